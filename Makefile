@@ -1,0 +1,53 @@
+# Two commands do all the set-up on a fresh machine: `make refresh` and `make test`.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+# No telemetry, from any of the tools.
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export GX_ANALYTICS_ENABLED := false
+export DAGSTER_HOME := $(CURDIR)/.dagster_home
+export DBT_PROFILES_DIR := $(CURDIR)/profiles
+# Compiled Python is kept: without it every step starts twice as slowly.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: refresh test dev check lint rollback lock clean
+
+refresh: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.refresh
+
+test: $(VENV)/.ready
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.treatments
+
+rollback: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.publication rollback
+
+dev: $(VENV)/.ready
+	@$(BIN)/dagster dev -h 127.0.0.1 -p 3000 -m orchestration.definitions
+
+lint: $(VENV)/.ready
+	@$(BIN)/ruff check orchestration tests
+	@$(BIN)/ruff format --check orchestration tests
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint models tests/dbt
+
+# The environment in the project, from the lock file; made again only when the lock file changes.
+$(VENV)/.ready: requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here: set PYTHON to a Python from 3.11 to 3.13, e.g. make refresh PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+# For maintainers: resolves pyproject.toml again for Python 3.11 to 3.13, with hashes and without download addresses.
+lock:
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
+		--no-strip-extras --no-annotate --no-header --no-emit-index-url --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) target logs

@@ -1,0 +1,122 @@
+{# What the engines do differently when a landed text becomes a value. None of these raises an error: what cannot be typed
+   becomes null, and staging refuses the row. Each takes a column's name or an SQL expression. #}
+
+{# ---- decimal(18, 4): digits, a point, an exponent; no thousands separators, no NaN, no infinity ------------------------ #}
+
+{% macro text_to_number(text) %}
+    {{- return(adapter.dispatch('text_to_number', 'segments_in_use')(text)) -}}
+{% endmacro %}
+
+{# DuckDB also reads 1_000. #}
+{% macro duckdb__text_to_number(text) -%}
+    case when not contains({{ text }}, '_') then try_cast(trim({{ text }}) as decimal(18, 4)) end
+{%- endmacro %}
+
+{% macro spark__text_to_number(text) -%}
+    case
+        when trim({{ text }}) rlike '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$'
+            then try_cast(trim({{ text }}) as decimal(18, 4))
+    end
+{%- endmacro %}
+
+{# ---- bigint; 3.0 is 3, and 3.5 is no whole number ------------------------------------------------------------------- #}
+
+{% macro text_to_integer(text) -%}
+    case
+        when {{ matches_whole('trim(' ~ text ~ ')', '[+-]?[0-9]{1,18}([.]0*)?') }}
+            then try_cast(split_part(trim({{ text }}), '.', 1) as bigint)
+    end
+{%- endmacro %}
+
+{# ---- boolean ------------------------------------------------------------------------------------------------------- #}
+
+{% macro text_to_flag(text) -%}
+    case
+        when lower(trim({{ text }})) in ('true', 't', 'yes', 'y', '1', '1.0') then true
+        when lower(trim({{ text }})) in ('false', 'f', 'no', 'n', '0', '0.0') then false
+    end
+{%- endmacro %}
+
+{# ---- timestamp in UTC: ISO 8601, with or without an offset ------------------------------------------------------------
+   The offset is taken off by hand: DuckDB 1.5.6 reads '2026-01-01 10:00:00+02' as 10:00 and drops the offset. #}
+
+{% macro text_to_timestamp(text) %}
+    {{- return(adapter.dispatch('text_to_timestamp', 'segments_in_use')(text)) -}}
+{% endmacro %}
+
+{% macro iso_date_pattern() %}
+    {{- return('[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') -}}
+{% endmacro %}
+
+{# One group: everything but the offset. #}
+{% macro iso_naive_pattern() %}
+    {{- return(iso_date_pattern() ~ '([T ]([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?)?') -}}
+{% endmacro %}
+
+{% macro iso_offset_pattern() %}
+    {{- return(' ?([Zz]|UTC|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)') -}}
+{% endmacro %}
+
+{% macro duckdb__text_to_timestamp(text) -%}
+    {%- set naive = 'trim(' ~ text ~ ')' -%}
+    {%- set stem = "regexp_extract(" ~ naive ~ ", '^(" ~ iso_naive_pattern() ~ ")" ~ iso_offset_pattern() ~ "$', 1)" -%}
+    {%- set offset = "regexp_extract(" ~ naive ~ ", '([+-][0-9]{2}):?([0-9]{2})?$', GROUP)" -%}
+    case
+        when regexp_full_match({{ naive }}, '{{ iso_naive_pattern() }}') then try_cast({{ naive }} as timestamp)
+        when {{ stem }} <> '' and {{ naive }} like '%:%' then
+            try_cast({{ stem }} as timestamp) - to_minutes(
+                case
+                    when regexp_matches({{ naive }}, '[+-][0-9]{2}:?[0-9]{2}$|[+-][0-9]{2}$') then
+                        cast({{ offset | replace('GROUP', '1') }} as integer) * 60
+                        + coalesce(try_cast({{ offset | replace('GROUP', '2') }} as integer), 0)
+                        * case when {{ offset | replace('GROUP', '1') }} like '-%' then -1 else 1 end
+                    else 0
+                end
+            )
+    end
+{%- endmacro %}
+
+{% macro spark__text_to_timestamp(text) -%}
+    {# The session's zone is UTC (profiles.yml); Spark reads the offset itself, and drops what is finer than microseconds. #}
+    case
+        when trim({{ text }}) rlike '^{{ iso_naive_pattern() }}({{ iso_offset_pattern() }})?$'
+            then try_cast(replace(upper(trim({{ text }})), 'UTC', 'Z') as timestamp)
+    end
+{%- endmacro %}
+
+{# ---- date: an ISO date, or the date part of a timestamp as written; a timestamp with an offset is turned into the stores'
+   time first, because such a timestamp is some midnight in another zone ------------------------------------------------- #}
+
+{% macro text_to_date(text) -%}
+    case
+        when {{ matches_whole('trim(' ~ text ~ ')', iso_naive_pattern()) }}
+            then cast({{ text_to_timestamp(text) }} as date)
+        else cast({{ local_timestamp(text_to_timestamp(text)) }} as date)
+    end
+{%- endmacro %}
+
+{% macro matches_whole(text, pattern) %}
+    {{- return(adapter.dispatch('matches_whole', 'segments_in_use')(text, pattern)) -}}
+{% endmacro %}
+
+{% macro duckdb__matches_whole(text, pattern) -%}
+    regexp_full_match({{ text }}, '{{ pattern }}')
+{%- endmacro %}
+
+{% macro spark__matches_whole(text, pattern) -%}
+    {{ text }} rlike '^{{ pattern }}$'
+{%- endmacro %}
+
+{# ---- local time of the stores, from a timestamp in UTC ---------------------------------------------------------------- #}
+
+{% macro local_timestamp(column) %}
+    {{- return(adapter.dispatch('local_timestamp', 'segments_in_use')(column)) -}}
+{% endmacro %}
+
+{% macro duckdb__local_timestamp(column) -%}
+    timezone('{{ store_timezone() }}', timezone('UTC', {{ column }}))
+{%- endmacro %}
+
+{% macro spark__local_timestamp(column) -%}
+    from_utc_timestamp({{ column }}, '{{ store_timezone() }}')
+{%- endmacro %}

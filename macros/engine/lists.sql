@@ -1,0 +1,13 @@
+{# The distinct values of a column in a group as one text, sorted by bytes, so that it never depends on the order of rows. #}
+{# Null where the group has no value. Nulls in the group are left out. #}
+{% macro sorted_list(expression, separator=', ') %}
+    {{- return(adapter.dispatch('sorted_list', 'segments_in_use')(expression, separator)) -}}
+{% endmacro %}
+
+{% macro duckdb__sorted_list(expression, separator) -%}
+    string_agg(distinct {{ expression }}, '{{ separator }}' order by {{ expression }})
+{%- endmacro %}
+
+{% macro spark__sorted_list(expression, separator) -%}
+    nullif(array_join(sort_array(collect_set({{ expression }})), '{{ separator }}'), '')
+{%- endmacro %}

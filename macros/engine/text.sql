@@ -1,0 +1,34 @@
+{# Text. #}
+
+{# Any value as text. #}
+{% macro text(value) %}cast({{ value }} as {{ dbt.type_string() }}){% endmacro %}
+
+{# Segment id of a label: lower case, runs of anything but letters and digits (of any script) as one underscore. #}
+{% macro segment_id(label) %}{{ return(adapter.dispatch('segment_id', 'segments_in_use')(label)) }}{% endmacro %}
+{% macro duckdb__segment_id(label) %}regexp_replace(lower({{ label }}), '[^\p{L}\p{N}]+', '_', 'g'){% endmacro %}
+{% macro spark__segment_id(label) %}regexp_replace(lower({{ label }}), '[^\\p{L}\\p{N}]+', '_'){% endmacro %}
+
+{# Leading whole number of a text such as 5+, else null. #}
+{% macro leading_number(value) -%}
+    {{ dbt.safe_cast(adapter.dispatch('leading_digits', 'segments_in_use')(value), 'integer') }}
+{%- endmacro %}
+{% macro duckdb__leading_digits(value) %}nullif(regexp_extract({{ value }}, '^[0-9]+', 0), ''){% endmacro %}
+{% macro spark__leading_digits(value) %}nullif(regexp_extract({{ value }}, '^[0-9]+', 0), ''){% endmacro %}
+
+{# JSON text of an object: `pairs` is a list of [key, expression, 'text' or 'number']; numbers with at most 6 decimals.
+   Written by hand so that both engines print the same characters. #}
+{% macro json_object_text(pairs) -%}
+    '{' ||
+    {%- for key, value, kind in pairs %}
+    '{{ ", " if not loop.first }}"{{ key }}": ' || coalesce(
+        {%- if kind == 'text' -%}
+        '"' || replace(replace({{ text(value) }}, chr(92), chr(92) || chr(92)), chr(34), chr(92) || chr(34)) || '"'
+        {%- elif kind == 'decimal' -%}
+        {{ text('cast(' ~ value ~ ' as decimal(18, 4))') }}
+        {%- else -%}
+        {{ text(value) }}
+        {%- endif -%}
+    , 'null') ||
+    {%- endfor %}
+    '}'
+{%- endmacro %}

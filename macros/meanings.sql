@@ -1,0 +1,109 @@
+{# A scheme that reads what products mean (seed category_meanings): the meaning whose share of the member's spend stands
+   highest above everyone's, and clearly so: index at least var meaning_min_index, in at least meaning_min_baskets baskets.
+
+   `scheme` is the scheme's name and the seed's column; `kind` keeps one kind of customer. Shares are of the spend that
+   means something. #}
+{% macro segments_of_meanings(scheme, kind=none) %}
+with meanings as (
+
+    select
+        lower(category) as category,
+        {{ scheme }} as meaning
+    from {{ ref('category_meanings') }}
+    where {{ scheme }} is not null
+
+),
+
+spends as (
+
+    select
+        categories.as_of,
+        categories.customer_id,
+        meanings.meaning,
+        sum(categories.spend) as spend
+    from {{ ref('int_customer_categories') }} as categories
+    inner join meanings on lower(categories.category) = meanings.category
+    group by categories.as_of, categories.customer_id, meanings.meaning
+
+),
+
+meaning_totals as (
+
+    select as_of, meaning, cast(sum(spend) as double) as spend
+    from spends
+    group by as_of, meaning
+
+),
+
+totals as (
+
+    select as_of, cast(sum(spend) as double) as spend
+    from spends
+    group by as_of
+
+),
+
+customer_totals as (
+
+    select as_of, customer_id, cast(sum(spend) as double) as spend
+    from spends
+    group by as_of, customer_id
+
+),
+
+shares as (
+
+    select
+        spends.as_of,
+        spends.customer_id,
+        spends.meaning,
+        cast(spends.spend as double) / customer_totals.spend as spend_share,
+        meaning_totals.spend / totals.spend as population_share
+    from spends
+    inner join customer_totals
+        on spends.as_of = customer_totals.as_of and spends.customer_id = customer_totals.customer_id
+    inner join meaning_totals on spends.as_of = meaning_totals.as_of and spends.meaning = meaning_totals.meaning
+    inner join totals on spends.as_of = totals.as_of
+    where customer_totals.spend > 0 and meaning_totals.spend > 0 and totals.spend > 0 and spends.spend > 0
+
+),
+
+ranked as (
+
+    select
+        as_of,
+        customer_id,
+        meaning,
+        spend_share,
+        spend_share / population_share as meaning_index,
+        row_number() over (
+            partition by as_of, customer_id order by spend_share / population_share desc, meaning asc
+        ) as place
+    from shares
+
+)
+
+select
+    members.as_of,
+    '{{ scheme }}' as scheme,
+    members.customer_id as member_id,
+    coalesce(ranked.meaning, 'unknown') as segment,
+    cast(null as {{ dbt.type_string() }}) as label,
+    case when ranked.meaning is null then 'unknown' else 'inferred' end as evidence,
+    {{ json_object_text([
+        ['meaning', 'ranked.meaning', 'text'],
+        ['spend_share', 'ranked.spend_share', 'decimal'],
+        ['index', 'ranked.meaning_index', 'decimal'],
+    ]) }} as reason
+from {{ ref('int_members') }} as members
+inner join {{ ref('int_customer_features') }} as features
+    on members.as_of = features.as_of and members.customer_id = features.customer_id
+left join ranked
+    on
+        members.as_of = ranked.as_of
+        and members.customer_id = ranked.customer_id
+        and ranked.place = 1
+        and ranked.meaning_index >= {{ var('meaning_min_index') }}
+        and features.frequency >= {{ var('meaning_min_baskets') }}
+{% if kind %}where members.kind = '{{ kind }}'{% endif %}
+{% endmacro %}

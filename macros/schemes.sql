@@ -1,0 +1,30 @@
+{# How a scheme joins the house: its file's first line is a macro `scheme__<name>()` that returns its model.
+   dbt reads that folder for macros too, so the list below needs no keeping. #}
+
+{# Names of all schemes that have a model, in alphabetical order. #}
+{% macro scheme_names() %}
+    {%- set names = [] -%}
+    {%- for key in context.keys() | sort if key.startswith('scheme__') -%}
+        {%- do names.append(key[8:]) -%}
+    {%- endfor -%}
+    {{- return(names) -}}
+{% endmacro %}
+
+{# The model of a scheme. #}
+{% macro scheme_relation(name) %}
+    {{- return(context['scheme__' ~ name]()) -}}
+{% endmacro %}
+
+{# Stops the run where a file in the schemes folder did not sign up, or was not yet seen by the model that unites them. #}
+{% macro assert_schemes_signed_up() %}
+    {%- if execute -%}
+        {%- set union_model = graph.nodes.get('model.segments_in_use.int_memberships') -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and 'schemes' in node.fqn[:-1] -%}
+            {%- if node.name not in scheme_names() -%}
+                {{ exceptions.raise_compiler_error(node.original_file_path ~ ": the first line must be {% macro scheme__" ~ node.name ~ "() %}{{ return(ref('" ~ node.name ~ "')) }}{% endmacro %}") }}
+            {%- elif union_model and node.unique_id not in union_model.depends_on.nodes -%}
+                {{ exceptions.raise_compiler_error("scheme " ~ node.name ~ " is new: run dbt once with --no-partial-parse") }}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}

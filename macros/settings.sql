@@ -1,0 +1,16 @@
+{# A dbt var, else the environment variable, else the default: the models never read the clock. #}
+{% macro setting(var_name, env_name, default) %}
+    {%- set from_env = env_var(env_name, '') -%}
+    {{- return(var(var_name, '') or from_env or default) -}}
+{% endmacro %}
+
+{# The day the refresh describes as an ISO text, or '' for the day after the last order line. #}
+{% macro as_of_setting() %}
+    {{- return(setting('as_of', 'AS_OF', '') | string) -}}
+{% endmacro %}
+
+{# IANA name of the stores' time zone. Without a landing zone the demo is read, whose stores are in New York. #}
+{% macro store_timezone() %}
+    {%- set default = 'UTC' if env_var('LANDING_DIR', '') else 'America/New_York' -%}
+    {{- return(setting('store_timezone', 'STORE_TIMEZONE', default)) -}}
+{% endmacro %}

@@ -1,0 +1,44 @@
+{# The input contract as dbt knows it: the sources of models/staging/_landing__sources.yml. #}
+
+{# A table's declaration: {name, key, key_may_be_incomplete, columns: [{name, type, required, values, default}]}, without
+   personal columns, which are never stored. Empty while dbt parses. #}
+{% macro landing_table(table) %}
+    {%- set found = namespace(node=none) -%}
+    {%- if execute -%}
+        {%- for node in graph.sources.values() if node.source_name == 'landing' and node.name == table -%}
+            {%- set found.node = node -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- set columns = [] -%}
+    {%- if found.node -%}
+        {%- for column in found.node.columns.values() -%}
+            {%- set meta = column.config.meta -%}
+            {%- if meta.type and not meta.personal -%}
+                {%- do columns.append({
+                    'name': column.name, 'type': meta.type, 'required': meta.get('required', false),
+                    'values': meta.get('values', []), 'default': meta.get('default')
+                }) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- set meta = found.node.config.meta if found.node else {} -%}
+    {{- return({
+        'name': table, 'columns': columns, 'key': meta.get('key', []),
+        'key_may_be_incomplete': meta.get('key_may_be_incomplete', false)
+    }) -}}
+{% endmacro %}
+
+{% macro landing_tables() %}
+    {{- return([
+        'customers', 'companies', 'company_contacts', 'products', 'order_lines', 'touchpoints', 'responses', 'consents',
+        'assignments', 'prospects'
+    ]) -}}
+{% endmacro %}
+
+{# Rows of each landed table: source_table, rows_landed. #}
+{% macro landed_counts() %}
+{%- for table in landing_tables() %}
+select '{{ table }}' as source_table, count(*) as rows_landed from {{ source('landing', table) }}
+{{ 'union all' if not loop.last }}
+{%- endfor %}
+{%- endmacro %}

@@ -1,0 +1,221 @@
+{# A landed column as a value of its type; null where there is none, or where the text is no such value. #}
+{% macro typed_column(column) -%}
+    {%- if column['values'] -%}
+        {%- set value = 'lower(trim(landed.' ~ column.name ~ '))' -%}
+        case
+            when {{ value }} in ('{{ column['values'] | join("', '") }}') then {{ value }}
+            {%- if column.default %}
+            when landed.{{ column.name }} is null and landed.landing_problem is null then '{{ column.default }}'
+            {%- endif %}
+        end
+    {%- elif column.type == 'text' -%} landed.{{ column.name }}
+    {%- elif column.type == 'number' -%} {{ text_to_number('landed.' ~ column.name) }}
+    {%- elif column.type == 'integer' -%} {{ text_to_integer('landed.' ~ column.name) }}
+    {%- elif column.type == 'flag' -%} {{ text_to_flag('landed.' ~ column.name) }}
+    {%- elif column.type == 'timestamp' -%} {{ text_to_timestamp('landed.' ~ column.name) }}
+    {%- elif column.type == 'date' -%} {{ text_to_date('landed.' ~ column.name) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# What is wrong with a value that cannot be typed, in words. #}
+{% macro untyped_reason(column) %}
+    {%- if column['values'] -%}
+        {{- return('not one of ' ~ column['values'] | join(', ')) -}}
+    {%- endif -%}
+    {{- return({
+        'number': 'not a number', 'integer': 'not a whole number', 'flag': 'not yes or no', 'timestamp': 'not a timestamp',
+        'date': 'not a date'
+    }[column.type]) -}}
+{% endmacro %}
+
+{# Conditions under which a typed row is refused by itself: [{condition, reason}]. `landed` and `typed` are the aliases. #}
+{% macro row_problems(table) %}
+    {%- set problems = [] -%}
+    {%- for column in table.columns -%}
+        {%- if column.required -%}
+            {%- do problems.append({
+                'condition': 'landed_' ~ column.name ~ ' is null' if column.type != 'text' or column['values']
+                    else column.name ~ ' is null',
+                'reason': column.name ~ ': missing'
+            }) -%}
+        {%- endif -%}
+        {%- if column.type != 'text' or column['values'] -%}
+            {%- do problems.append({
+                'condition': 'landed_' ~ column.name ~ ' is not null and ' ~ column.name ~ ' is null',
+                'reason': column.name ~ ': ' ~ untyped_reason(column)
+            }) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(problems) -}}
+{% endmacro %}
+
+{# Two common table expressions: `typed_rows` (each landed row with its values typed; where a column's type is not text, the
+   landed text too, as landed_<column>) and `judged_rows` (the same, with is_refused). #}
+{% macro typed_and_judged(table) %}
+typed_rows as (
+    select
+        landed.source_file,
+        landed.source_row,
+        landed.landing_problem,
+        landed.personal_digest
+        {%- for column in table.columns %},
+        {{ typed_column(column) }} as {{ column.name }}
+        {%- if column.type != 'text' or column['values'] %},
+        landed.{{ column.name }} as landed_{{ column.name }}
+        {%- endif %}
+        {%- endfor %}
+    from {{ source('landing', table.name) }} as landed
+),
+
+judged_rows as (
+    select
+        typed_rows.*,
+        (
+            landing_problem is not null
+            {%- for problem in row_problems(table) %}
+            or ({{ problem.condition }})
+            {%- endfor %}
+        ) as is_refused
+    from typed_rows
+)
+{%- endmacro %}
+
+{# The rows of a table that staging keeps, with the contract's columns and, for each moment, local time:
+   ordered_at becomes ordered_at_local and ordered_on too. #}
+{% macro accepted_rows(table_name) %}
+{%- set table = landing_table(table_name) %}
+with
+{{ typed_and_judged(table) }}
+
+select
+    {%- for column in table.columns %}
+    judged_rows.{{ column.name }},
+    {%- if column.type == 'timestamp' %}
+    {{ local_timestamp('judged_rows.' ~ column.name) }} as {{ column.name }}_local,
+    cast({{ local_timestamp('judged_rows.' ~ column.name) }} as date) as {{ column.name[:-3] }}_on,
+    {%- endif %}
+    {%- endfor %}
+    judged_rows.source_file,
+    judged_rows.source_row
+from judged_rows
+left join {{ ref('refused_rows') }} as refused
+    on
+        refused.source_table = '{{ table_name }}'
+        and judged_rows.source_file = refused.source_file
+        and judged_rows.source_row = refused.source_row
+where not judged_rows.is_refused and refused.source_row is null
+{%- endmacro %}
+
+{# The rows of a table that staging does not keep: source_table, source_file, source_row, disposition (quarantined or
+   duplicate), reasons, raw.
+
+   Only rows that are refused by themselves or that may share their key with another row are compared, so the cost is one
+   pass over the keys. A row is a duplicate where an equal one comes before it (by file and row); of rows that share a key and
+   differ, none can be trusted. #}
+{% macro rejected_rows(table_name) %}
+{%- set table = landing_table(table_name) %}
+{%- set identity = ['landing_problem', 'personal_digest'] %}
+{%- for column in table.columns %}
+    {%- do identity.append(
+        column.name if column.type == 'text' and not column['values']
+        else 'coalesce(' ~ text(column.name) ~ ', landed_' ~ column.name ~ ')'
+    ) %}
+{%- endfor %}
+{%- set last_key = table.key | last %}
+{%- set key_is_whole = namespace(parts=[]) %}
+{%- for column in table.key %}{% do key_is_whole.parts.append(column ~ ' is not null') %}{% endfor %}
+with
+{{ typed_and_judged(table) }},
+
+hashed_rows as (
+    select
+        judged_rows.*,
+        {%- if table.key_may_be_incomplete %}
+        case
+            when {{ last_key }} is not null then {{ row_hash(table.key) }}
+            else {{ row_hash(identity) }}
+        end as key_hash
+        {%- else %}
+        {{ row_hash(table.key) }} as key_hash
+        {%- endif %}
+    from judged_rows
+),
+
+shared_hashes as (
+    select key_hash
+    from hashed_rows
+    group by key_hash
+    having count(*) > 1
+),
+
+suspects as (
+    select hashed_rows.*
+    from hashed_rows
+    left join shared_hashes on hashed_rows.key_hash = shared_hashes.key_hash
+    where hashed_rows.is_refused or shared_hashes.key_hash is not null
+),
+
+copies as (
+    select
+        suspects.*,
+        row_number() over (
+            partition by {{ identity | join(', ') }}
+            order by source_file, source_row
+        ) as copy_number
+    from suspects
+),
+
+rivals as (
+    select
+        copies.*,
+        case
+            when {{ key_is_whole.parts | join(' and ') }}
+                then sum(case when copy_number = 1 then 1 else 0 end) over (partition by {{ table.key | join(', ') }})
+            else 1
+        end as contents_of_key
+    from copies
+),
+
+dispositions as (
+    select
+        rivals.*,
+        case
+            when copy_number > 1 then 'duplicate'
+            when is_refused or contents_of_key > 1 then 'quarantined'
+        end as disposition
+    from rivals
+)
+
+select
+    {{ text("'" ~ table_name ~ "'") }} as source_table,
+    source_file,
+    source_row,
+    disposition,
+    case
+        when disposition = 'duplicate' then null
+        when landing_problem is not null then landing_problem
+        else concat_ws('; '
+            {%- for problem in row_problems(table) %},
+            case when {{ problem.condition }} then '{{ problem.reason }}' end
+            {%- endfor %},
+            case
+                when contents_of_key > 1
+                    then '{{ table.key | join(", ") }}: shared with a row of different content'
+            end
+        )
+    end as reasons,
+    case when disposition = 'quarantined' then {{ raw_json(table) }} end as raw
+from dispositions
+where disposition is not null
+{%- endmacro %}
+
+{# The contract's columns of a row as they were landed, without personal data. #}
+{% macro raw_json(table) %}
+    {%- set landed = {} -%}
+    {%- for column in table.columns -%}
+        {%- do landed.update({
+            column.name: column.name if column.type == 'text' and not column['values'] else 'landed_' ~ column.name
+        }) -%}
+    {%- endfor -%}
+    {{- return(json_row(landed)) -}}
+{% endmacro %}

@@ -1,0 +1,47 @@
+{# Exhaustive: every member of the scheme's audience is in the scheme on every as-of date, and nobody else is. #}
+{% test members_complete(model) %}
+with expected as (
+
+    select members.as_of, schemes.scheme, members.customer_id as member_id
+    from {{ ref('int_members') }} as members
+    inner join {{ ref('segment_schemes') }} as schemes
+        on
+            schemes.is_active
+            and schemes.audience in ('person', 'company', 'person, company')
+            and schemes.audience like ('%' || members.kind || '%')
+    where schemes.scheme in (select memberships.scheme from {{ model }} as memberships)
+
+),
+
+found as (
+
+    select memberships.as_of, memberships.scheme, memberships.member_id
+    from {{ model }} as memberships
+    inner join {{ ref('segment_schemes') }} as schemes
+        on memberships.scheme = schemes.scheme and schemes.audience in ('person', 'company', 'person, company')
+
+)
+
+select
+    coalesce(expected.scheme, found.scheme) as scheme,
+    coalesce(expected.member_id, found.member_id) as member_id,
+    case when found.member_id is null then 'missing' else 'not of the audience' end as problem
+from expected
+full outer join found
+    on
+        expected.as_of = found.as_of
+        and expected.scheme = found.scheme
+        and expected.member_id = found.member_id
+where expected.member_id is null or found.member_id is null
+{% endtest %}
+
+{# Every segment of a scheme with a closed list is in that list (seed segment_definitions), or `unknown`. #}
+{% test segments_of_closed_list(model) %}
+select distinct memberships.scheme, memberships.segment
+from {{ model }} as memberships
+inner join {{ ref('segment_schemes') }} as schemes
+    on memberships.scheme = schemes.scheme and not schemes.is_data_driven
+left join {{ ref('segment_definitions') }} as definitions
+    on memberships.scheme = definitions.scheme and memberships.segment = definitions.segment
+where memberships.segment <> 'unknown' and definitions.segment is null
+{% endtest %}

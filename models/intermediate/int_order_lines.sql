@@ -1,0 +1,18 @@
+select
+    order_lines.order_id,
+    order_lines.customer_id,
+    order_lines.product_id,
+    order_lines.ordered_at_local,
+    order_lines.ordered_on,
+    products.department,
+    products.category,
+    products.subcategory,
+    coalesce(products.brand_tier, 'unknown') as brand_tier,
+    order_lines.quantity,
+    order_lines.amount,
+    coalesce(order_lines.discount_amount, 0) as discount_amount,
+    coalesce(order_lines.coupon_amount, 0) as coupon_amount,
+    coalesce(products.is_merchandise, true) as is_merchandise,
+    order_lines.quantity > 0 and order_lines.amount >= 0 as is_positive
+from {{ ref('stg_order_lines') }} as order_lines
+left join {{ ref('int_products') }} as products on order_lines.product_id = products.product_id

@@ -1,0 +1,40 @@
+{# How strongly a person's baskets follow prices: the mean of two percentile ranks, that of the share of discounts and
+   coupons and that of the private-label share, among persons with enough baskets in the window. 0 = least, 1 = most. #}
+with shoppers as (
+
+    select
+        as_of,
+        customer_id,
+        discount_share,
+        coalesce(private_label_share, 0e0) as private_label_share
+    from {{ ref('int_customer_features') }}
+    where
+        kind = 'person'
+        and frequency >= {{ var('price_sensitivity_min_baskets') }}
+        and discount_share is not null
+
+),
+
+scores as (
+
+    select
+        as_of,
+        customer_id,
+        discount_share,
+        private_label_share,
+        (
+            percent_rank() over (partition by as_of order by discount_share)
+            + percent_rank() over (partition by as_of order by private_label_share)
+        ) / 2 as price_sensitivity
+    from shoppers
+
+)
+
+select
+    as_of,
+    customer_id,
+    discount_share,
+    private_label_share,
+    price_sensitivity,
+    percent_rank() over (partition by as_of order by price_sensitivity) >= {{ var('price_sensitivity_cut') }} as is_price_sensitive
+from scores

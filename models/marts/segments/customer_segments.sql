@@ -1,0 +1,10 @@
+select
+    memberships.scheme,
+    memberships.member_id,
+    memberships.segment,
+    memberships.evidence,
+    memberships.reason,
+    memberships.as_of
+from {{ ref('int_memberships') }} as memberships
+inner join {{ ref('int_as_of_dates') }} as dates
+    on memberships.as_of = dates.as_of and dates.is_current

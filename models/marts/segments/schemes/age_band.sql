@@ -1,0 +1,12 @@
+{% macro scheme__age_band() %}{{ return(ref('age_band')) }}{% endmacro %}
+
+select
+    as_of,
+    'age_band' as scheme,
+    customer_id as member_id,
+    coalesce({{ segment_id('age_band') }}, 'unknown') as segment,
+    cast(null as {{ dbt.type_string() }}) as label,
+    case when age_band is null then 'unknown' else 'declared' end as evidence,
+    {{ json_object_text([['age_band', 'age_band', 'text'], ['age', 'age', 'number']]) }} as reason
+from {{ ref('int_profiles') }}
+where kind = 'person'

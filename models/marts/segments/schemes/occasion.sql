@@ -1,0 +1,55 @@
+{% macro scheme__occasion() %}{{ return(ref('occasion')) }}{% endmacro %}
+
+with occasions as (
+
+    select
+        dates.as_of,
+        baskets.customer_id,
+        baskets.occasion,
+        count(*) as baskets
+    from {{ ref('int_basket_occasions') }} as baskets
+    inner join {{ ref('int_as_of_dates') }} as dates
+        on
+            baskets.basket_on < dates.as_of
+            and baskets.basket_on >= {{ days_after('dates.as_of', -(var('rfm_window_days') | int)) }}
+    group by dates.as_of, baskets.customer_id, baskets.occasion
+
+),
+
+shares as (
+
+    select
+        as_of,
+        customer_id,
+        occasion,
+        cast(baskets as double) / sum(baskets) over (partition by as_of, customer_id) as basket_share,
+        sum(baskets) over (partition by as_of, customer_id) as customer_baskets,
+        row_number() over (partition by as_of, customer_id order by baskets desc, occasion asc) as place
+    from occasions
+
+)
+
+select
+    members.as_of,
+    'occasion' as scheme,
+    members.customer_id as member_id,
+    case
+        when shares.basket_share >= {{ var('dominant_occasion_share') }} then shares.occasion
+        when shares.customer_id is not null then 'mixed'
+        else 'unknown'
+    end as segment,
+    cast(null as {{ dbt.type_string() }}) as label,
+    case when shares.customer_id is null then 'unknown' else 'observed' end as evidence,
+    {{ json_object_text([
+        ['occasion', 'shares.occasion', 'text'],
+        ['basket_share', 'shares.basket_share', 'decimal'],
+        ['baskets', 'shares.customer_baskets', 'number'],
+    ]) }} as reason
+from {{ ref('int_members') }} as members
+left join shares
+    on
+        members.as_of = shares.as_of
+        and members.customer_id = shares.customer_id
+        and shares.place = 1
+        and shares.customer_baskets >= {{ var('occasion_min_baskets') }}
+where members.kind = 'person'

@@ -1,0 +1,114 @@
+-- Published as `treatments` (alias): what is done for each segment of the active schemes.
+-- A row with segment `*` serves each segment that the data brought and that has no row of its own.
+{{ config(alias='treatments') }}
+
+{%- set texts = [
+    'value_proposition', 'proof', 'tone_of_voice', 'message', 'offer', 'offer_item', 'product_adaptation', 'service_level'
+] %}
+
+with treatment_rows as (
+    select
+        treatment.treatment_id,
+        treatment.scheme,
+        treatment.segment,
+        treatment.channel,
+        {%- for text in texts %}
+        treatment.{{ text }},
+        {%- endfor %}
+        treatment.valid_from,
+        treatment.valid_to,
+        treatment.owner,
+        scheme.is_data_driven and treatment.segment = '*' as is_template
+    from {{ ref('treatments') }} as treatment
+    inner join {{ ref('segment_schemes') }} as scheme
+        on treatment.scheme = scheme.scheme
+    where scheme.is_active
+),
+
+populated_segments as (
+    select
+        scheme,
+        segment,
+        label
+    from {{ ref('segments') }}
+    where members > 0
+),
+
+-- `unknown` needs no treatment, so a template does not serve it.
+served_segments as (
+    select
+        populated.scheme,
+        populated.segment,
+        populated.label
+    from populated_segments as populated
+    left join treatment_rows as own
+        on populated.scheme = own.scheme
+        and populated.segment = own.segment
+    where
+        own.treatment_id is null
+        and populated.segment <> 'unknown'
+),
+
+published_rows as (
+    select
+        treatment.treatment_id,
+        treatment.treatment_id as template_id,
+        treatment.scheme,
+        treatment.segment,
+        treatment.channel,
+        {%- for text in texts %}
+        treatment.{{ text }},
+        {%- endfor %}
+        treatment.valid_from,
+        treatment.valid_to,
+        treatment.owner,
+        populated.segment is null as is_idle
+    from treatment_rows as treatment
+    left join populated_segments as populated
+        on treatment.scheme = populated.scheme
+        and treatment.segment = populated.segment
+    where not treatment.is_template
+
+    union all
+
+    select
+        case
+            when served.segment is null then treatment.treatment_id
+            else treatment.treatment_id || '_' || served.segment
+        end as treatment_id,
+        treatment.treatment_id as template_id,
+        treatment.scheme,
+        coalesce(served.segment, treatment.segment) as segment,
+        treatment.channel,
+        {%- for text in texts %}
+        replace(treatment.{{ text }}, '{label}', coalesce(served.label, '{label}')) as {{ text }},
+        {%- endfor %}
+        treatment.valid_from,
+        treatment.valid_to,
+        treatment.owner,
+        served.segment is null as is_idle
+    from treatment_rows as treatment
+    left join served_segments as served
+        on treatment.scheme = served.scheme
+    where treatment.is_template
+)
+
+select
+    cast(treatment_id as {{ dbt.type_string() }}) as treatment_id,
+    cast(template_id as {{ dbt.type_string() }}) as template_id,
+    cast(scheme as {{ dbt.type_string() }}) as scheme,
+    cast(segment as {{ dbt.type_string() }}) as segment,
+    cast(value_proposition as {{ dbt.type_string() }}) as value_proposition,
+    cast(proof as {{ dbt.type_string() }}) as proof,
+    cast(tone_of_voice as {{ dbt.type_string() }}) as tone_of_voice,
+    cast(channel as {{ dbt.type_string() }}) as channel,
+    cast(message as {{ dbt.type_string() }}) as message,
+    cast(offer as {{ dbt.type_string() }}) as offer,
+    cast(offer_item as {{ dbt.type_string() }}) as offer_item,
+    cast(product_adaptation as {{ dbt.type_string() }}) as product_adaptation,
+    cast(service_level as {{ dbt.type_string() }}) as service_level,
+    cast(valid_from as date) as valid_from,
+    cast(valid_to as date) as valid_to,
+    cast(owner as {{ dbt.type_string() }}) as owner,
+    is_idle
+from published_rows

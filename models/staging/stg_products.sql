@@ -1,0 +1,17 @@
+with
+
+accepted_rows as (
+    {{ accepted_rows('products') | indent(4) }}
+)
+
+select
+    product_id,
+    product_name,
+    department,
+    category,
+    subcategory,
+    brand,
+    brand_tier,
+    list_price,
+    unit_margin
+from accepted_rows

@@ -1,0 +1,47 @@
+"""The account of each scheme: do its segments behave differently, do we treat them differently, does it pay?
+
+Belongs here: what needs tails of chi-squared and t, permutations or verdicts, over tables that dbt computed by member.
+Does not belong here: facts about members (models/marts/outcomes/), comparing treatments (orchestration/treatments).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+
+from orchestration.accountability.behaviour import segment_behaviour
+from orchestration.accountability.delivery import treatment_delivery
+from orchestration.accountability.inputs import AccountError, read_settings
+from orchestration.accountability.outcomes import treatment_outcomes
+from orchestration.accountability.scorecard import scheme_scorecard
+
+__all__ = ["AccountError", "account_tables"]
+
+
+def account_tables(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, pa.Table]:
+    """The tables of the account, each with the columns of its source YAML and rows in the order of its primary key.
+
+    Args:
+        con: sees every dbt table by its bare name; only read.
+        as_of: the day that the models were built for.
+
+    Raises:
+        AccountError: the models were built for another day.
+    """
+    # Late, because the treatment check imports a text-similarity library that the account alone does not need.
+    from orchestration.treatments.distinctness import distinctness_table
+
+    settings = read_settings(con, as_of)
+    behaviour = segment_behaviour(con, settings)
+    delivery = treatment_delivery(con)
+    distinctness = distinctness_table(con, as_of)
+    outcomes = treatment_outcomes(con)
+    return {
+        "segment_behaviour": behaviour,
+        "treatment_delivery": delivery,
+        "treatment_distinctness": distinctness,
+        "treatment_outcomes": outcomes,
+        "scheme_scorecard": scheme_scorecard(con, settings, behaviour, delivery, distinctness, outcomes),
+    }

@@ -1,0 +1,126 @@
+"""Question 2, in the log: were members of different segments sent different things?
+
+Reads delivery_members (one row a scheme and member, segments as of the start of the period); gives treatment_delivery
+(one row a scheme and pair of segments that had members then).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from orchestration.accountability.inputs import active_schemes
+from orchestration.accountability.schemas import table_of
+from orchestration.accountability.statistics import (
+    Integers,
+    benjamini_hochberg,
+    jensen_shannon_distance,
+    power_to_see,
+    same_mix_p_value,
+)
+
+# Share of false alarms accepted among pairs called different.
+SIGNIFICANCE = 0.05
+# Cohen's w that counts as a medium difference; a pair in which it could not be seen proves nothing by showing nothing.
+MEDIUM_DIFFERENCE = 0.3
+# Chance to see it that counts as enough.
+ENOUGH_POWER = 0.8
+
+TREATED_DIFFERENTLY, TREATED_ALIKE, UNPROVEN = "treated differently", "treated alike", "unproven"
+
+
+@dataclass(frozen=True)
+class SegmentDelivery:
+    """What a segment was sent: members by set of categories and by set of channels (aligned over the scheme)."""
+
+    segment: str
+    members: int
+    contacted: int
+    touches: int
+    categories: Integers
+    channels: Integers
+
+
+def treatment_delivery(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Every pair of segments of every active scheme, with p adjusted over the scheme's pairs."""
+    rows: list[dict[str, Any]] = []
+    for scheme in active_schemes(con):
+        rows.extend(scheme_pairs(scheme, _segments(con, scheme)))
+    return table_of("treatment_delivery", rows)
+
+
+def scheme_pairs(scheme: str, segments: list[SegmentDelivery]) -> list[dict[str, Any]]:
+    """Rows of one scheme, segment_a < segment_b. Where nobody of the scheme was sent anything, no pair is tested."""
+    was_anything_sent = any(segment.touches for segment in segments)
+    ordered = sorted(segments, key=lambda segment: segment.segment)
+    rows = [_pair(scheme, a, b, was_anything_sent) for a, b in combinations(ordered, 2)]
+    for row, q in zip(rows, benjamini_hochberg([row["p_value"] for row in rows]), strict=True):
+        row["q_value"] = q
+        row["verdict"] = verdict(row["p_value"], q, row["power"])
+    return rows
+
+
+def verdict(p_value: float | None, q_value: float | None, power: float) -> str:
+    """By contract: different at q < 0.05, else unproven without power, else alike. Untested is unproven."""
+    if p_value is None or q_value is None:
+        return UNPROVEN
+    if q_value < SIGNIFICANCE:
+        return TREATED_DIFFERENTLY
+    return TREATED_ALIKE if power >= ENOUGH_POWER else UNPROVEN
+
+
+def _pair(scheme: str, a: SegmentDelivery, b: SegmentDelivery, was_anything_sent: bool) -> dict[str, Any]:
+    categories = int(np.count_nonzero(a.categories + b.categories))
+    seed = "\x1f".join((scheme, a.segment, b.segment))
+    tested = was_anything_sent
+    return {
+        "scheme": scheme,
+        "segment_a": a.segment,
+        "segment_b": b.segment,
+        "n_a": a.members,
+        "n_b": b.members,
+        "contact_rate_a": a.contacted / a.members,
+        "contact_rate_b": b.contacted / b.members,
+        "touches_per_member_a": a.touches / a.members,
+        "touches_per_member_b": b.touches / b.members,
+        "divergence": jensen_shannon_distance(a.categories, b.categories),
+        "channel_divergence": jensen_shannon_distance(a.channels, b.channels),
+        "p_value": same_mix_p_value(a.categories, b.categories, seed) if tested else None,
+        "power": power_to_see(a.members + b.members, categories, MEDIUM_DIFFERENCE, SIGNIFICANCE) if tested else 0.0,
+    }
+
+
+def _segments(con: duckdb.DuckDBPyConnection, scheme: str) -> list[SegmentDelivery]:
+    """The scheme's segments with counts by category and by channels, both in the order of their names."""
+    totals = con.execute(
+        """
+        select segment, count(*), sum(cast(touches > 0 as integer)), sum(touches)
+        from delivery_members where scheme = ? group by segment order by segment
+        """,
+        [scheme],
+    ).fetchall()
+    names = [segment for segment, *_ in totals]
+    categories = _counts(con, scheme, "sent_categories", names)
+    channels = _counts(con, scheme, "channels", names)
+    return [
+        SegmentDelivery(segment, int(members), int(contacted), int(touches), categories[i], channels[i])
+        for i, (segment, members, contacted, touches) in enumerate(totals)
+    ]
+
+
+def _counts(con: duckdb.DuckDBPyConnection, scheme: str, column: str, segments: list[str]) -> Integers:
+    """(segments, values of `column`) members, both axes sorted by name."""
+    rows = con.execute(
+        f"select segment, {column}, count(*) from delivery_members where scheme = ? group by 1, 2 order by 1, 2",
+        [scheme],
+    ).fetchall()
+    values = sorted({value for _, value, _ in rows})
+    counts = np.zeros((len(segments), len(values)), dtype=np.int64)
+    for segment, value, members in rows:
+        counts[segments.index(segment), values.index(value)] = members
+    return counts

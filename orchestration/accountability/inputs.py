@@ -1,0 +1,43 @@
+"""What every part of the account reads first: the refresh's settings and the schemes that are switched on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+
+class AccountError(ValueError):
+    """The tables do not fit together; the text names the table and the value."""
+
+
+@dataclass(frozen=True)
+class RefreshSettings:
+    """The one row of `refresh_settings`. Periods are half open: [outcome_start_on, as_of)."""
+
+    as_of: date
+    outcome_start_on: date
+    outcome_days: int
+    min_members: int
+
+
+def read_settings(con: duckdb.DuckDBPyConnection, as_of: date) -> RefreshSettings:
+    """Settings as the models used them.
+
+    Raises:
+        AccountError: the models were built for another as-of date, so their numbers would describe another day.
+    """
+    rows = con.execute("select as_of, outcome_start_on, outcome_days, min_members from refresh_settings").fetchall()
+    if len(rows) != 1 or rows[0][0] is None or rows[0][1] is None:
+        raise AccountError(f"refresh_settings: one row with dates is needed, there are {rows}")
+    settings = RefreshSettings(*rows[0])
+    if settings.as_of != as_of:
+        raise AccountError(f"refresh_settings.as_of is {settings.as_of}, but the account is for {as_of}: build first")
+    return settings
+
+
+def active_schemes(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Names of the schemes that are switched on, sorted."""
+    rows = con.execute("select scheme from segment_schemes where is_active order by scheme").fetchall()
+    return [scheme for (scheme,) in rows]

@@ -1,0 +1,126 @@
+"""The audit as Dagster asset checks: one for each rule, and the treatment check; what is critical blocks what follows.
+
+Belongs here: severities as Dagster has them, metadata.
+Does not belong here: rules (suites.py), how they run (runner.py), what the treatment check looks for.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckKey,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetKey,
+    asset_check,
+    multi_asset_check,
+)
+
+from orchestration.audit.runner import RuleResult, run_rules
+from orchestration.audit.suites import CANDIDATE, STAGING, Rule
+from orchestration.publication.publish import DATABASE_NAME
+from orchestration.run import RefreshRun
+from orchestration.warehouse.tables import built_tables, current_as_of
+
+CANDIDATE_KEY = AssetKey("candidate")
+TREATMENT_CHECK = "treatments_differ_and_reach"
+MESSAGE = "message"
+
+
+def audit_checks() -> list[AssetChecksDefinition]:
+    """All checks of both doors."""
+    return [staging_audit(), candidate_audit(), treatment_check()]
+
+
+def spec(rule: Rule, key: AssetKey) -> AssetCheckSpec:
+    """A rule as Dagster lists it."""
+    return AssetCheckSpec(
+        name=rule.id,
+        asset=key,
+        description=f"{rule.why[0].upper()}{rule.why[1:]}.",
+        blocking=rule.severity == "critical",
+        metadata={"table": rule.table, "severity": rule.severity},
+    )
+
+
+def check_result(result: RuleResult, key: AssetKey) -> AssetCheckResult:
+    """A rule's result as Dagster records it; one that could not be evaluated counts by its severity too."""
+    rule = result.rule
+    metadata: dict[str, Any] = {"table": rule.table, "why": rule.why}
+    if not result.passed:
+        metadata |= {MESSAGE: result.message, "examples": list(result.examples)}
+    return AssetCheckResult(
+        asset_key=key,
+        check_name=rule.id,
+        passed=result.passed,
+        severity=AssetCheckSeverity.ERROR if rule.severity == "critical" else AssetCheckSeverity.WARN,
+        description=result.message or None,
+        metadata=metadata,
+    )
+
+
+def staging_audit(rules: Sequence[Rule] = STAGING) -> AssetChecksDefinition:
+    """Great Expectations on the staging tables, before anything is computed from them."""
+
+    @multi_asset_check(name="audit_staging", specs=[spec(rule, AssetKey(rule.table)) for rule in rules])
+    def audit_staging(context: AssetCheckExecutionContext, refresh: RefreshRun) -> Iterator[AssetCheckResult]:
+        for result in run_rules(refresh.settings.build_file, _selected(context, rules, None)):
+            yield check_result(result, AssetKey(result.rule.table))
+
+    return audit_staging
+
+
+def candidate_audit(rules: Sequence[Rule] = CANDIDATE) -> AssetChecksDefinition:
+    """Great Expectations on the file that will be published."""
+
+    @multi_asset_check(name="audit_candidate", specs=[spec(rule, CANDIDATE_KEY) for rule in rules])
+    def audit_candidate(context: AssetCheckExecutionContext, refresh: RefreshRun) -> Iterator[AssetCheckResult]:
+        for result in run_rules(refresh.candidate / DATABASE_NAME, _selected(context, rules, CANDIDATE_KEY)):
+            yield check_result(result, CANDIDATE_KEY)
+
+    return audit_candidate
+
+
+def treatment_check() -> AssetChecksDefinition:
+    """The treatment check on the candidate: every segment has a treatment, no two alike, each one reaches its members."""
+
+    @asset_check(name=TREATMENT_CHECK, asset=CANDIDATE_KEY, blocking=True)
+    def check_treatments(refresh: RefreshRun) -> AssetCheckResult:
+        """Every segment has a treatment valid on the as-of date, no two of a scheme are alike, each can reach its members."""
+        from orchestration.treatments.check import check_candidate
+
+        with built_tables(refresh.settings, refresh.candidate / DATABASE_NAME) as con:
+            report = check_candidate(con, current_as_of(con))
+        blocking = [finding for finding in report.findings if finding.severity == "block"]
+        warnings = [finding for finding in report.findings if finding.severity == "warn"]
+        # Findings of schemes that only warn are a failed check that does not block; notes are neither.
+        return AssetCheckResult(
+            passed=not blocking and not warnings,
+            severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
+            description=report.summary().splitlines()[0],
+            metadata={
+                MESSAGE: "\n".join(finding.message for finding in blocking or warnings),
+                "table": "treatments",
+                "findings": [
+                    {
+                        "severity": finding.severity,
+                        "scheme": finding.scheme,
+                        "segments": ", ".join(finding.segments),
+                        "fields": ", ".join(finding.fields),
+                        "message": finding.message,
+                    }
+                    for finding in report.findings
+                ],
+            },
+        )
+
+    return check_treatments
+
+
+def _selected(context: AssetCheckExecutionContext, rules: Sequence[Rule], key: AssetKey | None) -> list[Rule]:
+    """The rules whose checks this run asks for: the UI may run one alone."""
+    chosen = context.selected_asset_check_keys
+    return [rule for rule in rules if AssetCheckKey(key or AssetKey(rule.table), rule.id) in chosen]

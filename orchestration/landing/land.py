@@ -1,0 +1,399 @@
+"""The landing zone, normalised: `land()` turns each file into one Parquet file of text columns.
+
+Every landed file of a table has the same columns: source_file (relative to the landing zone), source_row (from 1, without
+the header), landing_problem, personal_digest, and the contract's columns except personal ones, all text. What a column does
+not bring is null, and so is a blank. Whether a text is a number or a date is decided later, in SQL.
+
+Personal data is replaced while it is read: only a salted digest of it is stored. Errors name files, columns and rows, and
+are raised `from None`, because the messages of the readers underneath quote the line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from orchestration.landing.contract import REQUIRED_TABLE, Column, Table, contract
+from orchestration.landing.csv_files import fast_rows, read_header, slow_rows
+from orchestration.landing.errors import LandingError
+
+ENDINGS = (".parquet", ".csv")
+STATE_FILE = ".state.json"
+LOCK_FILE = ".lock"
+# Raised when landed files get another shape, so that files landed by an older version are read again.
+LANDED_VERSION = 1
+# Blank: only these characters. A no-break space is what spreadsheets leave in an empty cell.
+BLANKS = " \t\r\n\v\f\u00a0\ufeff"
+ERRORS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """What is known of one file of the landing zone."""
+
+    source_file: str
+    rows: int
+    extra_columns: tuple[str, ...] = ()
+
+
+@dataclass
+class LandingReport:
+    """What landing found. `warnings` name tables, columns and files, never values."""
+
+    files: dict[str, list[LandedFile]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    files_read: int = 0
+    seconds: float = 0.0
+
+    def rows(self, table: str) -> int:
+        return sum(f.rows for f in self.files.get(table, []))
+
+
+def land(source_dir: Path, landed_dir: Path, tables: dict[str, Table] | None = None) -> LandingReport:
+    """Brings `landed_dir` up to date with the landing zone `source_dir`; only changed files are read.
+
+    Safe against a second process: it waits, and then finds nothing left to do.
+
+    Raises:
+        LandingError: a file cannot be read, a required column is missing, or there are no order lines.
+    """
+    started = time.monotonic()
+    tables = contract() if tables is None else tables
+    source_dir = source_dir.resolve()
+    landed_dir.mkdir(parents=True, exist_ok=True)
+    with _lock(landed_dir / LOCK_FILE):
+        report = _land(source_dir, landed_dir, tables)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table]) -> LandingReport:
+    found, warnings = find_files(source_dir, tables)
+    report = LandingReport(warnings=warnings)
+    state = _read_state(landed_dir, source_dir, tables)
+    problems: list[str] = []
+    known: dict[str, dict[str, Any]] = {}
+    con = _connection()
+    try:
+        for table in tables.values():
+            folder = landed_dir / table.name
+            folder.mkdir(exist_ok=True)
+            expected = set()
+            for relative in found[table.name]:
+                try:
+                    stamp = _stamp(source_dir / relative)
+                    # A changed file gets a new name: a reader may hold what it knows of the old one.
+                    name = hashlib.md5(f"{relative} {stamp}".encode(), usedforsecurity=False).hexdigest()
+                    target = folder / f"{name}.parquet"
+                    entry = state["files"].get(relative)
+                    if entry is None or entry["stamp"] != stamp or not target.is_file():
+                        landed = _land_file(con, source_dir, relative, table, target, state["salt"])
+                        if _stamp(source_dir / relative) != stamp:
+                            raise LandingError(f"{relative}: changed while it was being read")
+                        entry = {"stamp": stamp, "rows": landed.rows, "extra_columns": list(landed.extra_columns)}
+                        report.files_read += 1
+                except LandingError as error:
+                    problems.append(str(error))
+                    continue
+                except OSError as error:
+                    problems.append(f"{relative}: cannot be read ({error.strerror})")
+                    continue
+                known[relative] = entry
+                expected.add(target.name)
+                report.files.setdefault(table.name, []).append(
+                    LandedFile(relative, entry["rows"], tuple(entry["extra_columns"]))
+                )
+            if not found[table.name]:
+                _write_empty(con, table, folder / "empty.parquet")
+                expected.add("empty.parquet")
+            for stale in folder.iterdir():
+                if stale.name not in expected:
+                    stale.unlink()
+    finally:
+        con.close()
+        # Also after an error: the files that could be read need not be read again.
+        _write_state(landed_dir, {**state, "files": known})
+    if problems:
+        more = f"; and {len(problems) - ERRORS_SHOWN} more files" if len(problems) > ERRORS_SHOWN else ""
+        raise LandingError("; ".join(problems[:ERRORS_SHOWN]) + more)
+    if REQUIRED_TABLE in tables and not report.rows(REQUIRED_TABLE):
+        what = "no rows in its files" if found[REQUIRED_TABLE] else "no .parquet or .csv file in the landing zone"
+        raise LandingError(f"{REQUIRED_TABLE}: {what}; it is the one table that must be there")
+    report.warnings += _warn_of_extra_columns(report)
+    return report
+
+
+# ---- what is in the landing zone ---------------------------------------------------------------------------------------
+
+
+def find_files(source_dir: Path, tables: dict[str, Table]) -> tuple[dict[str, list[str]], list[str]]:
+    """Files by table, as sorted paths relative to `source_dir` with `/`, and warnings about everything else there."""
+    files: dict[str, list[str]] = {name: [] for name in tables}
+    warnings: list[str] = []
+    for entry in sorted(source_dir.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.name not in tables:
+            near = get_close_matches(entry.name.lower(), tables, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            what = "folder" if entry.is_dir() else "file"
+            warnings.append(f"{entry.name}: {what} ignored, it is no table of the contract{hint}")
+            continue
+        if not entry.is_dir():
+            warnings.append(f"{entry.name}: ignored, a table is a folder of files")
+            continue
+        others = 0
+        for folder, subfolders, names in os.walk(entry, followlinks=True):
+            at = Path(folder).relative_to(source_dir).as_posix()
+            # _temporary and the like hold what a writer has not finished.
+            unfinished = [s for s in subfolders if s.startswith((".", "_"))]
+            warnings += [f"{at}/{s}: folder ignored, its name starts with {s[0]}" for s in sorted(unfinished)]
+            subfolders[:] = sorted(s for s in subfolders if s not in unfinished)
+            for name in names:
+                if name.startswith("."):
+                    continue
+                if name.lower().endswith(ENDINGS):
+                    files[entry.name].append(f"{at}/{name}")
+                elif not name.startswith("_"):
+                    others += 1
+        if others:
+            files_are = "1 file ignored that is" if others == 1 else f"{others} files ignored that are"
+            warnings.append(f"{entry.name}: {files_are} neither .parquet nor .csv")
+        files[entry.name].sort()
+    return files, warnings
+
+
+def _warn_of_extra_columns(report: LandingReport) -> list[str]:
+    warnings = []
+    for table, files in report.files.items():
+        extra = sorted({c for f in files for c in f.extra_columns})
+        if extra:
+            warnings.append(f"{table}: columns kept out, not in the contract: {', '.join(extra)}")
+    return warnings
+
+
+# ---- one file ----------------------------------------------------------------------------------------------------------
+
+
+def _land_file(
+    con: duckdb.DuckDBPyConnection, source_dir: Path, relative: str, table: Table, target: Path, salt: str
+) -> LandedFile:
+    path = source_dir / relative
+    if relative.lower().endswith(".parquet"):
+        return _land_parquet(con, path, relative, table, target, salt)
+    return _land_csv(con, path, relative, table, target, salt)
+
+
+def _land_parquet(
+    con: duckdb.DuckDBPyConnection, path: Path, relative: str, table: Table, target: Path, salt: str
+) -> LandedFile:
+    reader = f"read_parquet({_text(_glob_free(path))}, hive_partitioning = false, file_row_number = true)"
+    try:
+        described = con.execute(f"describe select * exclude (file_row_number) from {reader}").fetchall()
+    except duckdb.Error:
+        raise LandingError(f"{relative}: cannot be read as Parquet") from None
+    types = {name: kind for name, kind, *_ in described}
+    sources = match_columns(relative, list(types), table)
+    texts = {c: _as_text(sources[c.name], types[sources[c.name]], c) for c in table.columns if c.name in sources}
+    query = _select(table, texts, relative, salt, "file_row_number + 1", reader)
+    try:
+        rows = _copy(con, query, target)
+    except duckdb.Error:
+        raise LandingError(f"{relative}: cannot be read as Parquet, or a column is not text in UTF-8") from None
+    return LandedFile(relative, rows, _extra(types, sources))
+
+
+def _land_csv(
+    con: duckdb.DuckDBPyConnection, path: Path, relative: str, table: Table, target: Path, salt: str
+) -> LandedFile:
+    header = read_header(path, relative)
+    sources = match_columns(relative, list(header), table)
+    texts = {c: f"c{header.index(sources[c.name])}" for c in table.columns if c.name in sources}
+    extra = _extra(header, sources)
+
+    def query(rows: pa.RecordBatchReader) -> int:
+        con.register("csv_rows", rows)
+        try:
+            select = _select(table, texts, relative, salt, "source_row", "csv_rows", "landing_problem", "line_digest")
+            return _copy(con, select, target)
+        finally:
+            con.unregister("csv_rows")
+
+    try:
+        return LandedFile(relative, query(fast_rows(path, header)), extra)
+    except (duckdb.Error, pa.ArrowException):
+        pass
+    problem: list[LandingError] = []
+    try:
+        return LandedFile(relative, query(slow_rows(path, relative, len(header), salt, problem)), extra)
+    except duckdb.Error:
+        raise (problem[0] if problem else LandingError(f"{relative}: cannot be read as CSV")) from None
+
+
+def match_columns(relative: str, found: list[str], table: Table) -> dict[str, str]:
+    """Contract column -> the file's own name for it. Case and surrounding blanks do not count.
+
+    Raises:
+        LandingError: a required column is missing, or a column is there twice.
+    """
+    wanted = {c.name for c in table.columns}
+    sources: dict[str, str] = {}
+    for name in found:
+        plain = name.strip().lower()
+        if plain in wanted and plain in sources:
+            raise LandingError(f"{relative}: column {plain} is there twice")
+        if plain in wanted:
+            sources[plain] = name
+    missing = [c.name for c in table.columns if c.required and c.name not in sources]
+    if missing:
+        # What was found instead is not shown: in a file without a header it would be somebody's data.
+        separators = [s for s in (";", "\t", "|") if len(found) == 1 and s in found[0]]
+        hint = " (fields must be separated by commas)" if separators else ""
+        raise LandingError(f"{relative}: required column {', '.join(missing)} is missing{hint}")
+    return sources
+
+
+def _extra(found: Iterable[str], sources: dict[str, str]) -> tuple[str, ...]:
+    taken = set(sources.values())
+    return tuple(sorted({name.strip() or "(no name)" for name in found if name not in taken}))
+
+
+def _as_text(name: str, kind: str, column: Column) -> str:
+    """SQL that turns a Parquet column into text which types again to the same value, on every engine.
+
+    A zone is kept as an offset. An id that pandas made a float because some were null is a whole number again.
+    """
+    quoted = _name(name)
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"cast(timezone('UTC', {quoted}) as varchar) || '+00:00'"
+    if kind == "BLOB":
+        return f"decode({quoted})"
+    text = f"cast({quoted} as varchar)"
+    is_float = kind in ("FLOAT", "DOUBLE")
+    if column.type == "text" and (is_float or kind.startswith("DECIMAL")):
+        finite = f"isfinite({quoted}) and abs({quoted}) < 1e18 and " if is_float else ""
+        whole = f"case when {finite}{quoted} = trunc({quoted}) then cast(cast({quoted} as hugeint) as varchar) else {text} end"
+        return f"case when not isnan({quoted}) then {whole} end" if is_float else whole
+    return text
+
+
+def _select(
+    table: Table,
+    texts: dict[Column, str],
+    relative: str,
+    salt: str,
+    row: str,
+    reader: str,
+    problem: str = "cast(null as varchar)",
+    line_digest: str = "",
+) -> str:
+    """The landed shape of one file, as a query over `reader`."""
+    personal = [texts[c] for c in table.personal_columns if c in texts]
+    digest = "cast(null as varchar)"
+    if personal:
+        filled = [_blank_to_null(text) for text in personal]
+        # The list keeps an empty e-mail and an empty phone apart.
+        joined = f"to_json([{', '.join(filled)}])"
+        digest = f"case when coalesce({', '.join(filled)}) is not null then md5({_text(salt)} || {joined}) end"
+    if line_digest:
+        digest = f"coalesce({line_digest}, {digest})"
+    columns = [
+        f"{_text(relative)} as source_file",
+        f"cast({row} as bigint) as source_row",
+        f"{problem} as landing_problem",
+        f"{digest} as personal_digest",
+        *(
+            f"{_blank_to_null(texts[c]) if c in texts else 'cast(null as varchar)'} as {c.name}"
+            for c in table.kept_columns
+        ),
+    ]
+    return f"select {', '.join(columns)} from {reader}"
+
+
+def _blank_to_null(text: str) -> str:
+    """Trimming is slow; a text that starts with a visible ASCII character is not blank anyway."""
+    visible = f"{text} between '!' and '~'"
+    return f"case when {visible} then {text} when trim({text}, {_text(BLANKS)}) <> '' then {text} end"
+
+
+def _copy(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
+    """Writes the query's rows to `target`, which appears whole or not at all. Returns their number."""
+    unfinished = target.with_name(f".{target.stem}.unfinished")
+    try:
+        result = con.execute(f"copy ({query}) to {_text(str(unfinished))} (format parquet)").fetchone()
+        unfinished.rename(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return int(result[0]) if result else 0
+
+
+def _write_empty(con: duckdb.DuckDBPyConnection, table: Table, target: Path) -> None:
+    if not target.is_file():
+        _copy(con, _select(table, {}, "", "", "0", "(select 1) where false"), target)
+
+
+# ---- small things ------------------------------------------------------------------------------------------------------
+
+
+def _connection() -> duckdb.DuckDBPyConnection:
+    """An in-memory database whose settings make text the same everywhere and keep rows in the file's order."""
+    con = duckdb.connect()
+    con.execute("set TimeZone = 'UTC'")
+    con.execute("set preserve_insertion_order = true")
+    return con
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _name(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
+
+
+def _glob_free(path: Path) -> str:
+    """The path as a pattern that matches itself only."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
+
+
+def _stamp(path: Path) -> list[int]:
+    """What changes when a file does. ctime and inode also catch a copy that keeps size and mtime."""
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+
+
+def _read_state(landed_dir: Path, source_dir: Path, tables: dict[str, Table]) -> dict[str, Any]:
+    """What was landed before, or a new state where that was another landing zone, contract or version."""
+    identity = hashlib.sha256(repr((LANDED_VERSION, str(source_dir), tables)).encode()).hexdigest()
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        state = json.loads((landed_dir / STATE_FILE).read_text(encoding="utf-8"))
+        if state["identity"] == identity:
+            return dict(state)
+    return {"identity": identity, "salt": secrets.token_hex(16), "files": {}}
+
+
+def _write_state(landed_dir: Path, state: dict[str, Any]) -> None:
+    unfinished = landed_dir / f"{STATE_FILE}.unfinished"
+    unfinished.write_text(json.dumps(state), encoding="utf-8")
+    unfinished.rename(landed_dir / STATE_FILE)
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Held by one process, and one thread of it, at a time; freed by the system when a process dies."""
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

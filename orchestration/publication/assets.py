@@ -1,0 +1,161 @@
+"""Dagster assets of the last steps: the candidate, the report, the published version.
+
+Belongs here: what each step hands to the next, and its metadata.
+Does not belong here: how it is done (candidate.py, publish.py, orchestration/report/).
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dagster import (
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    DagsterEventType,
+    DagsterInstance,
+    Failure,
+    MaterializeResult,
+    asset,
+)
+
+from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
+from orchestration.publication.ddl import published_tables, quoted
+from orchestration.publication.publish import (
+    DATABASE_NAME,
+    DEFAULT_KEEP_VERSIONS,
+    CheckCounts,
+    publish,
+    published_version,
+    remove_unpublished,
+)
+from orchestration.publication.refreshes import known_refreshes, note, read_row_account, refresh_row, with_row
+from orchestration.run import RefreshRun
+from orchestration.warehouse.project import project_vars
+from orchestration.warehouse.tables import built_tables, current_as_of
+
+ROW_COUNT = "dagster/row_count"
+REPORT_NAME = "report.html"
+REPORT_MODULE = "orchestration.report"
+GROUP = "publication"
+
+
+def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
+    """`candidate`, `report` and `published`, for the tables that the manifest publishes."""
+    tables = published_tables(manifest)
+    upstream = [
+        AssetKey(node.get("alias") or node["name"])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] in ("model", "seed")
+    ]
+
+    @asset(name="candidate", group_name=GROUP, kinds={"duckdb"}, deps=sorted(upstream))
+    def candidate(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:  # type: ignore[type-arg]
+        """What may be published: one DuckDB file with keys and checks, and one parquet file a table."""
+        from orchestration.accountability import account_tables
+
+        settings = refresh.settings
+        earlier = known_refreshes(settings)
+        removed = remove_unpublished(settings, set(earlier["refresh_id"].to_pylist()))
+        for version in removed:
+            context.log.warning(f"version {version} was never published (an earlier refresh was stopped): removed")
+        prepare_folders(settings, refresh.candidate)
+        with built_tables(settings) as con:
+            as_of = current_as_of(con)
+            account = dict(account_tables(con, as_of))
+            checks = check_counts(context.instance, context.run_id)
+            row = refresh_row(
+                refresh.refresh_id, as_of, refresh.started_at, datetime.now(UTC), read_row_account(con), checks
+            )
+            account["refreshes"] = with_row(earlier, row)
+            try:
+                rows = write_candidate(con, refresh.candidate, tables, account)
+            except CandidateError as error:
+                raise Failure(f"the candidate cannot be made: {error}", allow_retries=False) from None
+        return MaterializeResult(
+            metadata={ROW_COUNT: sum(rows.values()), "as_of": as_of.isoformat(), "tables": rows}
+        )
+
+    @asset(name="report", group_name=GROUP, kinds={"html"}, deps=[candidate])
+    def report(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:  # type: ignore[type-arg]
+        """report.html, made from the audited candidate alone."""
+        write = _report_writer()
+        if write is None:
+            context.log.warning(f"{REPORT_MODULE} is not there: published without {REPORT_NAME}")
+            return MaterializeResult(metadata={"bytes": 0})
+        path = _needed(refresh.candidate) / REPORT_NAME
+        write(refresh.candidate / DATABASE_NAME, path)
+        return MaterializeResult(metadata={"bytes": path.stat().st_size})
+
+    @asset(name="published", group_name=GROUP, kinds={"duckdb"}, deps=[candidate, report])
+    def published(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:  # type: ignore[type-arg]
+        """The candidate as a version of its own, read-only, with the link `published` on it."""
+        settings = refresh.settings
+        folder = _needed(refresh.candidate)
+        with duckdb.connect(str(folder / DATABASE_NAME), read_only=True) as con:
+            rows = {name: _count(con, name) for name in tables}
+            as_of = con.execute("select as_of from refreshes where refresh_id = ?", [refresh.refresh_id]).fetchone()
+            refreshes = con.execute("select * from refreshes").to_arrow_table()
+        assert as_of is not None
+        version = publish(
+            settings,
+            folder,
+            as_of[0],
+            rows,
+            check_counts(context.instance, context.run_id),
+            keep_versions=int(project_vars().get("keep_versions", DEFAULT_KEEP_VERSIONS)),
+        )
+        note(settings, refreshes)
+        return MaterializeResult(
+            metadata={ROW_COUNT: sum(rows.values()), "version": version.name, "folder": str(settings.published_link)}
+        )
+
+    return [candidate, report, published]
+
+
+def check_counts(instance: DagsterInstance, run_id: str) -> CheckCounts:
+    """The checks that a run has evaluated so far: dbt's tests, Great Expectations' and our own."""
+    passed = warned = failed = 0
+    for record in instance.get_records_for_run(run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION).records:
+        event = record.event_log_entry.dagster_event
+        assert event is not None
+        evaluation = event.asset_check_evaluation_data
+        if evaluation.passed:
+            passed += 1
+        elif evaluation.severity == AssetCheckSeverity.WARN:
+            warned += 1
+        else:
+            failed += 1
+    return CheckCounts(passed, warned, failed)
+
+
+def current_version_name(refresh: RefreshRun) -> str | None:
+    """Id of the version that is published now."""
+    version = published_version(refresh.settings)
+    return version.name if version else None
+
+
+def _report_writer() -> Callable[[Path, Path], Any] | None:
+    """`write_report(database, target)` of the report module, where there is one."""
+    if importlib.util.find_spec(REPORT_MODULE) is None:
+        return None
+    return getattr(importlib.import_module(REPORT_MODULE), "write_report", None)
+
+
+def _needed(candidate: Path) -> Path:
+    if not (candidate / DATABASE_NAME).is_file():
+        raise Failure(
+            f"this run has made no candidate ({candidate.name}): publish with the job `refresh`, from its beginning",
+            allow_retries=False,
+        )
+    return candidate
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = con.execute(f"select count(*) from {quoted(table)}").fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,107 @@
+"""The candidate: one DuckDB file and one parquet file a table, made from what dbt built and from the account.
+
+Belongs here: creating the tables with their keys and checks, filling them in the order of their keys.
+Does not belong here: what the rows say (models/, orchestration/accountability/), auditing, publishing.
+
+The rows are put in the order of the primary key, so the same rows make the same parquet files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from orchestration.publication.ddl import PublishedTable, ShapeError, column_order, create_statement, quoted
+from orchestration.publication.publish import DATABASE_NAME, PARQUET_FOLDER
+from orchestration.settings import Settings
+
+# Readable by DuckDB 1.1 and later, whatever version writes it.
+STORAGE_VERSION = "v1.0.0"
+
+
+class CandidateError(RuntimeError):
+    """The candidate cannot be made; the text names table and rule."""
+
+
+def write_candidate(
+    con: duckdb.DuckDBPyConnection, folder: Path, tables: Mapping[str, PublishedTable], account: Mapping[str, pa.Table]
+) -> dict[str, int]:
+    """Write `segments.duckdb` and `parquet/<table>.parquet` into a new folder.
+
+    Args:
+        con: sees every dbt table by its bare name.
+        folder: the candidate's folder; must not exist.
+        tables: what is published.
+        account: the tables made in Python, by name.
+
+    Returns:
+        Rows of each table.
+
+    Raises:
+        CandidateError: a table is missing, has other columns than promised, or breaks a key or check.
+    """
+    (folder / PARQUET_FOLDER).mkdir(parents=True)
+    con.execute(f"attach {_text(folder / DATABASE_NAME)} as candidate (storage_version '{STORAGE_VERSION}')")
+    try:
+        rows = {name: _write_table(con, folder, table, account) for name, table in sorted(tables.items())}
+        con.execute("checkpoint candidate")
+    finally:
+        con.execute("detach candidate")
+    return rows
+
+
+def _write_table(
+    con: duckdb.DuckDBPyConnection, folder: Path, table: PublishedTable, account: Mapping[str, pa.Table]
+) -> int:
+    if table.is_account:
+        if table.name not in account:
+            raise CandidateError(f"{table.name}: promised by the source `account`, and not made")
+        con.register("account_rows", account[table.name])
+        source = "account_rows"
+    else:
+        source = quoted(table.name)
+    try:
+        found = {row[0]: row[1] for row in con.execute(f"describe select * from {source}").fetchall()}
+        columns = ", ".join(quoted(c) for c in column_order(table, found))
+        order = ", ".join(f"{quoted(c)} nulls first" for c in table.primary_key)
+        target = f"candidate.main.{quoted(table.name)}"
+        statement = create_statement(table, found).replace("create table ", "create table candidate.main.", 1)
+        con.execute(statement)
+        con.execute(f"insert into {target} ({columns}) select {columns} from {source} order by {order}")
+        parquet = folder / PARQUET_FOLDER / f"{table.name}.parquet"
+        con.execute(f"copy (select * from {target} order by {order}) to {_text(parquet)} (format parquet, compression zstd)")
+        counted = con.execute(f"select count(*) from {target}").fetchone()
+    except ShapeError as error:
+        raise CandidateError(str(error)) from None
+    except duckdb.CatalogException as error:
+        raise CandidateError(f"{table.name}: not built ({_first_line(error)})") from error
+    except duckdb.ConstraintException as error:
+        raise CandidateError(f"{table.name}: {_first_line(error)}") from error
+    finally:
+        if table.is_account:
+            con.unregister("account_rows")
+    return int(counted[0]) if counted else 0
+
+
+def prepare_folders(settings: Settings, candidate: Path) -> None:
+    """An empty place for the candidate; candidates of earlier refreshes, which failed, are gone."""
+    from orchestration.publication.files import remove_folder
+
+    if settings.candidate_dir.is_dir():
+        for old in sorted(settings.candidate_dir.iterdir()):
+            if old.is_dir():
+                remove_folder(old)
+            else:
+                old.unlink()
+    candidate.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

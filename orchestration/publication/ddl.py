@@ -1,0 +1,158 @@
+"""What is published and in what shape, from dbt's manifest: columns, keys and checks of each table.
+
+Belongs here: reading the manifest's descriptions of published tables, and writing them as DDL.
+Does not belong here: running anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+ACCOUNT_SOURCE = "account"
+MARTS_FOLDER = "models/marts/"
+
+
+class ShapeError(ValueError):
+    """A table does not have the shape that its YAML promises; the text names table and columns."""
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A table as its YAML describes it.
+
+    `columns` maps a name to its declared type, in the order of the YAML. `is_closed`: these are all columns there may be.
+    `is_account`: made after the models, in Python.
+    """
+
+    name: str
+    columns: dict[str, str]
+    primary_key: tuple[str, ...] = ()
+    not_null: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    is_closed: bool = True
+    is_account: bool = False
+    descriptions: dict[str, str] = field(default_factory=dict)
+    description: str = ""
+
+
+def published_tables(manifest: Mapping[str, Any]) -> dict[str, PublishedTable]:
+    """Every table that is published, by name: dbt models in models/marts unless their meta says `published: false`,
+    and the tables of the source `account`.
+
+    Raises:
+        ShapeError: two tables share a name, or one has no primary key.
+    """
+    models = [
+        _from_model(node)
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+        and str(node["original_file_path"]).replace("\\", "/").startswith(MARTS_FOLDER)
+        and _meta(node).get("published", True)
+    ]
+    accounts = [
+        _from_source(node)
+        for node in manifest["sources"].values()
+        if node["source_name"] == ACCOUNT_SOURCE and _meta(node).get("published", True)
+    ]
+    tables: dict[str, PublishedTable] = {}
+    for table in sorted([*models, *accounts], key=lambda t: t.name):
+        if table.name in tables:
+            raise ShapeError(f"{table.name}: two published tables of this name")
+        if not table.primary_key:
+            raise ShapeError(f"{table.name}: no primary key in its YAML, so its rows have no order and no identity")
+        tables[table.name] = table
+    return tables
+
+
+def create_statement(table: PublishedTable, found: Mapping[str, str]) -> str:
+    """`create table` for a table whose rows come with the columns `found` (name -> DuckDB type).
+
+    Declared types win; columns that are not declared keep theirs, behind the declared ones.
+
+    Raises:
+        ShapeError: a declared column is not there, or a closed table has more columns than declared.
+    """
+    names = column_order(table, found)
+    lines = []
+    for name in names:
+        kind = table.columns.get(name) or found[name]
+        required = name in table.not_null or name in table.primary_key
+        lines.append(f"{quoted(name)} {kind}{' not null' if required else ''}")
+    lines.append(f"primary key ({', '.join(quoted(c) for c in table.primary_key)})")
+    lines += [f"check ({check})" for check in table.checks]
+    return f"create table {quoted(table.name)} (\n    " + ",\n    ".join(lines) + "\n)"
+
+
+def column_order(table: PublishedTable, found: Mapping[str, str]) -> list[str]:
+    """The columns of the published table: as declared, then the others as found.
+
+    Raises:
+        ShapeError: see `create_statement`.
+    """
+    missing = [c for c in table.columns if c not in found]
+    extra = [c for c in found if c not in table.columns]
+    if missing:
+        raise ShapeError(f"{table.name}: without its column {', '.join(missing)}")
+    if extra and table.is_closed:
+        raise ShapeError(f"{table.name}: column {', '.join(extra)} is not in its YAML")
+    return [*table.columns, *extra]
+
+
+def quoted(name: str) -> str:
+    """A name as a DuckDB identifier, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _from_model(node: Mapping[str, Any]) -> PublishedTable:
+    columns = node["columns"]
+    key: Sequence[str] = _meta(node).get("primary_key", ())
+    checks: list[str] = list(_meta(node).get("checks", ()))
+    not_null = []
+    for constraint in node.get("constraints") or ():
+        if constraint["type"] == "primary_key":
+            key = constraint.get("columns") or ()
+        elif constraint["type"] == "check" and constraint.get("expression"):
+            checks.append(constraint["expression"])
+    for name, column in columns.items():
+        for constraint in column.get("constraints") or ():
+            if constraint["type"] == "not_null":
+                not_null.append(name)
+            elif constraint["type"] == "primary_key":
+                key = [name]
+            elif constraint["type"] == "check" and constraint.get("expression"):
+                checks.append(constraint["expression"])
+    contract = (node.get("config") or {}).get("contract") or {}
+    return PublishedTable(
+        name=node.get("alias") or node["name"],
+        columns={name: column.get("data_type") or "" for name, column in columns.items()},
+        primary_key=tuple(_bare(c) for c in key),
+        not_null=tuple(not_null),
+        checks=tuple(checks),
+        is_closed=bool(contract.get("enforced")),
+        descriptions={name: column.get("description") or "" for name, column in columns.items()},
+        description=node.get("description") or "",
+    )
+
+
+def _from_source(node: Mapping[str, Any]) -> PublishedTable:
+    columns = node["columns"]
+    meta = _meta(node)
+    return PublishedTable(
+        name=node["name"],
+        columns={name: column.get("data_type") or "" for name, column in columns.items()},
+        primary_key=tuple(_bare(c) for c in meta.get("primary_key", ())),
+        checks=tuple(meta.get("checks", ())),
+        is_account=True,
+        descriptions={name: column.get("description") or "" for name, column in columns.items()},
+        description=node.get("description") or "",
+    )
+
+
+def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (node.get("config") or {}).get("meta") or node.get("meta") or {}
+
+
+def _bare(name: str) -> str:
+    return name.strip('"')

@@ -1,0 +1,122 @@
+"""`make refresh`: one refresh from the landing zone to the published version, told on the terminal in a few lines.
+
+Belongs here: the lock, the log file, running the job in this process, exit codes.
+Does not belong here: the steps (definitions.py names them), what the lines look like (terminal.py).
+
+Exit code 0 only when a new version is published; 1 when the refresh stopped, with the published state untouched; 2 when
+the environment cannot be used; 3 when another refresh holds the warehouse.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+from uuid import uuid4
+
+from orchestration import terminal
+from orchestration.publication.lock import LockHeld, refresh_lock
+from orchestration.publication.publish import published_version
+from orchestration.run import REFRESH_ID_TAG, STARTED_AT_TAG, make_refresh_id
+from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_settings
+
+PUBLISHED, STOPPED, BAD_ENVIRONMENT, IN_USE = 0, 1, 2, 3
+
+
+def main() -> int:
+    """Run one refresh; see the exit codes above."""
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return BAD_ENVIRONMENT
+    try:
+        with refresh_lock(settings.lock_file):
+            return run(settings)
+    except LockHeld as error:
+        print(f"not refreshed: {error}", file=sys.stderr)
+        return IN_USE
+
+
+def run(settings: Settings) -> int:
+    """Run the job under the lock, with everything that any step prints in the log file."""
+    run_id = str(uuid4())
+    started_at = datetime.now(UTC)
+    refresh_id = make_refresh_id(started_at, run_id)
+    log = settings.logs_dir / f"{refresh_id}.log"
+    tags = {REFRESH_ID_TAG: refresh_id, STARTED_AT_TAG: started_at.isoformat()}
+    before = published_version(settings)
+    with everything_into(log) as screen:
+        progress = terminal.Progress(screen)
+        progress.say(terminal.opening(refresh_id, settings))
+        succeeded = _run_job(run_id, tags, progress)
+        version = published_version(settings)
+        # The link is the truth: a step that fails after the switch does not unpublish.
+        if version is not None and version.name == refresh_id:
+            progress.say(terminal.published(version, settings, log, progress.seconds))
+            if not succeeded:
+                progress.say(f"published, but a step after it failed: see {log}")
+            return PUBLISHED
+        progress.say(terminal.stopped(progress.failures, log, before.name if before else None, settings))
+        return STOPPED
+
+
+def _run_job(run_id: str, tags: dict[str, str], progress: terminal.Progress) -> bool:
+    """Whether the job succeeded; anything that stops it before its first step is one of `progress.failures`."""
+    warnings.filterwarnings("ignore", module="dagster.*")
+    os.environ.setdefault("DAGSTER_HOME", str(PROJECT_DIR / ".dagster_home"))
+    try:
+        from dagster import DagsterInstance
+        from dagster._core.instance.ref import InstanceRef
+
+        # What the steps print goes to our log file; Dagster's own capture would start two processes a step.
+        no_capture = {
+            "compute_logs": {
+                "module": "dagster._core.storage.noop_compute_log_manager",
+                "class": "NoOpComputeLogManager",
+            }
+        }
+        with DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=no_capture)) as instance:
+            from orchestration.definitions import defs
+
+            instance.add_event_listener(run_id, progress.hear)
+            result = defs.resolve_job_def("refresh").execute_in_process(
+                instance=instance, run_id=run_id, tags=tags, raise_on_error=False
+            )
+            return result.success
+    except Exception as error:
+        traceback.print_exc()
+        progress.failures.append(terminal.Problem("start", terminal.first_lines(str(error))))
+        return False
+
+
+@contextlib.contextmanager
+def everything_into(log: Path) -> Iterator[TextIO]:
+    """Send standard output and error, of this process and its children, to a file; yields the real terminal."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    with log.open("a", buffering=1, encoding="utf-8") as file, os.fdopen(os.dup(1), "w", buffering=1) as screen:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield screen
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            logging.shutdown()
+            for kept, number in zip(saved, (1, 2), strict=True):
+                os.dup2(kept, number)
+                os.close(kept)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

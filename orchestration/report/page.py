@@ -1,0 +1,74 @@
+"""The page: what the sections found, put into the template.
+
+Belongs here: the order of the work, the template's settings, writing the file.
+Does not belong here: what a section says (accounts.py, sections.py) or looks like (templates/).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from orchestration.report import accounts, sections, words
+from orchestration.report.published import Published, open_published
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+def write_report(database: Path, target: Path) -> None:
+    """Write the report on a published or candidate file as one HTML file that refers to nothing outside itself.
+
+    The same database gives the same bytes: the page has no date but those in the tables. Tables that are absent or empty
+    are said to be so, or their section is left out.
+
+    Args:
+        database: segments.duckdb; opened read-only.
+        target: the HTML file; its folder is made where it is missing, the file replaced where it exists.
+
+    Raises:
+        FileNotFoundError: there is no such database; the text names it.
+    """
+    with open_published(database) as db:
+        html = render(db)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(html, encoding="utf-8", newline="\n")
+
+
+def render(db: Published) -> str:
+    """The page as text."""
+    refresh = sections.last_refresh(db)
+    as_of = sections.as_of_date(db, refresh)
+    schemes = accounts.read_schemes(db, as_of)
+    template = _environment().get_template("report.html.jinja")
+    return template.render(
+        # The project's own file, not users' data: the one text that is not escaped.
+        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        headline=sections.headline(db, refresh, as_of),
+        verdicts=sections.verdict_counts(schemes),
+        schemes=schemes,
+        has_scorecard=db.has("scheme_scorecard"),
+        experiments=accounts.outcome_table(
+            [row for row in db.table("treatment_outcomes", "scheme", "segment", "treatment_id", "outcome") if row["scheme"] == "all"],
+            None,
+        ),
+        inactive=sections.inactive_schemes(db),
+        affinities=sections.affinities(db),
+        offers=sections.offers(db),
+        quality=sections.quality(db, refresh),
+        words=words,
+        most_segments=accounts.MOST_SEGMENTS,
+    )
+
+
+def _environment() -> Environment:
+    """Everything is escaped, whatever the file is called; a misspelt name is an error, not a blank."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

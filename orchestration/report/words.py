@@ -1,0 +1,184 @@
+"""How the report says things: numbers, dates, names and verdicts as text.
+
+Belongs here: formatting of one value. Every function takes null and gives `NOTHING`.
+Does not belong here: which values a section shows.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+NOTHING = "–"
+
+# Scheme ids whose plain form reads badly.
+SCHEME_NAMES = {"rfm": "RFM: recency, frequency, spend", "job_to_be_done": "Job to be done"}
+
+OUTCOMES = {
+    "spend": "spend",
+    "orders": "number of baskets",
+    "discount_share": "share of discounts",
+    "private_label_share": "share of own-label products",
+    "responded": "response to what was sent",
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A closed value as shown: a CSS class, a sign that does without colour, and what it means."""
+
+    css: str
+    sign: str
+    meaning: str
+
+
+VERDICTS = {
+    "in use": Mark("good", "✓", "segments behave differently, and are treated differently, on paper and in what was sent"),
+    "in the drawer": Mark("warn", "!", "segments behave differently, but are not treated differently"),
+    "superficial": Mark("bad", "≈", "segments do not behave differently, however good they look on a slide"),
+    "unproven": Mark("open", "?", "too little data to say"),
+}
+
+PAYS = {
+    "yes": Mark("good", "✓", "spend rose by more than the cost, against customers held out at random"),
+    "no": Mark("bad", "✗", "spend did not rise by more than the cost, against customers held out at random"),
+    "unproven": Mark("open", "?", "not tested, or the test cannot say; only customers held out at random can"),
+}
+
+DELIVERY = {
+    "treated differently": Mark("good", "≠", "what they were sent differs beyond chance"),
+    "treated alike": Mark("warn", "=", "a medium difference would have been seen, and was not"),
+    "unproven": Mark("open", "?", "too few members to tell"),
+}
+
+# From the least to the largest difference.
+DIFFERENCES = {
+    "nothing": Mark("bad", "same", "a customer gets the same"),
+    "wording only": Mark("bad", "wording", "only what customers never see, or punctuation, differs"),
+    "message": Mark("some", "message", "the message differs"),
+    "channel or offer": Mark("more", "offer", "the channel or the offer differs"),
+    "product or service": Mark("good", "product", "what the customer uses afterwards differs: product or service"),
+    "both journeys": Mark("good", "both", "how we sell and what the customer uses both differ"),
+}
+
+POSITIONS = {
+    "mass": "among the fewest segments that hold 68 % of spend",
+    "edge": "among the next, up to 95 % of spend",
+    "niche": "among the rest",
+}
+
+
+def mark(marks: dict[str, Mark], value: Any) -> Mark:
+    """The mark of a value; one that is not known is shown without a colour."""
+    return marks.get(str(value), Mark("open", "", ""))
+
+
+def clean(value: Any) -> str:
+    """Text of a label or message: control characters, which no page may hold, become spaces; null and blank `NOTHING`."""
+    if value is None:
+        return NOTHING
+    text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(value)).strip()
+    return text or NOTHING
+
+
+def _number(value: Any) -> float | None:
+    """A finite number, or None."""
+    if value is None:
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def count(value: Any) -> str:
+    """1234567 -> 1,234,567"""
+    number = _number(value)
+    return NOTHING if number is None else f"{number:,.0f}"
+
+
+def counted(value: Any, noun: str, plural: str | None = None) -> str:
+    """1 -> 1 basket; 2 -> 2 baskets"""
+    number = _number(value)
+    return f"{count(value)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def money(value: Any) -> str:
+    """964615.57 -> 964,616; amounts below 100 keep cents. The unit is the currency of the order lines."""
+    number = _number(value)
+    if number is None:
+        return NOTHING
+    return f"{number:,.2f}" if abs(number) < 100 and number != 0 else f"{number:,.0f}"
+
+
+def share(value: Any) -> str:
+    """0.1234 -> 12.3 %; what would round to nothing says so."""
+    number = _number(value)
+    if number is None:
+        return NOTHING
+    if 0 < number < 0.0005:
+        return "< 0.1 %"
+    return f"{100 * number:.1f} %"
+
+
+def times(value: Any) -> str:
+    """16.415 -> 16 times; 9.46 -> 9.5 times"""
+    number = _number(value)
+    if number is None:
+        return NOTHING
+    return f"{number:,.0f} times" if number >= 10 else f"{number:.1f} times"
+
+
+def decimals(value: Any, places: int = 2) -> str:
+    number = _number(value)
+    return NOTHING if number is None else f"{number:,.{places}f}"
+
+
+def chance(value: Any) -> str:
+    """q- and p-values: 0.0345 -> 0.034; 1e-9 -> < 0.001"""
+    number = _number(value)
+    if number is None:
+        return "untested"
+    return "< 0.001" if number < 0.001 else f"{number:.3f}"
+
+
+def day(value: date | datetime | None) -> str:
+    """2017-12-31 -> 31 December 2017"""
+    return NOTHING if value is None else f"{value.day} {value:%B %Y}"
+
+
+def moment(value: datetime | None) -> str:
+    """A timestamp in UTC, to the minute."""
+    return NOTHING if value is None else f"{day(value)}, {value:%H:%M} UTC"
+
+
+def scheme_name(scheme: str) -> str:
+    """life_stage -> Life stage"""
+    name = SCHEME_NAMES.get(scheme) or clean(scheme).replace("_", " ")
+    return name[:1].upper() + name[1:]
+
+
+def outcome_name(outcome: Any) -> str:
+    return OUTCOMES.get(str(outcome), clean(outcome))
+
+
+def anchor(text: str, taken: set[str]) -> str:
+    """An id for a place in the page, not among `taken`, to which it is added."""
+    stem = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "part"
+    name, number = stem, 1
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    taken.add(name)
+    return name
+
+
+def listed(parts: Iterable[str]) -> str:
+    """a, b and c"""
+    words = list(parts)
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"

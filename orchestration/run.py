@@ -1,0 +1,98 @@
+"""One refresh, as its steps know it: settings, id, candidate folder, and the lock on the warehouse.
+
+Belongs here: the Dagster resource that every step of the job asks for.
+Does not belong here: the steps.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dagster import ConfigurableResource, InitResourceContext
+from pydantic import PrivateAttr
+
+from orchestration.publication.lock import refresh_lock
+from orchestration.settings import Settings, read_settings
+
+REFRESH_ID_TAG = "segments_in_use/refresh_id"
+STARTED_AT_TAG = "segments_in_use/started_at"
+
+
+def make_refresh_id(started_at: datetime, run_id: str) -> str:
+    """An id that sorts by time and is unique: the start in UTC, and the beginning of Dagster's run id."""
+    return f"{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{run_id.replace('-', '')[:8]}"
+
+
+class RefreshRun(ConfigurableResource):  # type: ignore[type-arg]
+    """The refresh that a Dagster run carries out; holds the warehouse's lock from the first step to the last.
+
+    The in-process executor sets it up once a run. `make refresh` has taken the lock before, which is then shared.
+    """
+
+    _settings: Settings = PrivateAttr()
+    _refresh_id: str = PrivateAttr()
+    _started_at: datetime = PrivateAttr()
+
+    @property
+    def settings(self) -> Settings:
+        """The environment, read when the run began."""
+        return self._settings
+
+    @property
+    def refresh_id(self) -> str:
+        """Name of this refresh in versions/, logs/ and the table `refreshes`."""
+        return self._refresh_id
+
+    @property
+    def started_at(self) -> datetime:
+        """When the run began, in UTC."""
+        return self._started_at
+
+    @property
+    def candidate(self) -> Path:
+        """The folder in which this refresh builds what it may publish."""
+        return self._settings.candidate_dir / self._refresh_id
+
+    @contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Iterator[RefreshRun]:
+        """Read the settings, name the refresh, hold the lock.
+
+        Raises:
+            SettingsError: the environment cannot be used.
+            LockHeld: another refresh is running.
+        """
+        self._settings = read_settings()
+        run = context.dagster_run
+        tags = dict(run.tags) if run else {}
+        run_id = run.run_id if run else "00000000"
+        self._started_at = _started_at(context, run_id, tags)
+        self._refresh_id = tags.get(REFRESH_ID_TAG) or make_refresh_id(self._started_at, run_id)
+        with refresh_lock(self._settings.lock_file):
+            yield self
+
+
+def _started_at(context: InitResourceContext, run_id: str, tags: dict[str, str]) -> datetime:
+    if STARTED_AT_TAG in tags:
+        return datetime.fromisoformat(tags[STARTED_AT_TAG])
+    record = context.instance.get_run_record_by_id(run_id) if context.instance else None
+    return record.create_timestamp.astimezone(UTC) if record else datetime.now(UTC)
+
+
+@contextmanager
+def environment(settings: Settings) -> Iterator[None]:
+    """The variables that dbt reads, set for the length of the block; children started inside it inherit them."""
+    values = settings.environment()
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

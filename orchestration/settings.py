@@ -1,0 +1,121 @@
+"""Where things are and what a refresh describes: the environment, read once.
+
+Belongs here: names of environment variables, their defaults, and the paths derived from them.
+Does not belong here: anything that opens a file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+DEMO_TIMEZONE = "America/New_York"
+
+
+class SettingsError(ValueError):
+    """An environment variable has a value that cannot be used; the text names the variable and the value."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One refresh's settings. Paths are absolute; `landing_dir` is None for the demo; `as_of` is None for the default."""
+
+    landing_dir: Path | None
+    warehouse_dir: Path
+    as_of: date | None
+    store_timezone: str
+    dbt_target: str
+
+    @property
+    def is_demo(self) -> bool:
+        return self.landing_dir is None
+
+    @property
+    def source_dir(self) -> Path:
+        """The landing zone to read: the user's, or the demo's."""
+        return self.landing_dir if self.landing_dir is not None else self.demo_dir
+
+    @property
+    def demo_dir(self) -> Path:
+        return self.warehouse_dir / "demo"
+
+    @property
+    def landed_dir(self) -> Path:
+        return self.warehouse_dir / "landed"
+
+    @property
+    def build_file(self) -> Path:
+        return self.warehouse_dir / "build" / "warehouse.duckdb"
+
+    @property
+    def candidate_dir(self) -> Path:
+        return self.warehouse_dir / "candidate"
+
+    @property
+    def versions_dir(self) -> Path:
+        return self.warehouse_dir / "versions"
+
+    @property
+    def published_link(self) -> Path:
+        return self.warehouse_dir / "published"
+
+    @property
+    def state_dir(self) -> Path:
+        return self.warehouse_dir / "state"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.warehouse_dir / "logs"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.warehouse_dir / "refresh.lock"
+
+    def environment(self) -> dict[str, str]:
+        """The variables that dbt and its plugin read, for a child process."""
+        return {
+            "LANDING_DIR": str(self.source_dir),
+            "WAREHOUSE_DIR": str(self.warehouse_dir),
+            "AS_OF": self.as_of.isoformat() if self.as_of else "",
+            "STORE_TIMEZONE": self.store_timezone,
+            "DBT_TARGET": self.dbt_target,
+            "DBT_PROJECT_DIR": str(PROJECT_DIR),
+            "DBT_PROFILES_DIR": str(PROJECT_DIR / "profiles"),
+            "DO_NOT_TRACK": "1",
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        }
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment.
+
+    Relative paths are relative to the folder the command runs in. An empty variable counts as unset.
+
+    Raises:
+        SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, or LANDING_DIR no folder.
+    """
+    values = {k: v.strip() for k, v in (os.environ if environ is None else environ).items()}
+    landing = values.get("LANDING_DIR", "")
+    landing_dir = Path(landing).expanduser().resolve() if landing else None
+    if landing_dir is not None and not landing_dir.is_dir():
+        raise SettingsError(f"LANDING_DIR={landing}: no such folder")
+    zone = values.get("STORE_TIMEZONE", "") or (DEMO_TIMEZONE if landing_dir is None else "UTC")
+    try:
+        ZoneInfo(zone)
+    except Exception as error:
+        raise SettingsError(f"STORE_TIMEZONE={zone}: not a time zone such as Europe/Berlin") from error
+    target = values.get("DBT_TARGET", "") or "duckdb"
+    if target not in ("duckdb", "spark"):
+        raise SettingsError(f"DBT_TARGET={target}: known targets are duckdb and spark")
+    as_of_text = values.get("AS_OF", "")
+    try:
+        as_of = date.fromisoformat(as_of_text) if as_of_text else None
+    except ValueError as error:
+        raise SettingsError(f"AS_OF={as_of_text}: not an ISO date such as 2026-11-01") from error
+    warehouse_dir = Path(values.get("WAREHOUSE_DIR", "") or "warehouse").expanduser().resolve()
+    return Settings(landing_dir, warehouse_dir, as_of, zone, target)

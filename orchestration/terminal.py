@@ -1,0 +1,272 @@
+"""What `make refresh` shows: a line a step, then the scorecard, or on one screen why it stopped.
+
+Belongs here: listening to Dagster's events, words and columns.
+Does not belong here: running anything.
+"""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from orchestration.settings import Settings
+
+# Dagster's step -> what a reader calls it, in the order of the line.
+STEPS = {
+    "landing": "landing",
+    "staging": "staging",
+    "audit_staging": "audit of staging",
+    "marts": "models",
+    "candidate": "candidate",
+    "audit_candidate": "audit of candidate",
+    "candidate_treatments_differ_and_reach": "treatment check",
+    "report": "report",
+    "published": "published",
+}
+ROW_COUNT = "dagster/row_count"
+PROBLEMS_SHOWN = 12
+SCREEN = 110
+SCORECARD_COLUMNS = ("scheme", "members", "behaviour", "assigned", "delivered", "pays", "verdict")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a refresh stopped, or what it warns of: where, and the message."""
+
+    where: str
+    message: str
+
+
+@dataclass
+class Step:
+    """What is known of a step while it runs."""
+
+    began: float
+    rows: int = 0
+    passed: int = 0
+    warned: int = 0
+    failed: int = 0
+
+
+@dataclass
+class Progress:
+    """Hears Dagster's events of one run and writes a line when a step ends."""
+
+    screen: TextIO
+    began: float = field(default_factory=time.monotonic)
+    steps: dict[str, Step] = field(default_factory=dict)
+    failures: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self.began
+
+    def say(self, text: str) -> None:
+        """Write text to the terminal, at once."""
+        self.screen.write(text + "\n")
+        self.screen.flush()
+
+    def hear(self, entry: Any) -> None:
+        """Take in one entry of Dagster's event log."""
+        event = entry.dagster_event
+        if event is None:
+            return
+        kind, key = event.event_type_value, event.step_key
+        if kind == "STEP_START":
+            self.steps[key] = Step(time.monotonic())
+        elif kind == "ASSET_MATERIALIZATION" and key in self.steps:
+            self.steps[key].rows += _row_count(event.materialization.metadata)
+        elif kind == "ASSET_CHECK_EVALUATION" and key in self.steps:
+            self._hear_check(self.steps[key], event.asset_check_evaluation_data)
+        elif kind in ("STEP_SUCCESS", "STEP_FAILURE") and key in self.steps:
+            if kind == "STEP_FAILURE":
+                self._hear_failure(key, event.step_failure_data)
+            self.say(step_line(key, self.steps[key], time.monotonic() - self.steps[key].began, kind == "STEP_SUCCESS"))
+        elif kind == "PIPELINE_INIT_FAILURE" or (kind == "PIPELINE_FAILURE" and not self.failures):
+            self.failures.append(Problem("refresh", first_lines(event.message or kind)))
+
+    def _hear_check(self, step: Step, evaluation: Any) -> None:
+        if evaluation.passed:
+            step.passed += 1
+            return
+        problem = Problem(check_name(evaluation), check_message(evaluation))
+        if evaluation.severity.value == "WARN":
+            step.warned += 1
+            self.warnings.append(problem)
+        else:
+            step.failed += 1
+            self.failures.append(problem)
+
+    def _hear_failure(self, key: str, data: Any) -> None:
+        # A failed check has been told in better words than the exception that followed from it.
+        if self.steps[key].failed:
+            return
+        self.failures.append(Problem(STEPS.get(key, key), first_lines(failure_text(data))))
+
+
+def step_line(key: str, step: Step, seconds: float, succeeded: bool) -> str:
+    """One line a step: name, seconds, rows, checks."""
+    parts = [f"{step.rows:,} rows" if step.rows else ""]
+    checks = step.passed + step.warned + step.failed
+    if checks:
+        found = [f"{step.failed} failed"] * bool(step.failed) + [f"{step.warned} warned"] * bool(step.warned)
+        parts.append(f"{checks} checks" + (f", {', '.join(found)}" if found else ""))
+    mark = "" if succeeded else "STOPPED"
+    columns = [f"  {STEPS.get(key, key):<20}{seconds:>7.1f} s", f"{parts[0]:>17}", *parts[1:], mark]
+    return "   ".join(c for c in columns if c).rstrip()
+
+
+def opening(refresh_id: str, settings: Settings) -> str:
+    """The first line: which refresh, of what."""
+    source = "the demo data" if settings.is_demo else str(settings.source_dir)
+    as_of = settings.as_of.isoformat() if settings.as_of else "the day after the last order"
+    return f"Refresh {refresh_id}: {source}, as of {as_of}, times in {settings.store_timezone}"
+
+
+def published(version: Path, settings: Settings, log: Path, seconds: float) -> str:
+    """The scorecard, and where everything is."""
+    import duckdb
+
+    from orchestration.publication.publish import DATABASE_NAME, read_manifest
+
+    manifest = read_manifest(version)
+    with duckdb.connect(str(version / DATABASE_NAME), read_only=True) as con:
+        columns = "scheme, members, behaviour_effect, behaviour_outcome, assigned_distinct, delivered_distinct, pays, verdict, why"
+        cursor = con.execute(f"select {columns} from scheme_scorecard order by scheme")
+        names = [column[0] for column in cursor.description or []]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    checks = manifest["checks"]
+    link = settings.published_link
+    places = [
+        ("tables", str(link / DATABASE_NAME)),
+        ("report", str(link / "report.html") if (version / "report.html").is_file() else "none"),
+        ("log", str(log)),
+    ]
+    return "\n".join(
+        [
+            "",
+            f"Published {manifest['refresh_id']} in {seconds:.0f} s: as of {manifest['as_of']}, {len(manifest['tables'])} tables, "
+            f"{checks['passed']} checks passed, {checks['warned']} warned",
+            "",
+            scorecard(rows),
+            "",
+            *(f"  {name:<8}{place}" for name, place in places),
+        ]
+    )
+
+
+def scorecard(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The scorecard as an aligned table, with the reason of each verdict below its row."""
+    table = [
+        (
+            str(row["scheme"]),
+            f"{row['members']:,}",
+            _behaviour(row),
+            _share(row["assigned_distinct"]),
+            _share(row["delivered_distinct"]),
+            str(row["pays"]),
+            str(row["verdict"]),
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[i]) for line in [SCORECARD_COLUMNS, *table]) for i in range(len(SCORECARD_COLUMNS))]
+    lines = ["  " + _aligned(SCORECARD_COLUMNS, widths)]
+    for row, cells in zip(rows, table, strict=True):
+        lines.append("  " + _aligned(cells, widths))
+        lines += textwrap.wrap(str(row["why"] or ""), _width(), initial_indent="      ", subsequent_indent="      ")
+    return "\n".join(lines)
+
+
+def stopped(failures: Sequence[Problem], log: Path, published_id: str | None, settings: Settings) -> str:
+    """On one screen: what stopped the refresh, and that what was published is as it was."""
+    lines = ["", "Not published:"]
+    for problem in failures[:PROBLEMS_SHOWN]:
+        lines += _problem_lines(problem)
+    if len(failures) > PROBLEMS_SHOWN:
+        lines.append(f"  and {len(failures) - PROBLEMS_SHOWN} more, in the log")
+    state = f"{settings.published_link} still shows {published_id}" if published_id else "nothing was published before"
+    return "\n".join([*lines, "", f"The published state is untouched: {state}.", f"  log     {log}"])
+
+
+def check_name(evaluation: Any) -> str:
+    """`check on table`, the way people look for it."""
+    table = (evaluation.metadata or {}).get("table")
+    name = table.value if table is not None else evaluation.asset_key.to_user_string()
+    return f"{evaluation.check_name} on {name}"
+
+
+def check_message(evaluation: Any) -> str:
+    """What a check found: its own message, else dbt's count of rows."""
+    metadata = evaluation.metadata or {}
+    for key in ("message", "dagster_dbt/failed_row_count"):
+        if key in metadata:
+            value = metadata[key].value
+            return str(value) if key == "message" else f"{value} rows"
+    return evaluation.description or "failed"
+
+
+def failure_text(data: Any) -> str:
+    """The words of a failed step: the cause, where there is one, without Dagster's frame around it."""
+    if data.user_failure_data is not None and data.user_failure_data.description:
+        return own_words(str(data.user_failure_data.description))
+    error = data.error
+    if error is None:
+        return "failed"
+    while error.cause is not None:
+        error = error.cause
+    text = own_words(str(error.message))
+    # Dagster puts the name of the exception's class in front.
+    head, _, rest = text.partition(": ")
+    return rest if rest and head.replace(".", "").replace("_", "").isalnum() else text
+
+
+def own_words(text: str) -> str:
+    """dbt's own errors out of dagster-dbt's message about the process."""
+    for marker in ("Errors parsed from dbt logs:", "Encountered an error:"):
+        text = text.split(marker, 1)[-1]
+    return text.strip()
+
+
+def first_lines(text: str, lines: int = 8) -> str:
+    """The beginning of a long message, without blank lines."""
+    kept = [line.rstrip() for line in text.strip().splitlines() if line.strip()]
+    return "\n".join(kept[:lines])
+
+
+def _problem_lines(problem: Problem) -> list[str]:
+    lines = [f"  {problem.where}"]
+    for line in problem.message.splitlines() or [""]:
+        lines += textwrap.wrap(line, _width(), initial_indent="      ", subsequent_indent="      ")
+    return lines
+
+
+def _row_count(metadata: Mapping[str, Any]) -> int:
+    value = metadata.get(ROW_COUNT)
+    return int(value.value) if value is not None and value.value is not None else 0
+
+
+def _behaviour(row: Mapping[str, Any]) -> str:
+    effect = row["behaviour_effect"]
+    return "-" if effect is None else f"{effect:.3f} {row['behaviour_outcome'] or ''}".strip()
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    # Numbers to the right, words to the left.
+    right = {1, 3, 4}
+    padded = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
+    return "  ".join(padded).rstrip()
+
+
+def _width() -> int:
+    return min(SCREEN, shutil.get_terminal_size((SCREEN, 40)).columns)

@@ -1,0 +1,17 @@
+"""The treatment check: do we treat segments differently, on paper, in a way that a customer would notice?
+
+A refresh uses `read_treatments`, `check_candidate` and `distinctness_table`; `make check` runs this package.
+"""
+
+from orchestration.treatments.check import CheckReport, Finding, check_candidate
+from orchestration.treatments.distinctness import distinctness_table
+from orchestration.treatments.rows import TreatmentsFileError, read_treatments
+
+__all__ = [
+    "CheckReport",
+    "Finding",
+    "TreatmentsFileError",
+    "check_candidate",
+    "distinctness_table",
+    "read_treatments",
+]

@@ -1,0 +1,694 @@
+"""The treatment check: what is wrong with the treatments, given segments, members, products and consents.
+
+Belongs here: the rules, their severities, and the words in which a finding is told.
+Does not belong here: how two treatments differ (compare.py), and the shape of the file (rows.py).
+
+A finding of severity `block` stops a refresh. Where it concerns one scheme, its severity is the scheme's
+treatment_check.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml
+
+from orchestration.settings import PROJECT_DIR
+from orchestration.treatments.distinctness import Pair, pairs_of, valid_by_segment
+from orchestration.treatments.normalise import Wordings, canonical
+from orchestration.treatments.rows import (
+    EVERY_SEGMENT,
+    LABEL,
+    NOTICED,
+    POSITIONING,
+    TEXTS,
+    TREATMENT_ROWS_TABLE,
+    UNKNOWN,
+    Treatment,
+    from_records,
+    spell_out,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+Severity = Literal["block", "warn", "info"]
+SEVERITIES: tuple[Severity, ...] = ("block", "warn", "info")
+REQUIRED = (*POSITIONING, "channel", "message")
+# What people type to get past a required field; compared in lower case, without spaces and punctuation.
+_PLACEHOLDERS = frozenset(["", "tbd", "tba", "todo", "na", "none", "null", "x", "xx", "xxx", "loremipsum"])
+# Pairs told one by one; more than these are told as one finding with all their segments.
+_PAIRS_TOLD = 10
+_SEGMENTS_TOLD = 12
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know about the treatments. `scheme` is '' where no single scheme is concerned."""
+
+    severity: Severity
+    scheme: str
+    segments: tuple[str, ...]
+    fields: tuple[str, ...]
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.severity:<5} {self.message}"
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """The findings, worst first, and what was looked at."""
+
+    findings: list[Finding]
+    treatments: int
+    pairs: int
+    as_of: date
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing blocks."""
+        return not any(finding.severity == "block" for finding in self.findings)
+
+    def summary(self) -> str:
+        """The findings as lines, after a line that counts them."""
+        counts = Counter(finding.severity for finding in self.findings)
+        verdict = "passed" if self.passed else "FAILED"
+        head = (
+            f"treatment check {verdict} as of {self.as_of}: {self.treatments} treatments, {self.pairs} pairs of "
+            f"segments; {counts['block']} blocking, {counts['warn']} warnings, {counts['info']} notes"
+        )
+        return "\n".join([head, *map(str, self.findings)])
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A scheme as the check needs it.
+
+    `labels` and `members` are by segment, of the segments with members (`unknown` may be one); `listed` are the
+    segments of the closed list, without `*`.
+    """
+
+    name: str
+    is_active: bool
+    is_data_driven: bool
+    treatment_check: Severity
+    listed: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def known_segments(self) -> list[str]:
+        """Segments with members, `unknown` left out, sorted."""
+        return sorted(segment for segment in self.labels if segment != UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Items:
+    """Names of the items of `level` that exist. Not `is_complete` where only what was published is known."""
+
+    level: str
+    names: frozenset[str]
+    is_complete: bool = True
+
+
+@dataclass(frozen=True)
+class Consents:
+    """Members with consent by (scheme, segment, channel), and the channels on which anyone consented or refused."""
+
+    reachable: Mapping[tuple[str, str, str], int]
+    channels: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Settings of the check: dbt vars of dbt_project.yml."""
+
+    offer_level: str = "category"
+    assume_consent: frozenset[str] = frozenset()
+    min_members: int = 100
+
+
+@dataclass(frozen=True)
+class CheckInput:
+    """All that the check looks at.
+
+    `items` is None where they are not known. `consents` is None where none is on record or, with `are_consents_known`
+    false, where the records cannot be seen.
+    """
+
+    as_of: date
+    rows: Sequence[Treatment]
+    schemes: Mapping[str, Scheme]
+    channels: frozenset[str]
+    items: Items | None
+    consents: Consents | None
+    rules: Rules = field(default_factory=Rules)
+    are_consents_known: bool = True
+
+    @property
+    def active_schemes(self) -> list[Scheme]:
+        return [scheme for scheme in self.schemes.values() if scheme.is_active]
+
+    @cached_property
+    def rows_by_scheme(self) -> dict[str, list[Treatment]]:
+        """Treatments as written, by scheme."""
+        by_scheme: dict[str, list[Treatment]] = defaultdict(list)
+        for row in self.rows:
+            by_scheme[row.scheme].append(row)
+        return by_scheme
+
+
+# ---- the check -------------------------------------------------------------------------------------------------------
+
+
+def check_candidate(con: duckdb.DuckDBPyConnection, as_of: date) -> CheckReport:
+    """The check of what dbt built.
+
+    Args:
+        con: a connection in which the tables that dbt built are visible by name.
+        as_of: the day on which treatments must be valid.
+    """
+    inputs = load_candidate(con, as_of)
+    report = check(inputs)
+    drift = list(_published_as_written(con, inputs))
+    return CheckReport(_worst_first([*drift, *report.findings]), report.treatments, report.pairs, report.as_of)
+
+
+def check(inputs: CheckInput) -> CheckReport:
+    """All rules on all treatments, and the comparison of all pairs of segments of active schemes."""
+    findings: list[Finding] = [
+        *_repeated_ids(inputs),
+        *_unknown_schemes(inputs),
+        *_inactive_schemes(inputs),
+    ]
+    pairs: list[Pair] = []
+    wordings = wordings_of(inputs)
+    for scheme in sorted(inputs.active_schemes, key=lambda scheme: scheme.name):
+        rows = inputs.rows_by_scheme.get(scheme.name, [])
+        for rule in _ROW_RULES:
+            findings += [finding for row in rows for finding in rule(row, scheme, inputs)]
+        valid = valid_by_segment(scheme, rows, inputs.as_of)
+        findings += _without_treatment(scheme, rows, valid, inputs.as_of)
+        findings += _unknown_items(scheme, rows, inputs.items)
+        findings += _out_of_reach(scheme, valid, inputs)
+        scheme_pairs = pairs_of(scheme.name, valid, wordings)
+        # Two segments without any treatment are told once, as such.
+        findings += _alike(scheme, [p for p in scheme_pairs if valid[p.segment_a] and valid[p.segment_b]])
+        pairs += scheme_pairs
+    findings += _consents_not_known(inputs)
+    return CheckReport(_worst_first(findings), len(inputs.rows), len(pairs), inputs.as_of)
+
+
+def wordings_of(inputs: CheckInput) -> Wordings:
+    """The comparison of texts, with the words that name a product or a segment that the data brought."""
+    names = set(inputs.items.names) if inputs.items else set()
+    for scheme in inputs.active_schemes:
+        if scheme.is_data_driven:
+            names.update(scheme.labels[segment] for segment in scheme.known_segments)
+    return Wordings(names)
+
+
+def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.scheme, f.segments, f.message))
+
+
+def _named(names: Collection[str], limit: int = _SEGMENTS_TOLD) -> str:
+    """The names with commas between; of many, the first and how many more."""
+    ordered = sorted(names)
+    rest = len(ordered) - limit
+    return ", ".join(ordered[:limit]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _close_to(name: str, known: Collection[str]) -> str:
+    """A hint at the known name that was probably meant; '' where none is near."""
+    from rapidfuzz import process
+
+    match = process.extractOne(name, sorted(known), score_cutoff=60, processor=canonical)
+    return f" (did you mean {match[0]}?)" if match else ""
+
+
+def _where(row: Treatment) -> str:
+    return f"treatment {row.template_id}" + (f" (line {row.line})" if row.line else "")
+
+
+# ---- rules for the file as a whole -----------------------------------------------------------------------------------
+
+
+def _repeated_ids(inputs: CheckInput) -> Iterator[Finding]:
+    spelled = [row for scheme in inputs.active_schemes for row in _spelled(scheme, inputs)]
+    waiting = [row for row in inputs.rows if row.scheme not in {scheme.name for scheme in inputs.active_schemes}]
+    by_id: dict[str, list[Treatment]] = defaultdict(list)
+    for row in [*spelled, *waiting]:
+        by_id[row.treatment_id].append(row)
+    for treatment_id, rows in by_id.items():
+        if len(rows) > 1:
+            schemes = sorted({row.scheme for row in rows})
+            segments = tuple(sorted({row.segment for row in rows}))
+            yield Finding(
+                "block",
+                schemes[0] if len(schemes) == 1 else "",
+                segments,
+                ("treatment_id",),
+                f"{', '.join(schemes)}: treatment_id {treatment_id} is used by {len(rows)} treatments "
+                f"(segments {_named(segments)})",
+            )
+
+
+def _spelled(scheme: Scheme, inputs: CheckInput) -> list[Treatment]:
+    return spell_out(inputs.rows_by_scheme.get(scheme.name, []), scheme.is_data_driven, scheme.labels)
+
+
+def _unknown_schemes(inputs: CheckInput) -> Iterator[Finding]:
+    for name, rows in inputs.rows_by_scheme.items():
+        if name not in inputs.schemes:
+            segments = tuple(sorted({row.segment for row in rows}))
+            yield Finding(
+                "block",
+                name,
+                segments,
+                ("scheme",),
+                f"{name or '(empty)'}: no such scheme{_close_to(name, inputs.schemes)}; named by "
+                f"{', '.join(_where(row) for row in rows[:5])}, segments {_named(segments)}",
+            )
+
+
+def _inactive_schemes(inputs: CheckInput) -> Iterator[Finding]:
+    waiting = {
+        name: len(rows)
+        for name, rows in inputs.rows_by_scheme.items()
+        if name in inputs.schemes and not inputs.schemes[name].is_active
+    }
+    if waiting:
+        told = ", ".join(f"{name} ({count})" for name, count in sorted(waiting.items()))
+        message = f"treatments of schemes that are not active wait unchecked: {told}"
+        yield Finding("info", min(waiting) if len(waiting) == 1 else "", (), (), message)
+
+
+# ---- rules for one treatment -----------------------------------------------------------------------------------------
+
+
+def _segment_exists(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Iterator[Finding]:
+    if row.segment == UNKNOWN or row.segment in scheme.labels or row.segment in scheme.listed:
+        return
+    if row.segment == EVERY_SEGMENT and scheme.is_data_driven:
+        return
+    known = {*scheme.listed, *scheme.labels}
+    if scheme.is_data_driven and row.segment == _segment_id(row.segment) != "":
+        message = f"{scheme.name}: {_where(row)} is idle, as nobody is in segment {row.segment} today"
+        yield Finding("info", scheme.name, (row.segment,), ("segment",), message + _close_to(row.segment, known))
+        return
+    hint = " (`*` is for schemes whose segments come from the data)" if row.segment == EVERY_SEGMENT else ""
+    yield Finding(
+        scheme.treatment_check,
+        scheme.name,
+        (row.segment,),
+        ("segment",),
+        f"{scheme.name}: {_where(row)} names segment {row.segment or '(empty)'}, which the scheme does not have"
+        f"{hint or _close_to(row.segment, known)}",
+    )
+
+
+def _segment_id(name: str) -> str:
+    """A segment id as the contract spells it: lower case, runs of anything but letters and digits as `_`."""
+    return re.sub(r"[\W_]+", "_", name.lower())
+
+
+def _channel_is_known(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Iterator[Finding]:
+    if row.channel.strip() and row.channel not in inputs.channels:
+        yield Finding(
+            scheme.treatment_check,
+            scheme.name,
+            (row.segment,),
+            ("channel",),
+            f"{scheme.name}: {_where(row)} of segment {row.segment} names channel {row.channel}, which "
+            f"seeds/channels.csv does not list{_close_to(row.channel, inputs.channels)}",
+        )
+
+
+def _dates_are_in_order(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Iterator[Finding]:
+    if row.valid_from and row.valid_to and row.valid_to < row.valid_from:
+        yield Finding(
+            scheme.treatment_check,
+            scheme.name,
+            (row.segment,),
+            ("valid_from", "valid_to"),
+            f"{scheme.name}: {_where(row)} of segment {row.segment} ends ({row.valid_to}) before it begins "
+            f"({row.valid_from})",
+        )
+
+
+def _says_something(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Iterator[Finding]:
+    empty = tuple(column for column in REQUIRED if canonical(row.text(column)).replace(" ", "") in _PLACEHOLDERS)
+    if empty:
+        yield Finding(
+            scheme.treatment_check,
+            scheme.name,
+            (row.segment,),
+            empty,
+            f"{scheme.name}: {_where(row)} of segment {row.segment} says nothing in {', '.join(empty)}",
+        )
+
+
+def _placeholders_are_filled(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Iterator[Finding]:
+    """A customer would read `{name}` as it stands; only `{label}`, and only in a `*` row, is ever filled in."""
+    filled = {LABEL} if row.segment == EVERY_SEGMENT and scheme.is_data_driven else set()
+    left = {column: set(re.findall(r"\{[^{}]*\}", row.text(column))) - filled for column in TEXTS}
+    columns = tuple(column for column in TEXTS if left[column])
+    if columns:
+        names = sorted(set().union(*left.values()))
+        yield Finding(
+            scheme.treatment_check,
+            scheme.name,
+            (row.segment,),
+            columns,
+            f"{scheme.name}: {_where(row)} of segment {row.segment} has {', '.join(names)} in {', '.join(columns)}, "
+            "which nothing fills in (only {label}, in a `*` row)",
+        )
+
+
+_RowRule = Callable[[Treatment, Scheme, CheckInput], Iterator[Finding]]
+_ROW_RULES: tuple[_RowRule, ...] = (
+    _segment_exists,
+    _channel_is_known,
+    _dates_are_in_order,
+    _says_something,
+    _placeholders_are_filled,
+)
+
+
+# ---- rules for a scheme ----------------------------------------------------------------------------------------------
+
+
+def _without_treatment(
+    scheme: Scheme, rows: Sequence[Treatment], valid: Mapping[str, Sequence[Treatment]], as_of: date
+) -> Iterator[Finding]:
+    templates = [row for row in rows if row.segment == EVERY_SEGMENT]
+    missing: list[str] = []
+    for segment in sorted(valid):
+        if valid[segment]:
+            continue
+        own = [row for row in rows if row.segment == segment] or (templates if scheme.is_data_driven else [])
+        if not own:
+            missing.append(segment)
+            continue
+        dates = "; ".join(
+            f"{row.treatment_id}: {row.valid_from or 'open'} to {row.valid_to or 'open'}" for row in own[:3]
+        )
+        yield Finding(
+            scheme.treatment_check,
+            scheme.name,
+            (segment,),
+            ("valid_from", "valid_to"),
+            f"{scheme.name}: segment {segment} ({scheme.members[segment]} members) has no treatment valid on {as_of} "
+            f"({dates})",
+        )
+    if missing:
+        people = sum(scheme.members[segment] for segment in missing)
+        yield Finding(
+            scheme.treatment_check,
+            scheme.name,
+            tuple(missing),
+            ("segment",),
+            f"{scheme.name}: no treatment for segment {_named(missing)} ({people} members)",
+        )
+
+
+def _unknown_items(scheme: Scheme, rows: Sequence[Treatment], items: Items | None) -> Iterator[Finding]:
+    """Offers of an item that nobody sells; of a `*` row, told once for all the segments it serves."""
+    if items is None:
+        return
+    wrong: dict[str, list[Treatment]] = defaultdict(list)
+    for row in spell_out(rows, scheme.is_data_driven, scheme.labels):
+        # A template that serves nobody today still holds its placeholder.
+        if row.offer_item.strip() and LABEL not in row.offer_item and row.offer_item not in items.names:
+            wrong[row.template_id].append(row)
+    for bad in wrong.values():
+        segments = tuple(sorted({row.segment for row in bad}))
+        hint = _close_to(bad[0].offer_item, items.names) if len(bad) == 1 else ""
+        told = _named({row.offer_item for row in bad}, 5)
+        # Only what was published is known: an item that never met another in a basket is not there.
+        severity: Severity = scheme.treatment_check if items.is_complete else "warn"
+        yield Finding(
+            severity,
+            scheme.name,
+            segments,
+            ("offer_item",),
+            f"{scheme.name}: {_where(bad[0])} of segment {_named(segments)} offers {told}, which is no {items.level} "
+            f"of the products{'' if items.is_complete else ' published so far'}{hint}",
+        )
+
+
+def _out_of_reach(scheme: Scheme, valid: Mapping[str, Sequence[Treatment]], inputs: CheckInput) -> Iterator[Finding]:
+    """Treatments on a channel for which none of the segment's members has consented.
+
+    They block from `min_members` members on: in a small segment, one customer's opt-out must not stop a refresh.
+    """
+    consents, rules = inputs.consents, inputs.rules
+    if consents is None:
+        return
+    served: dict[str, dict[str, int]] = defaultdict(dict)
+    for segment, treatments in valid.items():
+        for channel in {row.channel for row in treatments} & (inputs.channels - rules.assume_consent):
+            served[channel][segment] = consents.reachable.get((scheme.name, segment, channel), 0)
+    for channel, reachable in sorted(served.items()):
+        yield from _reach(scheme, channel, reachable, consents, rules)
+
+
+def _reach(
+    scheme: Scheme, channel: str, reachable: Mapping[str, int], consents: Consents, rules: Rules
+) -> Iterator[Finding]:
+    """What one channel reaches of the segments that a scheme serves through it; `reachable` is by segment."""
+    members = sum(scheme.members[segment] for segment in reachable)
+    reached = sum(reachable.values())
+    if reached:
+        least = min(sorted(reachable), key=lambda segment: reachable[segment] / scheme.members[segment])
+        yield Finding(
+            "info",
+            scheme.name,
+            tuple(sorted(reachable)),
+            ("channel",),
+            f"{scheme.name}: {channel} reaches {reached} of {members} members ({reached / members:.0%}) of "
+            f"{_named(reachable)}; least in {least} ({reachable[least]} of {scheme.members[least]})",
+        )
+    why = "none of them has consented" if channel in consents.channels else "no consent to it is on record from anyone"
+    large: Severity = scheme.treatment_check
+    out_of_reach: dict[Severity, list[str]] = defaultdict(list)
+    for segment in sorted(reachable):
+        if not reachable[segment]:
+            out_of_reach[large if scheme.members[segment] >= rules.min_members else "warn"].append(segment)
+    for severity, segments in out_of_reach.items():
+        people = sum(scheme.members[segment] for segment in segments)
+        yield Finding(
+            severity,
+            scheme.name,
+            tuple(segments),
+            ("channel",),
+            f"{scheme.name}: {channel} cannot reach the {people} members of {_named(segments)}, as {why}",
+        )
+
+
+def _consents_not_known(inputs: CheckInput) -> Iterator[Finding]:
+    if inputs.consents is not None or not inputs.are_consents_known:
+        return
+    used = {
+        row.channel for scheme in inputs.active_schemes for row in inputs.rows_by_scheme.get(scheme.name, [])
+    } & inputs.channels
+    channels = used - inputs.rules.assume_consent
+    if channels:
+        yield Finding(
+            "warn",
+            "",
+            (),
+            ("channel",),
+            f"no consents are on record, so nothing would be sent by {_named(channels)}; load consents, or name the "
+            "channels in var assume_consent where the law allows it",
+        )
+
+
+def _alike(scheme: Scheme, pairs: Sequence[Pair]) -> Iterator[Finding]:
+    """Pairs of segments that a customer could not tell apart by how they are treated."""
+    alike = [pair for pair in pairs if not pair.difference.is_noticed]
+    if len(alike) > _PAIRS_TOLD:
+        segments = tuple(sorted({segment for pair in alike for segment in (pair.segment_a, pair.segment_b)}))
+        yield Finding(
+            scheme.treatment_check,
+            scheme.name,
+            segments,
+            NOTICED,
+            f"{scheme.name}: {len(alike)} pairs among {len(segments)} segments ({_named(segments)}) are treated alike: "
+            f"nothing that a customer would notice differs in {', '.join(NOTICED)}"
+            + (f"; put {LABEL} into one of them in the `*` row" if scheme.is_data_driven else ""),
+        )
+        return
+    for pair in alike:
+        letters = pair.difference.fields
+        but = f"they differ only in what no customer notices, in {', '.join(letters)}" if letters else "they are equal"
+        yield Finding(
+            scheme.treatment_check,
+            scheme.name,
+            (pair.segment_a, pair.segment_b),
+            letters or NOTICED,
+            f"{scheme.name}: {pair.segment_a} and {pair.segment_b} are treated alike ({pair.difference.level}): {but}; "
+            f"one of {', '.join(NOTICED)} must differ",
+        )
+
+
+# ---- what dbt built --------------------------------------------------------------------------------------------------
+
+
+def project_rules() -> Rules:
+    """The settings of the check from dbt_project.yml."""
+    values: Mapping[str, Any] = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    return Rules(
+        offer_level=str(values.get("offer_level", Rules.offer_level)),
+        assume_consent=frozenset(values.get("assume_consent") or ()),
+        min_members=int(values.get("min_members", Rules.min_members)),
+    )
+
+
+def load_candidate(con: duckdb.DuckDBPyConnection, as_of: date, rules: Rules | None = None) -> CheckInput:
+    """What the check looks at, from the tables that dbt built.
+
+    Args:
+        con: a connection in which treatment_rows (the seed), segment_schemes, segment_definitions, channels, segments,
+            customer_segments, stg_products and stg_consents are visible by name.
+        as_of: the as-of date.
+        rules: settings; by default those of dbt_project.yml.
+    """
+    rules = rules or project_rules()
+    listed: dict[str, set[str]] = defaultdict(set)
+    for scheme, segment in con.sql("select scheme, segment from segment_definitions").fetchall():
+        listed[scheme].add(segment)
+    schemes = con.sql(
+        """
+        select scheme, cast(is_active as boolean), cast(is_data_driven as boolean), treatment_check
+        from segment_schemes
+        """
+    ).fetchall()
+    labels, members = load_members(con)
+    return CheckInput(
+        as_of=as_of,
+        rows=from_records(records(con, f"select * from {TREATMENT_ROWS_TABLE}")),
+        schemes=make_schemes(schemes, listed, labels, members),
+        channels=frozenset(channel for (channel,) in con.sql("select channel from channels").fetchall()),
+        items=Items(rules.offer_level, load_items(con, rules.offer_level)),
+        consents=load_consents(con, as_of),
+        rules=rules,
+    )
+
+
+def make_schemes(
+    rows: Iterable[tuple[str, bool, bool, Severity]],
+    listed: Mapping[str, Collection[str]],
+    labels: Mapping[str, Mapping[str, str]],
+    members: Mapping[str, Mapping[str, int]],
+) -> dict[str, Scheme]:
+    """Schemes by name, from (scheme, is_active, is_data_driven, treatment_check) and what is known by scheme."""
+    return {
+        name: Scheme(
+            name=name,
+            is_active=is_active,
+            is_data_driven=is_data_driven,
+            treatment_check=treatment_check,
+            listed=frozenset(listed.get(name, ())) - {EVERY_SEGMENT},
+            labels=labels.get(name, {}),
+            members=members.get(name, {}),
+        )
+        for name, is_active, is_data_driven, treatment_check in rows
+    }
+
+
+def load_members(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, int]]]:
+    """Labels and numbers of members, each by scheme and segment, of the segments with members."""
+    labels: dict[str, dict[str, str]] = defaultdict(dict)
+    members: dict[str, dict[str, int]] = defaultdict(dict)
+    for scheme, segment, label, count in con.sql(
+        "select scheme, segment, coalesce(label, segment), members from segments where members > 0"
+    ).fetchall():
+        labels[scheme][segment] = label
+        members[scheme][segment] = count
+    return labels, members
+
+
+def records(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    """The rows of a query, each as a dictionary by column."""
+    relation = con.sql(query)
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+
+
+def load_items(con: duckdb.DuckDBPyConnection, level: str) -> frozenset[str]:
+    """Names of the items of a level (department, category, subcategory or product) among the products.
+
+    Raises:
+        ValueError: no such level.
+    """
+    columns = {
+        "department": "department",
+        "category": "category",
+        "subcategory": "subcategory",
+        "product": "product_id",
+    }
+    if level not in columns:
+        raise ValueError(f"dbt_project.yml, var offer_level: {level!r} is none of {', '.join(columns)}")
+    column = columns[level]
+    rows = con.sql(f"select distinct {column} from stg_products where {column} is not null").fetchall()
+    return frozenset(name for (name,) in rows)
+
+
+def load_consents(con: duckdb.DuckDBPyConnection, as_of: date) -> Consents | None:
+    """Members with consent by scheme, segment and channel, before the as-of date; None where there are no consents.
+
+    The latest record of a customer and channel counts; of two at the same time, the refusal does.
+    """
+    latest = """
+        select
+            customer_id,
+            lower(trim(channel)) as channel,
+            arg_min(opted_in, (-epoch_us(recorded_at), opted_in)) as opted_in
+        from stg_consents
+        where recorded_on < $as_of
+        group by all
+    """
+    channels = con.execute(f"select distinct channel from ({latest})", {"as_of": as_of}).fetchall()
+    if not channels:
+        return None
+    rows = con.execute(
+        f"""
+        select customer_segments.scheme, customer_segments.segment, latest.channel, count(*)
+        from customer_segments
+        inner join ({latest}) as latest on customer_segments.member_id = latest.customer_id
+        where latest.opted_in
+        group by all
+        """,
+        {"as_of": as_of},
+    ).fetchall()
+    return Consents({(s, g, c): n for s, g, c, n in rows}, frozenset(channel for (channel,) in channels))
+
+
+def _published_as_written(con: duckdb.DuckDBPyConnection, inputs: CheckInput) -> Iterator[Finding]:
+    """Whether the table `treatments` holds what the rows say: dbt and this check spell `*` rows out independently."""
+    columns = ["treatment_id", "scheme", "segment", *NOTICED]
+    published = {
+        tuple(record[column] or "" for column in columns)
+        for record in records(con, f"select {', '.join(columns)} from treatments")
+    }
+    written = {
+        tuple(row.text(column) for column in columns)
+        for scheme in inputs.active_schemes
+        for row in _spelled(scheme, inputs)
+    }
+    for scheme, segment in sorted({(row[1], row[2]) for row in published ^ written}):
+        yield Finding(
+            "block",
+            scheme,
+            (segment,),
+            NOTICED,
+            f"{scheme}: the published treatments of segment {segment} are not those of seeds/treatments.csv",
+        )

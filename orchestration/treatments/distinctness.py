@@ -1,0 +1,86 @@
+"""The table `treatment_distinctness`: how the treatments of each pair of segments differ, scheme by scheme.
+
+Belongs here: which segments are paired, and the table. How two treatments differ is in compare.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from orchestration.treatments.compare import Difference, compare
+from orchestration.treatments.rows import Treatment, spell_out
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from orchestration.treatments.check import Scheme
+    from orchestration.treatments.normalise import Wordings
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two segments of a scheme, segment_a < segment_b, and how their treatments differ on the as-of date."""
+
+    scheme: str
+    segment_a: str
+    segment_b: str
+    difference: Difference
+
+
+def valid_by_segment(scheme: Scheme, rows: Iterable[Treatment], as_of: date) -> dict[str, list[Treatment]]:
+    """The treatments valid on the as-of date of each segment with members, `unknown` left out; an empty list for none.
+
+    Args:
+        scheme: one scheme, with its segments that have members.
+        rows: treatments as written, of any scheme.
+        as_of: the day on which they must be valid.
+    """
+    own = [row for row in rows if row.scheme == scheme.name]
+    valid: dict[str, list[Treatment]] = {segment: [] for segment in scheme.known_segments}
+    for treatment in spell_out(own, scheme.is_data_driven, scheme.labels):
+        if treatment.segment in valid and treatment.is_valid_on(as_of):
+            valid[treatment.segment].append(treatment)
+    return valid
+
+
+def pairs_of(scheme: str, treatments: Mapping[str, Sequence[Treatment]], wordings: Wordings) -> list[Pair]:
+    """Every pair of segments of a scheme, in order."""
+    return [
+        Pair(scheme, a, b, compare(treatments[a], treatments[b], wordings))
+        for a, b in combinations(sorted(treatments), 2)
+    ]
+
+
+def distinctness_table(con: duckdb.DuckDBPyConnection, as_of: date) -> pa.Table:
+    """`treatment_distinctness`, one row a pair of segments of an active scheme, sorted by its key.
+
+    Args:
+        con: a connection in which the tables that dbt built are visible by name.
+        as_of: the day on which treatments must be valid to count.
+    """
+    import pyarrow as pa
+
+    from orchestration.treatments.check import load_candidate, wordings_of
+
+    inputs = load_candidate(con, as_of)
+    wordings = wordings_of(inputs)
+    pairs = [
+        pair
+        for scheme in sorted(inputs.active_schemes, key=lambda scheme: scheme.name)
+        for pair in pairs_of(scheme.name, valid_by_segment(scheme, inputs.rows, as_of), wordings)
+    ]
+    return pa.table(
+        {
+            "scheme": pa.array([pair.scheme for pair in pairs], pa.string()),
+            "segment_a": pa.array([pair.segment_a for pair in pairs], pa.string()),
+            "segment_b": pa.array([pair.segment_b for pair in pairs], pa.string()),
+            "difference": pa.array([pair.difference.level for pair in pairs], pa.string()),
+            "differing_fields": pa.array([", ".join(pair.difference.fields) for pair in pairs], pa.string()),
+            "message_similarity": pa.array([pair.difference.message_similarity for pair in pairs], pa.float64()),
+        }
+    )

@@ -1,0 +1,220 @@
+"""Treatments as rows: read from the file that a marketer edits, or from a database; `*` rows spelled out.
+
+Belongs here: the shape of a row, errors of the file's shape, filling in `{label}`.
+Does not belong here: what a treatment must say (check.py) and how two compare (compare.py).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+POSITIONING = ("value_proposition", "proof", "tone_of_voice")
+DECISION_JOURNEY = ("channel", "message", "offer", "offer_item")
+CONSUMPTION_JOURNEY = ("product_adaptation", "service_level")
+NOTICED = DECISION_JOURNEY + CONSUMPTION_JOURNEY
+DATES = ("valid_from", "valid_to")
+COLUMNS = (
+    "treatment_id",
+    "scheme",
+    "segment",
+    *POSITIONING,
+    "channel",
+    "message",
+    "offer",
+    "offer_item",
+    *CONSUMPTION_JOURNEY,
+    *DATES,
+    "owner",
+)
+# Columns in whose text `{label}` stands for the segment's label.
+TEXTS = (*POSITIONING, "message", "offer", "offer_item", *CONSUMPTION_JOURNEY)
+EVERY_SEGMENT = "*"
+UNKNOWN = "unknown"
+LABEL = "{label}"
+TREATMENT_ROWS_TABLE = "treatment_rows"
+
+
+class TreatmentsFileError(ValueError):
+    """A seed file cannot be read as a table; the text names file, line (1 is the header) and column."""
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """One treatment. Texts are as written; an empty cell is ''. Dates are inclusive; None is open.
+
+    `template_id` is the treatment_id of the row as written; `line` its line in the file (1 is the header), where known.
+    `labelled` are the columns whose text held `{label}` before it was filled in.
+    """
+
+    treatment_id: str
+    scheme: str
+    segment: str
+    value_proposition: str = ""
+    proof: str = ""
+    tone_of_voice: str = ""
+    channel: str = ""
+    message: str = ""
+    offer: str = ""
+    offer_item: str = ""
+    product_adaptation: str = ""
+    service_level: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+    owner: str = ""
+    template_id: str = ""
+    labelled: frozenset[str] = frozenset()
+    line: int | None = None
+
+    def text(self, column: str) -> str:
+        """The text of a column; '' where empty."""
+        value = getattr(self, column)
+        return value if isinstance(value, str) else ("" if value is None else str(value))
+
+    def is_valid_on(self, day: date) -> bool:
+        """Whether the treatment runs on that day, both ends included."""
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+
+
+def read_table(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a comma-separated UTF-8 file with a header, each with the line it starts on.
+
+    Columns beyond those asked for (a marketer's notes) are read over. Names must be exact, as dbt takes them.
+
+    Raises:
+        TreatmentsFileError: no such file, not UTF-8, a column missing or there twice, a row too short or too long.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise TreatmentsFileError(f"{path.name}: cannot be read ({error.strerror})") from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise TreatmentsFileError(f"{path.name}, line {line}: not UTF-8; save the file as CSV UTF-8") from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[tuple[int, dict[str, str]]] = []
+    line = 1
+    try:
+        header = next(reader, [])
+        _check_header(path.name, header, columns)
+        line = reader.line_num + 1
+        for cells in reader:
+            if len(cells) not in (0, len(header)):
+                column = header[len(cells)] if len(cells) < len(header) else f"beyond {header[-1]}"
+                raise TreatmentsFileError(
+                    f"{path.name}, line {line}, column {column}: {len(cells)} cells instead of {len(header)}; "
+                    'a text with a comma must stand in "quotation marks"'
+                )
+            if any(cell.strip() for cell in cells):
+                rows.append((line, dict(zip(header, cells, strict=True))))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise TreatmentsFileError(f"{path.name}, line {line}: {error}; check the quotation marks") from error
+    return rows
+
+
+def _check_header(file: str, header: Sequence[str], columns: Sequence[str]) -> None:
+    missing = [column for column in columns if column not in header]
+    unknown = [name for name in header if name and name not in columns]
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if len(header) == 1 and re.search(r"[;\t|]", header[0]):
+        raise TreatmentsFileError(f"{file}, line 1: the columns must be parted by commas")
+    if missing:
+        hint = f"; it has {', '.join(map(repr, unknown))}, which is not known" if unknown else ""
+        raise TreatmentsFileError(f"{file}, line 1: column {', '.join(missing)} is missing{hint}")
+    if twice:
+        raise TreatmentsFileError(f"{file}, line 1: column {', '.join(twice)} is there twice")
+
+
+def read_treatments(path: Path) -> list[Treatment]:
+    """The treatments of a file, as written. Call it before dbt loads the seed: its errors say where to look.
+
+    Raises:
+        TreatmentsFileError: what `read_table` refuses, a date that is none, an empty or repeated treatment_id.
+    """
+    treatments = [_from_cells(path.name, line, cells) for line, cells in read_table(path, COLUMNS)]
+    first_line: dict[str, int | None] = {}
+    for treatment in treatments:
+        where = f"{path.name}, line {treatment.line}, column treatment_id"
+        if not treatment.treatment_id.strip():
+            raise TreatmentsFileError(f"{where}: is empty")
+        if treatment.treatment_id in first_line:
+            earlier = first_line[treatment.treatment_id]
+            raise TreatmentsFileError(f"{where}: {treatment.treatment_id} is already the id of line {earlier}")
+        first_line[treatment.treatment_id] = treatment.line
+    return treatments
+
+
+def _from_cells(file: str, line: int, cells: Mapping[str, str]) -> Treatment:
+    values: dict[str, Any] = {column: cells[column] for column in COLUMNS if column not in DATES}
+    labelled = _labelled(values)
+    values.update({column: _parse_date(file, line, column, cells[column]) for column in DATES})
+    return Treatment(template_id=cells["treatment_id"], labelled=labelled, line=line, **values)
+
+
+def _parse_date(file: str, line: int, column: str, cell: str) -> date | None:
+    if not cell:
+        return None
+    try:
+        # Only YYYY-MM-DD: what else Python reads (20260131, 2026-W05-6), other readers of the file do not.
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell, re.ASCII):
+            raise ValueError(cell)
+        return date.fromisoformat(cell)
+    except ValueError as error:
+        raise TreatmentsFileError(
+            f"{file}, line {line}, column {column}: {cell!r} is not a date such as 2026-11-30"
+        ) from error
+
+
+def _labelled(texts: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(column for column in TEXTS if LABEL in texts.get(column, ""))
+
+
+def from_records(records: Iterable[Mapping[str, Any]]) -> list[Treatment]:
+    """Treatments from database rows (the columns of the seed, or of the published table); null is empty."""
+    treatments = []
+    for record in records:
+        texts: dict[str, Any] = {column: record[column] or "" for column in COLUMNS if column not in DATES}
+        treatments.append(
+            Treatment(
+                **texts,
+                valid_from=record["valid_from"],
+                valid_to=record["valid_to"],
+                template_id=record.get("template_id") or texts["treatment_id"],
+                labelled=_labelled(texts),
+            )
+        )
+    return treatments
+
+
+def spell_out(rows: Iterable[Treatment], data_driven: bool, labels: Mapping[str, str]) -> list[Treatment]:
+    """The treatments of one scheme with `*` rows spelled out for each segment without a row of its own.
+
+    Args:
+        rows: the scheme's treatments as written.
+        data_driven: whether the scheme's segments come from the data; elsewhere `*` serves nobody.
+        labels: label by segment, of the segments with members.
+    """
+    rows = list(rows)
+    own = {row.segment for row in rows}
+    served = sorted(segment for segment in labels if segment not in own and segment != UNKNOWN)
+    spelled: list[Treatment] = []
+    for row in rows:
+        if data_driven and row.segment == EVERY_SEGMENT and served:
+            spelled += [_fill_in(row, segment, labels[segment]) for segment in served]
+        else:
+            spelled.append(row)
+    return spelled
+
+
+def _fill_in(row: Treatment, segment: str, label: str) -> Treatment:
+    filled: dict[str, Any] = {column: row.text(column).replace(LABEL, label) for column in TEXTS}
+    return replace(row, treatment_id=f"{row.treatment_id}_{segment}", segment=segment, **filled)

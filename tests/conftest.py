@@ -1,0 +1,53 @@
+"""Fixtures that the whole test session shares."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration import project
+
+# A warehouse folder with a finished demo refresh, to try a test again without building; unset: the session builds its own.
+DEMO_WAREHOUSE = "DEMO_WAREHOUSE"
+
+
+@pytest.fixture(scope="session")
+def demo_refresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The warehouse folder after one refresh of the demo data: dbt's database in build/, the version in published/.
+
+    One for the whole session, never written to by a test.
+    """
+    given = os.environ.get(DEMO_WAREHOUSE)
+    if given:
+        return Path(given).resolve()
+    warehouse = tmp_path_factory.mktemp("demo") / "warehouse"
+    if importlib.util.find_spec("orchestration.refresh") is None:
+        target = warehouse / "dbt-target"
+        return project.dbt(["build", "--exclude-resource-type", "unit_test"], warehouse, target).warehouse
+    dagster_home = warehouse.parent / "dagster"
+    dagster_home.mkdir()
+    shutil.copy(project.ROOT / ".dagster_home" / "dagster.yaml", dagster_home)
+    variables = {"DAGSTER_HOME": str(dagster_home), "GX_ANALYTICS_ENABLED": "false"}
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration.refresh"],
+        cwd=project.ROOT,
+        env=project.environment(warehouse, warehouse / "dbt-target", variables),
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, f"the demo refresh failed:\n{(done.stdout + done.stderr)[-6000:]}"
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def demo_build(demo_refresh: Path) -> project.Build:
+    """dbt's database of the demo refresh, to be read."""
+    return project.Build(demo_refresh, demo_refresh / "dbt-target", "")

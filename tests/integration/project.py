@@ -1,0 +1,180 @@
+"""The project as its users run it, for tests: a landing zone written from Python rows, one dbt build, tables to look at.
+
+Belongs here: files in, dbt, tables out. Does not belong here: what the tables should hold.
+A small build takes 6 to 10 seconds, most of it dbt's start: build once a module, assert often.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Row = Mapping[str, Any]
+Landing = Mapping[str, Sequence[Row]]
+
+# What a developer's shell may hold, and a test must not depend on.
+_OWN_VARIABLES = ("LANDING_DIR", "WAREHOUSE_DIR", "AS_OF", "STORE_TIMEZONE", "DBT_TARGET", "PYTHONDONTWRITEBYTECODE")
+
+
+@dataclass(frozen=True)
+class Build:
+    """A finished build: its warehouse folder, dbt's target folder, and what was printed."""
+
+    warehouse: Path
+    target: Path
+    output: str
+
+    @property
+    def file(self) -> Path:
+        """dbt's database."""
+        return self.warehouse / "build" / "warehouse.duckdb"
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query, read-only."""
+        with duckdb.connect(str(self.file), read_only=True) as con:
+            return con.sql(sql).fetchall()
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """A query as a frame; decimals become floats."""
+        with duckdb.connect(str(self.file), read_only=True) as con:
+            return con.sql(sql).df()
+
+    def value(self, sql: str) -> Any:
+        """The only value of a query."""
+        ((value,),) = self.rows(sql)
+        return value
+
+    def mapping(self, sql: str) -> dict[Any, Any]:
+        """Rows of a query of two columns, as key to value; of more columns, key to the tuple of the others."""
+        rows = self.rows(sql)
+        found = {row[0]: row[1] if len(row) == 2 else row[1:] for row in rows}
+        assert len(found) == len(rows), "the first column is no key"
+        return found
+
+    def contents(self, table: str) -> list[tuple[Any, ...]]:
+        """All rows of a table, columns and rows in a fixed order, so that two builds can be compared."""
+        with duckdb.connect(str(self.file), read_only=True) as con:
+            columns = sorted(name for name, *_ in con.sql(f"describe {table}").fetchall())
+            quoted = ", ".join(f'"{name}"' for name in columns)
+            return con.sql(f"select {quoted} from {table} order by all").fetchall()
+
+    def published_tables(self) -> list[str]:
+        """dbt tables that are published, by their names in the build."""
+        nodes = json.loads((self.target / "manifest.json").read_text(encoding="utf-8"))["nodes"].values()
+        return sorted(
+            node["alias"]
+            for node in nodes
+            if node["resource_type"] == "model"
+            and node["path"].startswith("marts/")
+            and node["config"]["meta"].get("published", True)
+        )
+
+
+def write_csv(landing_dir: Path, table: str, rows: Sequence[Row], name: str = "rows.csv") -> Path:
+    """`landing_dir`/`table`/`name` with a header; None becomes an empty cell. Columns are those of any row."""
+    path = landing_dir / table / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def write_parquet(landing_dir: Path, table: str, rows: Sequence[Row], name: str = "rows.parquet") -> Path:
+    """The same as a Parquet file, with the types of the Python values."""
+    path = landing_dir / table / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    pq.write_table(pa.table({column: [row.get(column) for row in rows] for column in columns}), path)
+    return path
+
+
+def write_landing(landing_dir: Path, tables: Landing) -> Path:
+    """One CSV file a table; returns `landing_dir`."""
+    landing_dir.mkdir(parents=True, exist_ok=True)
+    for table, rows in tables.items():
+        write_csv(landing_dir, table, rows)
+    return landing_dir
+
+
+def environment(warehouse: Path, target: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child process: the tests' own settings and nothing of the developer's."""
+    return {
+        **{name: value for name, value in os.environ.items() if name not in _OWN_VARIABLES},
+        "WAREHOUSE_DIR": str(warehouse),
+        "DBT_TARGET_PATH": str(target),
+        "DBT_LOG_PATH": str(warehouse / "dbt-logs"),
+        "DBT_PROJECT_DIR": str(ROOT),
+        "DBT_PROFILES_DIR": str(ROOT / "profiles"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+        **variables,
+    }
+
+
+def dbt(arguments: Sequence[str], warehouse: Path, target: Path, *, cpus: int | None = None, **variables: str) -> Build:
+    """Runs dbt in a process of its own, on at most `cpus` processors.
+
+    Raises:
+        AssertionError: dbt failed; the text is the end of what it printed.
+    """
+    warehouse.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments]
+    if cpus is not None and hasattr(os, "sched_getaffinity"):
+        chosen = sorted(os.sched_getaffinity(0))[:cpus]
+        command = ["taskset", "-c", ",".join(map(str, chosen)), *command]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment(warehouse, target, variables),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, f"dbt {' '.join(arguments)} failed:\n{output[-6000:]}"
+    return Build(warehouse, target, output)
+
+
+def build(
+    landing_dir: Path,
+    tmp: Path,
+    *,
+    as_of: str | None = None,
+    with_tests: bool = False,
+    arguments: Sequence[str] = (),
+    cpus: int | None = None,
+    **variables: str,
+) -> Build:
+    """Seeds and models on a landing zone, in the warehouse `tmp`; `with_tests` runs dbt's data tests too.
+
+    Other keywords are environment variables, e.g. STORE_TIMEZONE="America/New_York".
+    """
+    left_out = ["unit_test"] if with_tests else ["unit_test", "test"]
+    if as_of is not None:
+        variables["AS_OF"] = as_of
+    return dbt(
+        ["build", "--exclude-resource-type", *left_out, *arguments],
+        tmp / "warehouse",
+        tmp / "target",
+        cpus=cpus,
+        LANDING_DIR=str(landing_dir),
+        **variables,
+    )

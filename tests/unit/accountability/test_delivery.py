@@ -1,0 +1,168 @@
+"""treatment_delivery: pairs, their numbers, and verdicts at the stated power."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.spatial.distance import jensenshannon
+
+from orchestration.accountability.delivery import treatment_delivery, verdict
+from tests.unit.accountability.conftest import SmallWarehouse
+
+
+def plant(warehouse: SmallWarehouse, scheme: str, sent: dict[str, dict[str, int]]) -> None:
+    """Segment -> what was sent -> members. `nothing` is 0 touches, all else one touch by mail a ` + `-part."""
+    warehouse.insert(
+        "delivery_members",
+        [
+            {
+                "scheme": scheme,
+                "member_id": f"{segment}-{category}-{i}",
+                "segment": segment,
+                "sent_categories": category,
+                "channels": "nothing" if category == "nothing" else "mail",
+                "touches": 0 if category == "nothing" else len(category.split(" + ")),
+            }
+            for segment, categories in sent.items()
+            for category, members in categories.items()
+            for i in range(members)
+        ],
+    )
+
+
+def pairs(warehouse: SmallWarehouse) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(row["segment_a"], row["segment_b"]): row for row in treatment_delivery(warehouse.con).to_pylist()}
+
+
+def test_numbers_of_a_pair_by_hand_and_by_scipy(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    plant(warehouse, "rfm", {"b": {"nothing": 30, "x": 50, "x + y": 20}, "a": {"nothing": 10, "x": 20, "x + y": 20}})
+    row = pairs(warehouse)["a", "b"]
+    assert (row["n_a"], row["n_b"]) == (50, 100)
+    assert (row["contact_rate_a"], row["contact_rate_b"]) == (0.8, 0.7)
+    assert (row["touches_per_member_a"], row["touches_per_member_b"]) == (1.2, 0.9)
+    assert row["divergence"] == pytest.approx(jensenshannon([10, 20, 20], [30, 50, 20], 2))
+    assert row["channel_divergence"] == pytest.approx(jensenshannon([10, 40], [30, 70], 2))
+    p_value = stats.chi2_contingency([[10, 20, 20], [30, 50, 20]], correction=False).pvalue
+    assert row["p_value"] == pytest.approx(p_value)
+    assert row["q_value"] == pytest.approx(p_value)
+
+
+def test_planted_difference_and_planted_likeness_are_told_apart(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    alike = {"nothing": 60, "x": 40, "y": 20}
+    plant(
+        warehouse, "rfm", {"a": alike, "b": alike, "c": {"nothing": 20, "x": 20, "y": 80}, "d": {"nothing": 3, "x": 2}}
+    )
+    found = {pair: row["verdict"] for pair, row in pairs(warehouse).items()}
+    assert found == {
+        ("a", "b"): "treated alike",
+        ("a", "c"): "treated differently",
+        ("a", "d"): "treated alike",
+        ("b", "c"): "treated differently",
+        ("b", "d"): "treated alike",
+        ("c", "d"): "treated differently",
+    }
+
+
+def test_two_small_segments_treated_alike_are_unproven(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    plant(warehouse, "rfm", {"a": {"nothing": 10, "x": 8}, "b": {"nothing": 11, "x": 7}})
+    row = pairs(warehouse)["a", "b"]
+    assert row["power"] < 0.8
+    assert row["verdict"] == "unproven"
+
+
+def test_a_medium_difference_is_seen_at_the_stated_power(warehouse: SmallWarehouse) -> None:
+    # Two segments of 44, half and half sent x: shares 0.5 +- 0.15 are Cohen's w = 0.3 at N = 88: seen in 80 %.
+    random = np.random.default_rng(21)
+    trials = 300
+    warehouse.schemes(*[f"t{i:03}" for i in range(trials)])
+    for i in range(trials):
+        a, b = random.binomial(44, 0.65), random.binomial(44, 0.35)
+        plant(
+            warehouse,
+            f"t{i:03}",
+            {"a": {"x": int(a), "nothing": 44 - int(a)}, "b": {"x": int(b), "nothing": 44 - int(b)}},
+        )
+    rows = treatment_delivery(warehouse.con).to_pylist()
+    seen = np.mean([row["verdict"] == "treated differently" for row in rows])
+    assert np.mean([row["power"] for row in rows]) == pytest.approx(0.8, abs=0.01)
+    assert seen == pytest.approx(0.8, abs=4 * 0.023)
+
+
+def test_pairs_of_one_mix_are_called_different_within_the_error_rate(warehouse: SmallWarehouse) -> None:
+    random = np.random.default_rng(22)
+    trials = 300
+    warehouse.schemes(*[f"t{i:03}" for i in range(trials)])
+    for i in range(trials):
+        a, b = random.multinomial(100, [0.6, 0.3, 0.1]), random.multinomial(80, [0.6, 0.3, 0.1])
+        names = ("nothing", "x", "y")
+        plant(warehouse, f"t{i:03}", {"a": dict(zip(names, a, strict=True)), "b": dict(zip(names, b, strict=True))})
+    different = sum(row["verdict"] == "treated differently" for row in treatment_delivery(warehouse.con).to_pylist())
+    assert different <= 15 + 4 * 3.8
+
+
+def test_where_nothing_was_sent_to_a_scheme_every_pair_is_unproven(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    plant(warehouse, "rfm", {"a": {"nothing": 500}, "b": {"nothing": 500}})
+    row = pairs(warehouse)["a", "b"]
+    assert (row["verdict"], row["p_value"], row["q_value"], row["contact_rate_a"]) == ("unproven", None, None, 0)
+
+
+def test_two_segments_that_nothing_reached_are_alike_where_others_were_reached(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    plant(warehouse, "rfm", {"a": {"nothing": 500}, "b": {"nothing": 500}, "c": {"x": 500}})
+    found = pairs(warehouse)
+    assert (found["a", "b"]["verdict"], found["a", "b"]["p_value"]) == ("treated alike", 1)
+    assert (found["a", "c"]["verdict"], found["a", "c"]["divergence"]) == ("treated differently", 1)
+
+
+def test_q_is_adjusted_over_the_pairs_of_the_scheme_only(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("one", "two")
+    mixes = {"a": {"nothing": 60, "x": 40}, "b": {"nothing": 50, "x": 50}, "c": {"nothing": 30, "x": 70}}
+    plant(warehouse, "one", mixes)
+    plant(warehouse, "two", {"a": mixes["a"], "b": mixes["b"]})
+    rows = treatment_delivery(warehouse.con).to_pylist()
+    one = [row for row in rows if row["scheme"] == "one"]
+    assert [r["q_value"] for r in one] == pytest.approx(stats.false_discovery_control([r["p_value"] for r in one]))
+    (two,) = [row for row in rows if row["scheme"] == "two"]
+    assert two["q_value"] == two["p_value"]
+
+
+def test_every_pair_once_with_names_in_order_and_inactive_schemes_left_out(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm", inactive=["gender"])
+    plant(warehouse, "rfm", {"c": {"x": 5}, "a": {"x": 5}, "b": {"nothing": 5}})
+    plant(warehouse, "gender", {"f": {"x": 5}, "m": {"x": 5}})
+    assert list(pairs(warehouse)) == [("a", "b"), ("a", "c"), ("b", "c")]
+
+
+def test_drawn_p_values_repeat_whatever_the_order_of_rows_and_schemes(warehouse: SmallWarehouse) -> None:
+    mixes = {
+        segment: {name: 1 + (i * j) % 7 + 4 * j for j, name in enumerate(("nothing", "x", "y", "z", "v", "w"))}
+        for i, segment in enumerate("abcd", start=2)
+    }
+    warehouse.schemes("rfm")
+    plant(warehouse, "rfm", mixes)
+    first = treatment_delivery(warehouse.con).to_pylist()
+    warehouse.schemes("earlier")
+    plant(warehouse, "earlier", mixes)
+    warehouse.con.execute("create or replace table delivery_members as from delivery_members order by hash(member_id)")
+    assert [row for row in treatment_delivery(warehouse.con).to_pylist() if row["scheme"] == "rfm"] == first
+
+
+@pytest.mark.parametrize(
+    ("p_value", "q_value", "power", "expected"),
+    [
+        (0.01, 0.0499, 0.99, "treated differently"),
+        (0.01, 0.0499, 0.10, "treated differently"),  # a difference that was seen needs no power
+        (0.01, 0.05, 0.8, "treated alike"),
+        (0.9, 0.9, 0.79, "unproven"),
+        (None, None, 0.99, "unproven"),
+    ],
+)
+def test_verdict_of_a_pair(p_value: float | None, q_value: float | None, power: float, expected: str) -> None:
+    assert verdict(p_value, q_value, power) == expected

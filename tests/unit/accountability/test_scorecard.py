@@ -1,0 +1,189 @@
+"""scheme_scorecard: each branch of the verdict by hand, and the table from small inputs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from orchestration.accountability.inputs import read_settings
+from orchestration.accountability.schemas import table_of
+from orchestration.accountability.scorecard import Evidence, judge, pays, scheme_scorecard
+from tests.unit.accountability.conftest import AS_OF, SmallWarehouse
+
+
+def outcome(name: str, effect: float | None, q_value: float | None, beyond: float | None = 0.02) -> dict[str, Any]:
+    return {
+        "outcome": name,
+        "effect": effect,
+        "p_value": q_value,
+        "q_value": q_value,
+        "effect_beyond_spend": beyond,
+    }
+
+
+def on_paper(difference: str, a: str = "at_risk", b: str = "champions") -> dict[str, Any]:
+    return {"segment_a": a, "segment_b": b, "difference": difference}
+
+
+def in_the_log(verdict: str, power: float = 0.9, a: str = "at_risk", b: str = "champions") -> dict[str, Any]:
+    return {"segment_a": a, "segment_b": b, "verdict": verdict, "power": power, "p_value": 0.5}
+
+
+GOOD = Evidence(
+    members=400,
+    all_members=500,
+    members_then=300,
+    touched_then=200,
+    behaviour=(outcome("orders", 0.12, 0.0004, 0.03), outcome("spend", 0.05, 0.01)),
+    assigned=(on_paper("both journeys"), on_paper("message")),
+    delivered=(in_the_log("treated differently"), in_the_log("treated alike")),
+    pays="unproven",
+)
+WEAK = (outcome("orders", 0.0099, 0.0001), outcome("spend", 0.3, 0.05))
+
+VERDICTS = {
+    "all three hold": (GOOD, "in use"),
+    "too few known today": (replace(GOOD, members=99), "unproven"),
+    "just enough known today": (replace(GOOD, members=100), "in use"),
+    "too few known when the period began": (replace(GOOD, members_then=99), "unproven"),
+    "nothing sent": (replace(GOOD, touched_then=0), "unproven"),
+    "nothing sent and no effect": (replace(GOOD, touched_then=0, behaviour=WEAK), "unproven"),
+    "no outcome could be compared": (replace(GOOD, behaviour=(outcome("spend", None, None, None),)), "unproven"),
+    "no outcome varies": (replace(GOOD, behaviour=(outcome("spend", 0.0, None, 0.0),)), "unproven"),
+    "effects small or insignificant": (replace(GOOD, behaviour=WEAK), "superficial"),
+    "effect exactly 1 %": (replace(GOOD, behaviour=(outcome("orders", 0.01, 0.0499),)), "in use"),
+    "q exactly 5 %": (replace(GOOD, behaviour=(outcome("orders", 0.4, 0.05),)), "superficial"),
+    "a smaller outcome passes": (replace(GOOD, behaviour=(*WEAK, outcome("responded", 0.02, 0.001))), "in use"),
+    "superficial before the drawer": (
+        replace(GOOD, behaviour=WEAK, assigned=(on_paper("nothing"),)),
+        "superficial",
+    ),
+    "one pair with the same treatment": (
+        replace(GOOD, assigned=(on_paper("nothing"), on_paper("both journeys"))),
+        "in the drawer",
+    ),
+    "one pair with other words": (
+        replace(GOOD, assigned=(on_paper("wording only"), on_paper("message"))),
+        "in the drawer",
+    ),
+    "same on paper before power in the log": (
+        replace(GOOD, assigned=(on_paper("nothing"),), delivered=(in_the_log("unproven", 0.1),)),
+        "in the drawer",
+    ),
+    "no pairs on paper": (replace(GOOD, assigned=()), "unproven"),
+    "no well-powered pair": (replace(GOOD, delivered=(in_the_log("unproven", 0.79),)), "unproven"),
+    "a lucky small pair does not count": (
+        replace(GOOD, delivered=(in_the_log("treated differently", 0.1), in_the_log("treated alike"))),
+        "in the drawer",
+    ),
+    "no pair in the log": (replace(GOOD, delivered=()), "unproven"),
+    "most pairs sent the same": (
+        replace(GOOD, delivered=(in_the_log("treated differently"), *(in_the_log("treated alike"),) * 2)),
+        "in the drawer",
+    ),
+    "half of the pairs sent the same is not most": (GOOD, "in use"),
+}
+
+
+@pytest.mark.parametrize("case", VERDICTS)
+def test_verdict(case: str) -> None:
+    evidence, expected = VERDICTS[case]
+    verdict, why = judge(evidence, min_members=100, outcome_days=90)
+    assert verdict == expected
+    assert why[0].isupper()
+    assert why.endswith(".")
+    assert "None" not in why
+    assert "nan" not in why
+
+
+@pytest.mark.parametrize(
+    ("case", "parts"),
+    [
+        ("all three hold", ["12.0 %", "orders", "q < 0.001", "3.0 % beyond past spend", "1 of 2 well-powered pairs"]),
+        ("too few known today", ["99 members", "100"]),
+        ("effects small or insignificant", ["30.0 %", "spend", "q = 0.050"]),
+        ("one pair with the same treatment", ["1 of 2 pairs", "at_risk and champions", "nothing differs"]),
+        ("most pairs sent the same", ["only 1 of 3 well-powered pairs", "at_risk and champions"]),
+        ("a smaller outcome passes", ["2.0 %", "response to what was sent"]),
+    ],
+)
+def test_why_names_the_numbers_that_decided(case: str, parts: list[str]) -> None:
+    _, why = judge(VERDICTS[case][0], min_members=100, outcome_days=90)
+    assert [part for part in parts if part not in why] == []
+
+
+def experiment(net_value: float | None, q_value: float | None, outcome: str = "spend") -> dict[str, Any]:
+    return {"outcome": outcome, "net_value": net_value, "q_value": q_value}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([], "unproven"),
+        ([experiment(2.0, 0.01)], "yes"),
+        ([experiment(2.0, 0.05)], "unproven"),
+        ([experiment(-1.0, 0.01)], "no"),
+        ([experiment(0.0, 0.01)], "no"),
+        ([experiment(2.0, 0.01), experiment(-1.0, 0.01)], "unproven"),
+        ([experiment(2.0, 0.01), experiment(-1.0, 0.5)], "yes"),
+        ([experiment(None, 0.01)], "unproven"),  # margin unknown
+        ([experiment(2.0, None)], "unproven"),  # void
+        ([experiment(2.0, 0.01, "orders")], "unproven"),
+    ],
+)
+def test_pays(rows: list[dict[str, Any]], expected: str) -> None:
+    assert pays(rows) == expected
+
+
+def test_card_has_coverage_the_largest_effect_and_shares_of_pairs(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    warehouse.insert(
+        "customer_segments",
+        [{"scheme": "rfm", "member_id": f"m{i}", "segment": "unknown" if i < 50 else "champions"} for i in range(200)],
+    )
+    warehouse.insert(
+        "delivery_members",
+        [{"scheme": "rfm", "member_id": f"m{i}", "segment": "champions", "touches": i % 2} for i in range(150)],
+    )
+    nothing = dict.fromkeys(
+        ("evaluated_as_of", "outcome_until", "h_statistic", "p_value_beyond_spend", "q_value_beyond_spend")
+    )
+    behaviour = table_of(
+        "segment_behaviour",
+        [{"scheme": "rfm", "n": 150, "k": 3, **nothing, **row} for row in GOOD.behaviour],
+    )
+    distinctness = pa.Table.from_pylist(
+        [{"scheme": "rfm", **on_paper("both journeys")}, {"scheme": "rfm", **on_paper("wording only", b="hibernating")}]
+    )
+    numbers = dict.fromkeys(
+        ("n_a", "n_b", "contact_rate_a", "contact_rate_b", "touches_per_member_a", "touches_per_member_b")
+    )
+    numbers |= dict.fromkeys(("divergence", "channel_divergence", "q_value"))
+    logged = [
+        in_the_log("treated differently"),
+        in_the_log("treated alike", b="hibernating"),
+        in_the_log("treated alike", b="promising"),
+        in_the_log("unproven", 0.2, b="rest"),
+    ]
+    delivery = table_of("treatment_delivery", [{"scheme": "rfm", **numbers, **row} for row in logged])
+    outcomes = table_of("treatment_outcomes", [])
+
+    settings = read_settings(warehouse.con, AS_OF)
+    (card,) = scheme_scorecard(warehouse.con, settings, behaviour, delivery, distinctness, outcomes).to_pylist()
+    assert (card["members"], card["coverage"]) == (150, 0.75)
+    assert (card["behaviour_effect"], card["behaviour_outcome"], card["behaviour_q_value"]) == (0.12, "orders", 0.0004)
+    assert card["assigned_distinct"] == 0.5
+    assert card["delivered_distinct"] == pytest.approx(1 / 3)
+    assert (card["well_powered_pairs"], card["pays"], card["verdict"]) == (3, "unproven", "in the drawer")
+
+
+def test_a_scheme_without_any_member_is_unproven(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("industry")
+    empty = [table_of(name, []) for name in ("segment_behaviour", "treatment_delivery", "treatment_outcomes")]
+    distinctness = pa.table({"scheme": pa.array([], pa.string())})
+    settings = read_settings(warehouse.con, AS_OF)
+    card = scheme_scorecard(warehouse.con, settings, empty[0], empty[1], distinctness, empty[2]).to_pylist()[0]
+    assert (card["members"], card["coverage"], card["verdict"]) == (0, None, "unproven")

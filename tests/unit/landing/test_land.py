@@ -1,0 +1,443 @@
+"""One file at a time through landing: what text each value becomes, what is refused, what is read again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestration.landing import land as land_module
+from orchestration.landing.contract import contract
+from orchestration.landing.errors import LandingError
+from orchestration.landing.land import LandingReport, find_files, land
+
+PRODUCTS = {"products": contract()["products"]}
+CUSTOMERS = {"customers": contract()["customers"]}
+LINES = {"order_lines": contract()["order_lines"]}
+HEADER = "order_id,customer_id,product_id,ordered_at,quantity,amount"
+
+
+@pytest.fixture
+def zone(tmp_path: Path) -> Path:
+    (tmp_path / "zone").mkdir()
+    return tmp_path / "zone"
+
+
+@pytest.fixture
+def landed(tmp_path: Path) -> Path:
+    return tmp_path / "landed"
+
+
+def put(path: Path, content: str | bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def put_parquet(path: Path, query: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        con.sql(query).write_parquet(str(path))
+
+
+def rows(landed: Path, table: str, columns: str) -> list[tuple]:
+    with duckdb.connect() as con:
+        files = [str(f) for f in (landed / table).glob("*.parquet")]
+        return con.execute(
+            f"select {columns} from read_parquet(?) order by source_file, source_row", [files]
+        ).fetchall()
+
+
+# ---- text --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_csv_reads_quotes_line_ends_unicode_and_embedded_newlines(
+    zone: Path, landed: Path, bom: bytes, end: str
+) -> None:
+    text = ["product_id,product_name", 'p1,"a ""b"", c"', "p2,Käse 日本", '"p3","line\nbreak"', "p4, padded "]
+    put(zone / "products" / "a.csv", bom + end.join(text).encode())
+    land(zone, landed, PRODUCTS)
+    assert rows(landed, "products", "source_file, source_row, product_id, product_name") == [
+        ("products/a.csv", 1, "p1", 'a "b", c'),
+        ("products/a.csv", 2, "p2", "Käse 日本"),
+        ("products/a.csv", 3, "p3", "line\nbreak"),
+        ("products/a.csv", 4, "p4", " padded "),
+    ]
+
+
+def test_blanks_are_null_and_words_such_as_null_are_text(zone: Path, landed: Path) -> None:
+    put(zone / "products" / "a.csv", 'product_id,product_name,category,brand\np1,," ",""\np2,\u00a0,NULL,NaN\n')
+    land(zone, landed, PRODUCTS)
+    assert rows(landed, "products", "product_name, category, brand") == [(None, None, None), (None, "NULL", "NaN")]
+
+
+def test_rows_keep_their_numbers_in_a_file_larger_than_a_block(
+    zone: Path, landed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.landing.csv_files.BYTES_AT_ONCE", 4096)
+    count = 20_000
+    put(
+        zone / "products" / "a.csv",
+        "product_id,product_name\n" + "".join(f'{i},"x\n{i}"\n' for i in range(1, count + 1)),
+    )
+    report = land(zone, landed, PRODUCTS)
+    assert report.rows("products") == count
+    with duckdb.connect() as con:
+        wrong = con.execute(
+            "select count(*) from read_parquet(?) where product_id <> cast(source_row as varchar)",
+            [str(landed / "products" / "*.parquet")],
+        ).fetchone()
+    assert wrong == (0,)
+
+
+# Without a lone carriage return, which Python's writer leaves unquoted.
+FIELDS = st.text(st.sampled_from("ab é日,;\"\n\t'\\0#"), max_size=6)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(records=st.lists(st.lists(FIELDS, min_size=1, max_size=4), max_size=6), end=st.sampled_from(["\n", "\r\n"]))
+def test_csv_agrees_with_the_standard_library_row_by_row(
+    tmp_path_factory: pytest.TempPathFactory, records: list[list[str]], end: str
+) -> None:
+    """Oracle: the records that were written, by Python's csv module; torn where they have not three fields."""
+    base = tmp_path_factory.mktemp("oracle")
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator=end)
+    writer.writerow(["product_id", "product_name", "category"])
+    writer.writerows([["p", *record] for record in records])
+    put(base / "zone" / "products" / "a.csv", out.getvalue())
+    land(base / "zone", base / "landed", PRODUCTS)
+
+    def kept(field: str) -> str | None:
+        return field if field.strip(land_module.BLANKS) else None
+
+    expected = [
+        (i, "p", kept(r[0]), kept(r[1]), None)
+        if len(r) == 2
+        else (i, None, None, None, f"torn: {len(r) + 1} fields, the header has 3")
+        for i, r in enumerate(records, start=1)
+    ]
+    columns = "source_row, product_id, product_name, category, landing_problem"
+    assert rows(base / "landed", "products", columns) == expected
+
+
+def test_an_unquoted_comma_before_an_empty_last_field_tears_the_row(zone: Path, landed: Path) -> None:
+    """DuckDB's reader drops the empty field too many and shifts the others."""
+    put(zone / "products" / "a.csv", "product_id,product_name,category\np1,Acme, Inc,\np2,x,\n")
+    land(zone, landed, PRODUCTS)
+    assert rows(landed, "products", "product_id, category, landing_problem") == [
+        (None, None, "torn: 4 fields, the header has 3"),
+        ("p2", None, None),
+    ]
+
+
+def test_torn_rows_of_different_content_have_different_digests(zone: Path, landed: Path) -> None:
+    put(zone / "products" / "a.csv", "product_id,product_name\np1\np2\np1\n")
+    land(zone, landed, PRODUCTS)
+    first, second, third = [digest for (digest,) in rows(landed, "products", "personal_digest")]
+    assert first == third != second
+
+
+# ---- Parquet types -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("timestamp '2026-01-01 10:00:00.25'", "2026-01-01 10:00:00.25"),
+        ("timestamptz '2026-01-01 10:00:00+02'", "2026-01-01 08:00:00+00:00"),
+        ("date '2026-01-01'", "2026-01-01"),
+        ("0.1::double + 0.2::double", "0.30000000000000004"),
+        ("0.1::float", "0.1"),
+        ("1.50::decimal(10, 2)", "1.50"),
+        ("'nan'::double", "nan"),
+        ("' 7 '", " 7 "),
+        ("true", "true"),
+    ],
+)
+def test_parquet_values_become_text_that_reads_back_the_same(zone: Path, landed: Path, value: str, text: str) -> None:
+    put_parquet(zone / "products" / "a.parquet", f"select 'p1' as product_id, {value} as list_price")
+    land(zone, landed, PRODUCTS)
+    assert rows(landed, "products", "list_price") == [(text,)]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("900.0::double", "900"),
+        ("900.5::double", "900.5"),
+        ("'nan'::double", None),
+        ("900.00::decimal(20, 2)", "900"),
+        ("12345678901234567890::ubigint", "12345678901234567890"),
+        ("'007'", "007"),
+        ("'é'::blob", None),
+    ],
+)
+def test_an_id_that_was_stored_as_a_number_is_a_whole_number_again(
+    zone: Path, landed: Path, value: str, text: str | None
+) -> None:
+    if "blob" in value:
+        value, text = "encode('é')", "é"
+    put_parquet(zone / "products" / "a.parquet", f"select {value} as product_id")
+    land(zone, landed, PRODUCTS)
+    assert rows(landed, "products", "product_id") == [(text,)]
+
+
+def test_parquet_rows_are_numbered_from_one_across_row_groups(zone: Path, landed: Path) -> None:
+    (zone / "products").mkdir()
+    with duckdb.connect() as con:
+        target = zone / "products" / "a.parquet"
+        con.execute(f"copy (select range + 1 as product_id from range(9000)) to '{target}' (row_group_size 2048)")
+    land(zone, landed, PRODUCTS)
+    assert all(str(row) == product for row, product in rows(landed, "products", "source_row, product_id"))
+
+
+# ---- files and folders -------------------------------------------------------------------------------------------------
+
+
+def test_formats_folders_and_column_sets_of_one_table_may_differ(zone: Path, landed: Path) -> None:
+    put(zone / "products" / "loaded_on=2026-11-01" / "a.CSV", " Product_ID ,brand\np1,x\n")
+    put_parquet(zone / "products" / "deep" / "er" / "b [1]*.parquet", "select 'p2' as product_id, 'c' as category")
+    land(zone, landed, PRODUCTS)
+    assert rows(landed, "products", "source_file, product_id, brand, category") == [
+        ("products/deep/er/b [1]*.parquet", "p2", None, "c"),
+        ("products/loaded_on=2026-11-01/a.CSV", "p1", "x", None),
+    ]
+
+
+def test_a_folder_key_is_no_column(zone: Path, landed: Path) -> None:
+    put_parquet(zone / "products" / "brand=x" / "a.parquet", "select 'p1' as product_id")
+    land(zone, landed, PRODUCTS)
+    assert rows(landed, "products", "brand") == [(None,)]
+
+
+def test_a_table_without_files_lands_empty_with_all_its_columns(zone: Path, landed: Path) -> None:
+    land(zone, landed, CUSTOMERS)
+    assert rows(landed, "customers", "customer_id, kind, personal_digest") == []
+
+
+def test_unfinished_and_foreign_files_are_left_alone_with_a_warning(zone: Path) -> None:
+    put(zone / "products" / "_temporary" / "a.csv", "x")
+    put(zone / "products" / "_SUCCESS", "")
+    put(zone / "products" / ".a.csv.crc", "")
+    put(zone / "products" / "a.csv.gz", "")
+    put(zone / "Product" / "a.csv", "x")
+    files, warnings = find_files(zone, PRODUCTS)
+    assert files == {"products": []}
+    assert warnings == [
+        "Product: folder ignored, it is no table of the contract (did you mean products?)",
+        "products/_temporary: folder ignored, its name starts with _",
+        "products: 1 file ignored that is neither .parquet nor .csv",
+    ]
+
+
+def test_only_changed_files_are_read_again_and_removed_ones_disappear(zone: Path, landed: Path) -> None:
+    for name in ("a", "b", "c"):
+        put(zone / "products" / f"{name}.csv", f"product_id\n{name}\n")
+    assert land(zone, landed, PRODUCTS).files_read == 3
+    assert land(zone, landed, PRODUCTS).files_read == 0
+    put(zone / "products" / "b.csv", "product_id\nB\n")
+    (zone / "products" / "c.csv").unlink()
+    assert land(zone, landed, PRODUCTS).files_read == 1
+    assert rows(landed, "products", "product_id") == [("a",), ("B",)]
+
+
+def test_another_landing_zone_with_the_same_file_names_is_read_anew(zone: Path, landed: Path, tmp_path: Path) -> None:
+    put(zone / "products" / "a.csv", "product_id\nold\n")
+    put(tmp_path / "other" / "products" / "a.csv", "product_id\nnew\n")
+    land(zone, landed, PRODUCTS)
+    land(tmp_path / "other", landed, PRODUCTS)
+    assert rows(landed, "products", "product_id") == [("new",)]
+
+
+def test_two_at_once_land_every_file_once(zone: Path, landed: Path) -> None:
+    for i in range(20):
+        put(zone / "products" / f"{i}.csv", f"product_id\n{i}\n")
+    reports: list[LandingReport] = []
+    threads = [threading.Thread(target=lambda: reports.append(land(zone, landed, PRODUCTS))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(report.files_read for report in reports) == [0, 20]
+    assert len(rows(landed, "products", "product_id")) == 20
+
+
+def test_extra_columns_are_named_in_a_warning_also_when_nothing_is_read_again(zone: Path, landed: Path) -> None:
+    put(zone / "products" / "a.csv", "product_id,colour,\np1,red,\n")
+    for _ in range(2):
+        report = land(zone, landed, PRODUCTS)
+        assert report.warnings == ["products: columns kept out, not in the contract: (no name), colour"]
+
+
+# ---- personal data -----------------------------------------------------------------------------------------------------
+
+
+def test_rows_that_differ_in_personal_data_differ_in_their_digest_alone(zone: Path, landed: Path) -> None:
+    put(
+        zone / "customers" / "a.csv",
+        "customer_id,full_name,email,phone\nc1,Ada,,1\nc1,Ada,1,\nc1,Ada,,1\nc1,,,\n",
+    )
+    land(zone, landed, CUSTOMERS)
+    first, shifted, same, empty = [digest for (digest,) in rows(landed, "customers", "personal_digest")]
+    assert first == same != shifted
+    assert empty is None
+
+
+def test_no_personal_column_is_stored(zone: Path, landed: Path) -> None:
+    put(zone / "customers" / "a.csv", "customer_id,full_name,email,phone\nc1,Ada,ada@example.org,1\n")
+    land(zone, landed, CUSTOMERS)
+    with duckdb.connect() as con:
+        names = con.read_parquet(str(landed / "customers" / "*.parquet")).columns
+    assert not {"full_name", "email", "phone"} & set(names)
+
+
+# ---- errors ------------------------------------------------------------------------------------------------------------
+
+SECRET = "ada@planted.example"
+
+
+def _latin_1(zone: Path) -> None:
+    put(zone / "order_lines" / "a.csv", f"{HEADER}\no1,{SECRET},Käse,2026-01-01,1,1\n".encode("latin-1"))
+
+
+def _late_latin_1(zone: Path) -> None:
+    good = f"o1,{SECRET},p,2026-01-01,1,1\n".encode() * 5_000
+    put(
+        zone / "order_lines" / "a.csv", f"{HEADER}\n".encode() + good + f"o2,{SECRET},Käse,2026,1,1\n".encode("latin-1")
+    )
+
+
+def _utf_16(zone: Path) -> None:
+    put(zone / "order_lines" / "a.csv", f"{HEADER}\no1,{SECRET},p,2026,1,1\n".encode("utf-16"))
+
+
+def _no_column(zone: Path) -> None:
+    put(zone / "order_lines" / "a.csv", f"order_id,customer_id,product_id,ordered_at\no1,{SECRET},p,2026\n")
+
+
+def _no_header(zone: Path) -> None:
+    put(zone / "order_lines" / "a.csv", f"o1,{SECRET},p,2026-01-01,1,1\n")
+
+
+def _semicolons(zone: Path) -> None:
+    put(zone / "order_lines" / "a.csv", f"{HEADER}\no1,{SECRET},p,2026,1,1\n".replace(",", ";"))
+
+
+def _twice(zone: Path) -> None:
+    put(zone / "order_lines" / "a.csv", f"{HEADER},Amount\no1,{SECRET},p,2026,1,1,2\n")
+
+
+def _open_quote(zone: Path) -> None:
+    put(zone / "order_lines" / "a.csv", f'{HEADER}\no1,c,p,2026,1,1\no2,"{SECRET},p,2026,1,1\no3,c,p,2026,1,1\n')
+
+
+def _no_bytes(zone: Path) -> None:
+    put(zone / "order_lines" / "a.csv", "")
+
+
+def _no_parquet(zone: Path) -> None:
+    put(zone / "order_lines" / "a.parquet", f"PAR1{SECRET}PAR1")
+
+
+def _cut_parquet(zone: Path) -> None:
+    path = zone / "order_lines" / "a.parquet"
+    put_parquet(path, f"select '{SECRET}' as order_id, '1' as customer_id, range as product_id from range(99999)")
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def _parquet_without_column(zone: Path) -> None:
+    put_parquet(zone / "order_lines" / "a.parquet", f"select '{SECRET}' as order_id")
+
+
+def _header_only(zone: Path) -> None:
+    put(zone / "order_lines" / "a.csv", f"{HEADER}\n")
+
+
+def _nothing(zone: Path) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_latin_1, "order_lines/a.csv: not UTF-8, near row 1"),
+        (_late_latin_1, "order_lines/a.csv: not UTF-8, near row"),
+        (_utf_16, "order_lines/a.csv: not UTF-8, near row 1"),
+        (_no_column, "order_lines/a.csv: required column quantity, amount is missing"),
+        (
+            _no_header,
+            "order_lines/a.csv: required column order_id, customer_id, product_id, ordered_at, quantity, amount is",
+        ),
+        (_semicolons, "is missing (fields must be separated by commas)"),
+        (_twice, "order_lines/a.csv: column amount is there twice"),
+        (_open_quote, "order_lines/a.csv: a quote is not closed, or text follows one, in row 2"),
+        (_no_bytes, "order_lines/a.csv: empty, without a header"),
+        (_no_parquet, "order_lines/a.parquet: cannot be read as Parquet"),
+        (_cut_parquet, "order_lines/a.parquet: cannot be read as Parquet"),
+        (
+            _parquet_without_column,
+            "order_lines/a.parquet: required column customer_id, product_id, ordered_at, quantity, a",
+        ),
+        (_header_only, "order_lines: no rows in its files; it is the one table that must be there"),
+        (_nothing, "order_lines: no .parquet or .csv file in the landing zone; it is the one table that must be there"),
+    ],
+)
+def test_a_landing_zone_that_cannot_be_used_is_refused_by_file_and_column_without_its_values(
+    zone: Path, landed: Path, make: Callable[[Path], None], message: str
+) -> None:
+    make(zone)
+    with pytest.raises(LandingError) as caught:
+        land(zone, landed, LINES)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    chain: BaseException | None = caught.value
+    while chain is not None:
+        assert SECRET not in str(chain)
+        chain = None if chain.__suppress_context__ else chain.__context__
+
+
+def test_every_unreadable_file_is_named_at_once(zone: Path, landed: Path) -> None:
+    for i in range(7):
+        put(zone / "order_lines" / f"{i}.csv", "order_id\n")
+    with pytest.raises(LandingError) as caught:
+        land(zone, landed, LINES)
+    assert all(f"order_lines/{i}.csv" in str(caught.value) for i in range(5))
+    assert str(caught.value).endswith("and 2 more files")
+
+
+def test_a_repaired_file_is_read_after_an_error(zone: Path, landed: Path) -> None:
+    put(zone / "products" / "a.csv", "colour\n")
+    put(zone / "products" / "b.csv", "product_id\nb\n")
+    with pytest.raises(LandingError):
+        land(zone, landed, PRODUCTS)
+    put(zone / "products" / "a.csv", "product_id\na\n")
+    assert land(zone, landed, PRODUCTS).files_read == 1
+    assert rows(landed, "products", "product_id") == [("a",), ("b",)]
+
+
+def test_the_slow_reader_lands_what_the_fast_one_does(
+    zone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(zone / "products" / "a.csv", 'product_id,product_name\np1,"a ""b""\nc"\n\np2,\n')
+    land(zone, tmp_path / "fast", PRODUCTS)
+
+    def refuse(*_: object) -> pa.RecordBatchReader:
+        raise pa.ArrowInvalid("refused")
+
+    monkeypatch.setattr(land_module, "fast_rows", refuse)
+    land(zone, tmp_path / "slow", PRODUCTS)
+    columns = "source_row, product_id, product_name, landing_problem, personal_digest"
+    fast = rows(tmp_path / "fast", "products", columns)
+    assert fast == rows(tmp_path / "slow", "products", columns)
+    assert len(fast) == 2

@@ -1,0 +1,238 @@
+"""The check on database tables: what a refresh built, and what `make check` reads of a published version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from treatment_seeds import AS_OF, SEEDS
+
+from orchestration.settings import Settings
+from orchestration.treatments.__main__ import NothingPublishedError, check_edited, main
+from orchestration.treatments.check import check_candidate, load_consents, load_items
+from orchestration.treatments.distinctness import distinctness_table
+from orchestration.treatments.rows import COLUMNS, TreatmentsFileError
+
+# Two schemes of two segments, one of them served by a `*` row; 200 members each, and one who is unknown.
+BUILT = """
+create table treatment_rows as
+select
+    columns(*)::varchar,
+    cast(null as date) as valid_from,
+    cast(null as date) as valid_to
+from (values
+    ('rich', 'money', 'rich', 'v', 'p', 't', 'mail', 'The best is put aside', '', null, 'Gifts', 'At the door', 'o'),
+    ('poor', 'money', 'poor', 'v', 'p', 't', 'sms', 'Frozen prices', '20 % off', null, 'Basics', 'At the till', 'o'),
+    ('each', 'interest', '*', 'v', 'p', 't', 'app', 'New in {label}', null, '{label}', 'More', 'Answers', 'o')
+) as r(treatment_id, scheme, segment, value_proposition, proof, tone_of_voice, channel, message, offer, offer_item,
+       product_adaptation, service_level, owner);
+create table treatments as
+select * from treatment_rows where segment <> '*'
+union all
+select
+    treatment_rows.* replace (
+        'each_' || lower(label) as treatment_id,
+        lower(label) as segment,
+        'New in ' || label as message,
+        label as offer_item
+    )
+from treatment_rows, (values ('BEEF'), ('TEA')) as l(label)
+where segment = '*';
+create table segment_schemes as select * from (values
+    ('money', true, false, 'block'), ('interest', true, true, 'block'), ('asleep', false, false, 'block')
+) as r(scheme, is_active, is_data_driven, treatment_check);
+create table segment_definitions as select * from (values
+    ('money', 'rich'), ('money', 'poor'), ('interest', '*')) as r(scheme, segment);
+create table channels as select unnest(['mail', 'sms', 'app']) as channel;
+create table segments as select * from (values
+    ('money', 'rich', 'Rich', 200::bigint), ('money', 'poor', 'Poor', 200), ('money', 'unknown', 'Unknown', 1),
+    ('interest', 'beef', 'BEEF', 200), ('interest', 'tea', 'TEA', 200), ('interest', 'gone', 'GONE', 0)
+) as r(scheme, segment, label, members);
+create table customer_segments as
+select 'money' as scheme, 'c' || i as member_id, if(i < 200, 'rich', 'poor') as segment from range(400) as r(i)
+union all
+select 'interest' as scheme, 'c' || i as member_id, if(i < 200, 'beef', 'tea') as segment from range(400) as r(i);
+create table stg_products as
+select * from (values ('1', 'MEAT', 'BEEF'), ('2', 'GROCERY', 'TEA'), ('3', null, null))
+    as r(product_id, department, category);
+create table stg_consents (
+    customer_id varchar, channel varchar, opted_in boolean, recorded_at timestamp, recorded_on date);
+"""
+
+
+@pytest.fixture
+def con() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect()
+    con.execute(BUILT)
+    return con
+
+
+def test_a_candidate_with_real_differences_passes(con: duckdb.DuckDBPyConnection) -> None:
+    report = check_candidate(con, AS_OF)
+    assert report.passed, report.summary()
+    assert (report.treatments, report.pairs) == (3, 2)
+
+
+def test_the_distinctness_table_equals_the_one_made_by_hand(con: duckdb.DuckDBPyConnection) -> None:
+    table = distinctness_table(con, AS_OF)
+    assert table.drop_columns(["message_similarity"]).to_pylist() == [
+        {
+            "scheme": "interest",
+            "segment_a": "beef",
+            "segment_b": "tea",
+            "difference": "channel or offer",
+            "differing_fields": "message, offer_item",
+        },
+        {
+            "scheme": "money",
+            "segment_a": "poor",
+            "segment_b": "rich",
+            "difference": "both journeys",
+            "differing_fields": "channel, message, offer, product_adaptation, service_level",
+        },
+    ]
+    # "new in beef" and "new in tea": 11 + 10 letters, 8 of them in common and in order ("new in " and "e").
+    assert table["message_similarity"][0].as_py() == pytest.approx(16 / 21, abs=1e-6)
+
+
+def test_the_distinctness_table_knows_the_as_of_date(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("update treatment_rows set valid_to = date '2017-06-30' where scheme = 'money'")
+    levels = distinctness_table(con, date(2017, 6, 30))["difference"].to_pylist()
+    later = distinctness_table(con, date(2017, 7, 1))["difference"].to_pylist()
+    assert (levels[1], later[1]) == ("both journeys", "nothing")
+
+
+def test_a_published_table_that_is_not_what_the_rows_say_is_caught(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("update treatments set offer = '30 % off' where segment = 'poor'")
+    report = check_candidate(con, AS_OF)
+    blocking = [finding for finding in report.findings if finding.severity == "block"]
+    assert [(finding.scheme, finding.segments) for finding in blocking] == [("money", ("poor",))]
+
+
+def test_the_latest_consent_before_the_as_of_date_counts_and_a_refusal_wins_a_tie(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    con.execute(
+        """
+        insert into stg_consents select *, cast(column3 as date) from (values
+            ('c1', 'Mail', true, timestamp '2017-01-01 10:00'),  -- yes
+            ('c2', 'mail', true, timestamp '2017-01-01 10:00'),  -- then no
+            ('c2', 'mail', false, timestamp '2017-02-01 10:00'),
+            ('c3', 'mail', false, timestamp '2017-01-01 10:00'),  -- both at once: no
+            ('c3', 'mail', true, timestamp '2017-01-01 10:00'),
+            ('c4', 'mail', true, timestamp '2018-01-01 00:00'),  -- not yet
+            ('c5', 'sms', false, timestamp '2017-01-01 10:00')  -- only a refusal
+        ) as r(column0, column1, column2, column3)
+        """
+    )
+    consents = load_consents(con, AS_OF)
+    assert consents is not None
+    assert consents.reachable == {("money", "rich", "mail"): 1, ("interest", "beef", "mail"): 1}
+    assert consents.channels == {"mail", "sms"}
+
+
+def test_without_consents_before_the_as_of_date_none_are_on_record(con: duckdb.DuckDBPyConnection) -> None:
+    assert load_consents(con, AS_OF) is None
+
+
+def test_a_channel_without_consent_blocks_and_names_the_segments(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "insert into stg_consents select member_id, 'mail', true, timestamp '2017-01-01', date '2017-01-01' "
+        "from customer_segments where scheme = 'money'"
+    )
+    blocking = [finding for finding in check_candidate(con, AS_OF).findings if finding.severity == "block"]
+    assert [(f.scheme, f.segments, f.fields) for f in blocking] == [
+        ("interest", ("beef", "tea"), ("channel",)),
+        ("money", ("poor",), ("channel",)),
+    ]
+    assert "no consent to it is on record from anyone" in blocking[0].message
+
+
+def test_items_are_those_of_the_offer_level(con: duckdb.DuckDBPyConnection) -> None:
+    assert load_items(con, "category") == {"BEEF", "TEA"}
+    assert load_items(con, "department") == {"MEAT", "GROCERY"}
+    with pytest.raises(ValueError, match="var offer_level: 'aisle' is none of"):
+        load_items(con, "aisle")
+
+
+# ---- make check ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A warehouse with one published version: every segment of the closed lists, and two categories."""
+    published = tmp_path / "published"
+    published.mkdir()
+    con = duckdb.connect(str(published / "segments.duckdb"))
+    con.execute(
+        f"""
+        create table segments as
+        select scheme, segment, label, 150::bigint as members
+        from read_csv('{SEEDS / "segment_definitions.csv"}', all_varchar = true)
+        where segment <> '*' and scheme in ('rfm', 'life_stage', 'money_effort')
+        union all
+        select 'category_interest', lower(label), label, 150 from (values ('BEEF'), ('TEA')) as r(label);
+        create table customer_segments as select scheme, segment || '1' as member_id, segment from segments;
+        create table product_affinities as select 'category' as item_level, 'BEEF' as antecedent;
+        """
+    )
+    con.close()
+    (published / "manifest.json").write_text(json.dumps({"as_of": "2018-01-01"}))
+    return Settings(None, tmp_path, None, "UTC", "duckdb")
+
+
+def test_make_check_passes_on_the_repository_seeds(settings: Settings) -> None:
+    report = check_edited(SEEDS, settings)
+    assert report.passed, report.summary()
+    assert report.as_of == date(2018, 1, 1)
+    assert any("consents cannot be seen here" in finding.message for finding in report.findings)
+
+
+def test_make_check_reads_products_and_consents_of_the_last_build(settings: Settings) -> None:
+    settings.build_file.parent.mkdir()
+    con = duckdb.connect(str(settings.build_file))
+    con.execute(BUILT)
+    con.close()
+    report = check_edited(SEEDS, settings)
+    assert report.passed, report.summary()
+    assert any("no consents are on record" in finding.message for finding in report.findings)
+
+
+def test_make_check_tells_what_is_wrong_with_an_edited_file(
+    settings: Settings,
+    write_treatments: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seeds = write_treatments(lambda rows: rows.pop("money_effort_striving") and None).parent
+    for file in ("segment_schemes.csv", "segment_definitions.csv", "channels.csv"):
+        (seeds / file).write_bytes((SEEDS / file).read_bytes())
+    monkeypatch.setenv("WAREHOUSE_DIR", str(settings.warehouse_dir))
+    monkeypatch.delenv("AS_OF", raising=False)
+    monkeypatch.delenv("LANDING_DIR", raising=False)
+    assert main(seeds) == 1
+    assert "block money_effort: no treatment for segment striving (150 members)" in capsys.readouterr().out
+    (seeds / "treatments.csv").write_text(",".join(COLUMNS).replace("offer,", "") + "\n")
+    assert main(seeds) == 1
+    assert "treatments.csv, line 1: column offer is missing" in capsys.readouterr().err
+
+
+def test_make_check_says_so_when_nothing_is_published(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(NothingPublishedError, match=r"nothing is published in .* run `make refresh` first"):
+        check_edited(SEEDS, replace(settings, warehouse_dir=tmp_path / "empty"))
+
+
+def test_a_flag_that_is_none_is_named(settings: Settings, tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    for file in ("treatments.csv", "segment_schemes.csv", "segment_definitions.csv", "channels.csv"):
+        (seeds / file).write_bytes((SEEDS / file).read_bytes())
+    text = (seeds / "segment_schemes.csv").read_text()
+    (seeds / "segment_schemes.csv").write_text(text.replace("true,block,false", "yes,block,false", 1))
+    with pytest.raises(TreatmentsFileError, match=r"segment_schemes.csv, line 2, column is_active: 'yes' is not true"):
+        check_edited(seeds, settings)
