@@ -1,5 +1,7 @@
 {# A scheme that reads what products mean (seed category_meanings): the meaning whose share of the member's spend stands
    highest above everyone's, and clearly so: index at least var meaning_min_index, in at least meaning_min_baskets baskets.
+   Highest is by the standardised excess (share - p) / sqrt(p (1 - p)), p = everyone's share: by the index alone, a meaning
+   that hardly anyone buys for would win wherever it occurs.
 
    `scheme` is the scheme's name and the seed's column; `kind` keeps one kind of customer. Shares are of the spend that
    means something. #}
@@ -77,9 +79,13 @@ ranked as (
         spend_share,
         spend_share / population_share as meaning_index,
         row_number() over (
-            partition by as_of, customer_id order by spend_share / population_share desc, meaning asc
+            partition by as_of, customer_id
+            order by
+                (spend_share - population_share) / sqrt(population_share * (1e0 - population_share)) desc,
+                meaning asc
         ) as place
     from shares
+    where population_share < 1
 
 )
 

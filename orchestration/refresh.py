@@ -60,7 +60,7 @@ def run(settings: Settings) -> int:
         version = published_version(settings)
         # The link is the truth: a step that fails after the switch does not unpublish.
         if version is not None and version.name == refresh_id:
-            progress.say(terminal.published(version, settings, log, progress.seconds))
+            progress.say(terminal.published(version, settings, log, progress.seconds, progress.warnings))
             if not succeeded:
                 progress.say(f"published, but a step after it failed: see {log}")
             return PUBLISHED
@@ -83,7 +83,9 @@ def _run_job(run_id: str, tags: dict[str, str], progress: terminal.Progress) -> 
                 "class": "NoOpComputeLogManager",
             }
         }
-        with DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=no_capture)) as instance:
+        with DagsterInstance.from_ref(
+            InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=no_capture)
+        ) as instance:
             from orchestration.definitions import defs
 
             instance.add_event_listener(run_id, progress.hear)

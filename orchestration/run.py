@@ -27,7 +27,7 @@ def make_refresh_id(started_at: datetime, run_id: str) -> str:
     return f"{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{run_id.replace('-', '')[:8]}"
 
 
-class RefreshRun(ConfigurableResource):  # type: ignore[type-arg]
+class RefreshRun(ConfigurableResource):
     """The refresh that a Dagster run carries out; holds the warehouse's lock from the first step to the last.
 
     The in-process executor sets it up once a run. `make refresh` has taken the lock before, which is then shared.

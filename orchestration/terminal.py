@@ -29,7 +29,10 @@ STEPS = {
     "published": "published",
 }
 ROW_COUNT = "dagster/row_count"
+WARNINGS = "warnings"
 PROBLEMS_SHOWN = 12
+MESSAGES_SHOWN = 10
+WARNINGS_SHOWN = 5
 SCREEN = 110
 SCORECARD_COLUMNS = ("scheme", "members", "behaviour", "assigned", "delivered", "pays", "verdict")
 
@@ -83,6 +86,7 @@ class Progress:
             self.steps[key] = Step(time.monotonic())
         elif kind == "ASSET_MATERIALIZATION" and key in self.steps:
             self.steps[key].rows += _row_count(event.materialization.metadata)
+            self.warnings += [Problem(STEPS.get(key, key), text) for text in _said(event.materialization.metadata)]
         elif kind == "ASSET_CHECK_EVALUATION" and key in self.steps:
             self._hear_check(self.steps[key], event.asset_check_evaluation_data)
         elif kind in ("STEP_SUCCESS", "STEP_FAILURE") and key in self.steps:
@@ -130,16 +134,15 @@ def opening(refresh_id: str, settings: Settings) -> str:
     return f"Refresh {refresh_id}: {source}, as of {as_of}, times in {settings.store_timezone}"
 
 
-def published(version: Path, settings: Settings, log: Path, seconds: float) -> str:
-    """The scorecard, and where everything is."""
+def published(version: Path, settings: Settings, log: Path, seconds: float, warnings: Sequence[Problem] = ()) -> str:
+    """The scorecard, what was warned of, and where everything is."""
     import duckdb
 
     from orchestration.publication.publish import DATABASE_NAME, read_manifest
 
     manifest = read_manifest(version)
     with duckdb.connect(str(version / DATABASE_NAME), read_only=True) as con:
-        columns = "scheme, members, behaviour_effect, behaviour_outcome, assigned_distinct, delivered_distinct, pays, verdict, why"
-        cursor = con.execute(f"select {columns} from scheme_scorecard order by scheme")
+        cursor = con.execute("from scheme_scorecard order by scheme")
         names = [column[0] for column in cursor.description or []]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     checks = manifest["checks"]
@@ -152,14 +155,30 @@ def published(version: Path, settings: Settings, log: Path, seconds: float) -> s
     return "\n".join(
         [
             "",
-            f"Published {manifest['refresh_id']} in {seconds:.0f} s: as of {manifest['as_of']}, {len(manifest['tables'])} tables, "
-            f"{checks['passed']} checks passed, {checks['warned']} warned",
+            f"Published {manifest['refresh_id']} in {seconds:.0f} s: as of {manifest['as_of']}, "
+            f"{len(manifest['tables'])} tables, {checks['passed']} checks passed, {checks['warned']} warned",
             "",
             scorecard(rows),
+            *warned(warnings),
             "",
             *(f"  {name:<8}{place}" for name, place in places),
         ]
     )
+
+
+def warned(warnings: Sequence[Problem]) -> list[str]:
+    """The first lines of a few warnings; the rest is in the log."""
+    if not warnings:
+        return []
+    lines = ["", "Warnings:"]
+    for problem in warnings[:WARNINGS_SHOWN]:
+        messages = problem.message.splitlines() or [""]
+        lines += _problem_lines(Problem(problem.where, "\n".join(messages[:MESSAGES_SHOWN])))
+        if len(messages) > MESSAGES_SHOWN:
+            lines.append(f"      and {len(messages) - MESSAGES_SHOWN} more, in the log")
+    if len(warnings) > WARNINGS_SHOWN:
+        lines.append(f"  and {len(warnings) - WARNINGS_SHOWN} more, in the log")
+    return lines
 
 
 def scorecard(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -188,7 +207,10 @@ def stopped(failures: Sequence[Problem], log: Path, published_id: str | None, se
     """On one screen: what stopped the refresh, and that what was published is as it was."""
     lines = ["", "Not published:"]
     for problem in failures[:PROBLEMS_SHOWN]:
-        lines += _problem_lines(problem)
+        messages = problem.message.splitlines() or [""]
+        lines += _problem_lines(Problem(problem.where, "\n".join(messages[:MESSAGES_SHOWN])))
+        if len(messages) > MESSAGES_SHOWN:
+            lines.append(f"      and {len(messages) - MESSAGES_SHOWN} more, in the log")
     if len(failures) > PROBLEMS_SHOWN:
         lines.append(f"  and {len(failures) - PROBLEMS_SHOWN} more, in the log")
     state = f"{settings.published_link} still shows {published_id}" if published_id else "nothing was published before"
@@ -250,6 +272,11 @@ def _problem_lines(problem: Problem) -> list[str]:
 def _row_count(metadata: Mapping[str, Any]) -> int:
     value = metadata.get(ROW_COUNT)
     return int(value.value) if value is not None and value.value is not None else 0
+
+
+def _said(metadata: Mapping[str, Any]) -> list[str]:
+    value = metadata.get(WARNINGS)
+    return [str(text) for text in value.value] if value is not None else []
 
 
 def _behaviour(row: Mapping[str, Any]) -> str:

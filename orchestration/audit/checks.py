@@ -85,11 +85,11 @@ def candidate_audit(rules: Sequence[Rule] = CANDIDATE) -> AssetChecksDefinition:
 
 
 def treatment_check() -> AssetChecksDefinition:
-    """The treatment check on the candidate: every segment has a treatment, no two alike, each one reaches its members."""
+    """The treatment check, on the candidate."""
 
     @asset_check(name=TREATMENT_CHECK, asset=CANDIDATE_KEY, blocking=True)
     def check_treatments(refresh: RefreshRun) -> AssetCheckResult:
-        """Every segment has a treatment valid on the as-of date, no two of a scheme are alike, each can reach its members."""
+        """Every segment has a treatment on the as-of date, no two of a scheme are alike, each can reach its members."""
         from orchestration.treatments.check import check_candidate
 
         with built_tables(refresh.settings, refresh.candidate / DATABASE_NAME) as con:

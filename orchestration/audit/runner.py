@@ -29,7 +29,7 @@ ENGINE_OPTIONS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What a rule found. `message` is one line, empty when it passed; `examples` are a few rows or values that break it."""
+    """What a rule found. `message` is one line, empty when it passed; `examples` are a few rows or values at fault."""
 
     rule: Rule
     passed: bool
@@ -60,7 +60,9 @@ def run_rules(database: Path, rules: Sequence[Rule]) -> list[RuleResult]:
             try:
                 results |= _run_table(context, source, table, of_table)
             except Exception as error:
-                results |= {r.id: RuleResult(r, False, f"not evaluated: {_one_line(error)}", is_error=True) for r in of_table}
+                results |= {
+                    r.id: RuleResult(r, False, f"not evaluated: {_one_line(error)}", is_error=True) for r in of_table
+                }
     missing = [rule.id for rule in rules if rule.id not in results]
     if missing:
         raise AuditError(f"no result for {', '.join(missing)}")
@@ -75,7 +77,8 @@ def _source(database: Path) -> Iterator[tuple[Any, Any]]:
 
     # It warns of every query that reads a second table; the rules do so on purpose.
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    context = gx.get_context(mode="ephemeral")
+    # Its type stubs leave out what the SQL source takes.
+    context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_sql(
         name="database", connection_string=f"duckdb:///{database}", kwargs=dict(ENGINE_OPTIONS)

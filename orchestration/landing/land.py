@@ -1,23 +1,22 @@
 """The landing zone, normalised: `land()` turns each file into one Parquet file of text columns.
 
-Every landed file of a table has the same columns: source_file (relative to the landing zone), source_row (from 1, without
-the header), landing_problem, personal_digest, and the contract's columns except personal ones, all text. What a column does
-not bring is null, and so is a blank. Whether a text is a number or a date is decided later, in SQL.
+Every landed file of a table has the same columns: source_file (relative to the landing zone), source_row (from 1,
+without the header), landing_problem, personal_digest, and the contract's columns except personal ones, all text. What a
+file does not bring is null, and so is a blank. Whether a text is a number or a date is decided later, in SQL.
 
-Personal data is replaced while it is read: only a salted digest of it is stored. Errors name files, columns and rows, and
-are raised `from None`, because the messages of the readers underneath quote the line.
+Personal data is replaced while it is read: only a salted digest of it is stored. Errors name files, columns and rows,
+and are raised `from None`, because the messages of the readers underneath quote the line.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -29,6 +28,7 @@ import pyarrow as pa
 from orchestration.landing.contract import REQUIRED_TABLE, Column, Table, contract
 from orchestration.landing.csv_files import fast_rows, read_header, slow_rows
 from orchestration.landing.errors import LandingError
+from orchestration.landing.locks import held
 
 ENDINGS = (".parquet", ".csv")
 STATE_FILE = ".state.json"
@@ -74,7 +74,7 @@ def land(source_dir: Path, landed_dir: Path, tables: dict[str, Table] | None = N
     tables = contract() if tables is None else tables
     source_dir = source_dir.resolve()
     landed_dir.mkdir(parents=True, exist_ok=True)
-    with _lock(landed_dir / LOCK_FILE):
+    with held(landed_dir / LOCK_FILE):
         report = _land(source_dir, landed_dir, tables)
     report.seconds = time.monotonic() - started
     return report
@@ -136,7 +136,7 @@ def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table]) -> Landi
     return report
 
 
-# ---- what is in the landing zone ---------------------------------------------------------------------------------------
+# ---- what is in the landing zone ------------------------------------------------------------------------------------
 
 
 def find_files(source_dir: Path, tables: dict[str, Table]) -> tuple[dict[str, list[str]], list[str]]:
@@ -173,6 +173,12 @@ def find_files(source_dir: Path, tables: dict[str, Table]) -> tuple[dict[str, li
             files_are = "1 file ignored that is" if others == 1 else f"{others} files ignored that are"
             warnings.append(f"{entry.name}: {files_are} neither .parquet nor .csv")
         files[entry.name].sort()
+        columns = {c.name for c in tables[entry.name].columns}
+        keys = {
+            part.split("=")[0].lower() for file in files[entry.name] for part in file.split("/")[1:-1] if "=" in part
+        }
+        for key in sorted(keys & columns):
+            warnings.append(f"{entry.name}: the folders {key}=… are not read as the column {key}")
     return files, warnings
 
 
@@ -185,7 +191,7 @@ def _warn_of_extra_columns(report: LandingReport) -> list[str]:
     return warnings
 
 
-# ---- one file ----------------------------------------------------------------------------------------------------------
+# ---- one file -------------------------------------------------------------------------------------------------------
 
 
 def _land_file(
@@ -262,6 +268,8 @@ def match_columns(relative: str, found: list[str], table: Table) -> dict[str, st
         # What was found instead is not shown: in a file without a header it would be somebody's data.
         separators = [s for s in (";", "\t", "|") if len(found) == 1 and s in found[0]]
         hint = " (fields must be separated by commas)" if separators else ""
+        if any(f"/{name}=" in relative.lower() for name in missing):
+            hint = " (the name of a folder is not read as a column)"
         raise LandingError(f"{relative}: required column {', '.join(missing)} is missing{hint}")
     return sources
 
@@ -285,7 +293,8 @@ def _as_text(name: str, kind: str, column: Column) -> str:
     is_float = kind in ("FLOAT", "DOUBLE")
     if column.type == "text" and (is_float or kind.startswith("DECIMAL")):
         finite = f"isfinite({quoted}) and abs({quoted}) < 1e18 and " if is_float else ""
-        whole = f"case when {finite}{quoted} = trunc({quoted}) then cast(cast({quoted} as hugeint) as varchar) else {text} end"
+        as_whole = f"cast(cast({quoted} as hugeint) as varchar)"
+        whole = f"case when {finite}{quoted} = trunc({quoted}) then {as_whole} else {text} end"
         return f"case when not isnan({quoted}) then {whole} end" if is_float else whole
     return text
 
@@ -345,7 +354,7 @@ def _write_empty(con: duckdb.DuckDBPyConnection, table: Table, target: Path) -> 
         _copy(con, _select(table, {}, "", "", "0", "(select 1) where false"), target)
 
 
-# ---- small things ------------------------------------------------------------------------------------------------------
+# ---- small things ---------------------------------------------------------------------------------------------------
 
 
 def _connection() -> duckdb.DuckDBPyConnection:
@@ -389,11 +398,3 @@ def _write_state(landed_dir: Path, state: dict[str, Any]) -> None:
     unfinished = landed_dir / f"{STATE_FILE}.unfinished"
     unfinished.write_text(json.dumps(state), encoding="utf-8")
     unfinished.rename(landed_dir / STATE_FILE)
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Held by one process, and one thread of it, at a time; freed by the system when a process dies."""
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

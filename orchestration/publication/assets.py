@@ -55,7 +55,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
     ]
 
     @asset(name="candidate", group_name=GROUP, kinds={"duckdb"}, deps=sorted(upstream))
-    def candidate(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:  # type: ignore[type-arg]
+    def candidate(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
         """What may be published: one DuckDB file with keys and checks, and one parquet file a table."""
         from orchestration.accountability import account_tables
 
@@ -77,12 +77,10 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
                 rows = write_candidate(con, refresh.candidate, tables, account)
             except CandidateError as error:
                 raise Failure(f"the candidate cannot be made: {error}", allow_retries=False) from None
-        return MaterializeResult(
-            metadata={ROW_COUNT: sum(rows.values()), "as_of": as_of.isoformat(), "tables": rows}
-        )
+        return MaterializeResult(metadata={ROW_COUNT: sum(rows.values()), "as_of": as_of.isoformat(), "tables": rows})
 
     @asset(name="report", group_name=GROUP, kinds={"html"}, deps=[candidate])
-    def report(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:  # type: ignore[type-arg]
+    def report(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
         """report.html, made from the audited candidate alone."""
         write = _report_writer()
         if write is None:
@@ -93,7 +91,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         return MaterializeResult(metadata={"bytes": path.stat().st_size})
 
     @asset(name="published", group_name=GROUP, kinds={"duckdb"}, deps=[candidate, report])
-    def published(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:  # type: ignore[type-arg]
+    def published(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
         """The candidate as a version of its own, read-only, with the link `published` on it."""
         settings = refresh.settings
         folder = _needed(refresh.candidate)

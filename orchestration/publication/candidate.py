@@ -72,7 +72,9 @@ def _write_table(
         con.execute(statement)
         con.execute(f"insert into {target} ({columns}) select {columns} from {source} order by {order}")
         parquet = folder / PARQUET_FOLDER / f"{table.name}.parquet"
-        con.execute(f"copy (select * from {target} order by {order}) to {_text(parquet)} (format parquet, compression zstd)")
+        con.execute(
+            f"copy (select * from {target} order by {order}) to {_text(parquet)} (format parquet, compression zstd)"
+        )
         counted = con.execute(f"select count(*) from {target}").fetchone()
     except ShapeError as error:
         raise CandidateError(str(error)) from None

@@ -22,8 +22,8 @@ class ShapeError(ValueError):
 class PublishedTable:
     """A table as its YAML describes it.
 
-    `columns` maps a name to its declared type, in the order of the YAML. `is_closed`: these are all columns there may be.
-    `is_account`: made after the models, in Python.
+    `columns` maps a name to its declared type, in the order of the YAML. `is_closed`: there may be
+    no others. `is_account`: made after the models, in Python.
     """
 
     name: str

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 READ_ONLY = 0o444
+REMOVED = ".removed."
 
 
 def sha256_of(path: Path) -> str:
@@ -26,7 +27,7 @@ def sync(path: Path) -> None:
 
 
 def seal(folder: Path) -> None:
-    """Every file in the folder read-only and on the disk; folders stay writable, so that old versions can be removed."""
+    """Every file in the folder read-only and on the disk; folders stay writable, so that versions can be removed."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             path.chmod(READ_ONLY)
@@ -67,6 +68,12 @@ def remove_folder(folder: Path) -> None:
     """Remove a folder: first out of sight under another name, so that nobody finds half of it."""
     if not folder.exists():
         return
-    gone = folder.with_name(f".removed.{folder.name}.{os.getpid()}")
+    gone = folder.with_name(f"{REMOVED}{folder.name}.{os.getpid()}")
     os.replace(folder, gone)
     shutil.rmtree(gone, ignore_errors=True)
+
+
+def finish_removals(parent: Path) -> None:
+    """Remove what a stop in the middle of `remove_folder` left behind."""
+    for gone in sorted(parent.glob(f"{REMOVED}*")):
+        shutil.rmtree(gone, ignore_errors=True)

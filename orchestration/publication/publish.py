@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestration.publication.files import remove_folder, seal, sha256_of, switch_link, sync
+from orchestration.publication.files import finish_removals, remove_folder, seal, sha256_of, switch_link, sync
 from orchestration.settings import PROJECT_DIR, Settings
 
 DATABASE_NAME = "segments.duckdb"
@@ -44,7 +44,10 @@ def version_folders(settings: Settings) -> list[Path]:
     """Complete versions, oldest first; ids sort by time."""
     if not settings.versions_dir.is_dir():
         return []
-    return sorted(p for p in settings.versions_dir.iterdir() if p.is_dir() and (p / MANIFEST_NAME).is_file())
+    # A leading dot: on its way out (files.remove_folder).
+    return sorted(
+        p for p in settings.versions_dir.iterdir() if not p.name.startswith(".") and (p / MANIFEST_NAME).is_file()
+    )
 
 
 def published_version(settings: Settings) -> Path | None:
@@ -162,6 +165,7 @@ def prune(settings: Settings, keep_versions: int) -> list[str]:
     removed = [v for v in old if v.resolve() != current]
     for version in removed:
         remove_folder(version)
+    finish_removals(settings.versions_dir)
     return [v.name for v in removed]
 
 
@@ -190,7 +194,9 @@ def rollback(settings: Settings) -> tuple[str, str]:
     """
     current = published_version(settings)
     if current is None:
-        raise NothingToRollBackTo(f"{settings.published_link}: nothing is published, so there is nothing to go back from")
+        raise NothingToRollBackTo(
+            f"{settings.published_link}: nothing is published, so there is nothing to go back from"
+        )
     kept = {v.name: v for v in version_folders(settings)}
     replaced = read_manifest(current).get("replaces")
     earlier = [name for name in kept if name < current.name]

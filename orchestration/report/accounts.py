@@ -62,6 +62,7 @@ def read_schemes(db: Published, as_of: date | None) -> list[Context]:
                 "card": scorecard(cards[name]) if name in cards else None,
                 "sizes": sizes(shown),
                 "behaviour": behaviour_table(behaviour.get(name, [])),
+                "has_behaviour": db.has("segment_behaviour"),
                 "treatments": treatment_cards(treatments.get(name, []), shown, as_of),
                 "has_treatments": db.has("treatments"),
                 "paper": paper(distinctness.get(name, []), shown),
@@ -77,8 +78,8 @@ def read_schemes(db: Published, as_of: date | None) -> list[Context]:
 class Segments:
     """The segments of one scheme, in the order and number in which the report shows them.
 
-    All of them in the order of their definition where a page holds them; else those with the largest spend. `unknown` is
-    no segment to treat: it comes last, and only among sizes.
+    All of them in the order of their definition where a page holds them; else those with the largest spend. `unknown`
+    is no segment to treat: it comes last, and only among sizes.
     """
 
     def __init__(self, rows: list[Row]) -> None:
@@ -124,7 +125,7 @@ def scorecard(row: Row) -> Context:
         "coverage": words.share(row.get("coverage")),
         "effect": words.share(row.get("behaviour_effect")),
         "outcome": words.outcome_name(row["behaviour_outcome"]) if row.get("behaviour_outcome") else None,
-        "q": words.chance(row.get("behaviour_q_value")),
+        "q": words.q(row.get("behaviour_q_value")),
         "beyond": words.share(row.get("behaviour_effect_beyond_spend")),
         "assigned": words.share(row.get("assigned_distinct")),
         "delivered": words.share(row.get("delivered_distinct")),
@@ -139,6 +140,9 @@ def sizes(segments: Segments) -> Context | None:
     if not segments.by_name:
         return None
     shown = [*segments.shown, *([segments.unknown] if segments.unknown else [])]
+    # Where the data make the segments, one definition serves all: it is said once.
+    definitions = {row.get("definition") for row in segments.shown}
+    common = definitions.pop() if len(segments.shown) > 1 and len(definitions) == 1 else None
     bars = [
         charts.SizeBar(
             segments.label(row["segment"]), float(row.get("member_share") or 0), float(row.get("spend_share") or 0)
@@ -147,6 +151,7 @@ def sizes(segments: Segments) -> Context | None:
     ]
     return {
         "known": words.counted(segments.known, "segment"),
+        "definition": words.clean(common) if common else None,
         "left_out": len(segments.left_out),
         "left_out_members": words.share(sum(float(row.get("member_share") or 0) for row in segments.left_out)),
         "left_out_spend": words.share(sum(float(row.get("spend_share") or 0) for row in segments.left_out)),
@@ -154,14 +159,16 @@ def sizes(segments: Segments) -> Context | None:
         "rows": [
             {
                 "label": segments.label(row["segment"]),
-                "definition": words.clean(row.get("definition")),
+                "definition": words.clean(row.get("definition") if row.get("definition") != common else None),
                 "evidence": words.clean(row.get("evidence")),
                 "members": words.count(row.get("members")),
                 "member_share": words.share(row.get("member_share")),
                 "spend": words.money(row.get("spend")),
                 "spend_share": words.share(row.get("spend_share")),
                 "position": words.clean(row.get("market_position")),
-                "nearest": segments.label(row["nearest_mass_segment"]) if row.get("nearest_mass_segment") else words.NOTHING,
+                "nearest": segments.label(row["nearest_mass_segment"])
+                if row.get("nearest_mass_segment")
+                else words.NOTHING,
             }
             for row in shown
         ],
@@ -213,7 +220,7 @@ def is_valid(row: Row, as_of: date | None) -> bool:
 
 
 def treatment_cards(rows: list[Row], segments: Segments, as_of: date | None) -> Context:
-    """One card a treatment in the order of segments. Treatments spelled out from one row are one card, with an example."""
+    """One card a treatment, in the order of segments; treatments spelled out from one row are one card, an example."""
     valid = [row for row in rows if is_valid(row, as_of)]
     populated = {name for name, row in segments.by_name.items() if row.get("members") or 0}
     served = [row for row in valid if not row.get("is_idle") and (row["segment"] in populated or not segments.by_name)]
@@ -247,8 +254,14 @@ def treatment_cards(rows: list[Row], segments: Segments, as_of: date | None) -> 
     return {
         "cards": cards[:MOST_SEGMENTS],
         "more": max(0, len(cards) - MOST_SEGMENTS),
-        "idle": len(valid) - len(served),
-        "out_of_date": len(rows) - len(valid),
+        "not_shown": [
+            f"{words.counted(number, 'treatment')} {why}"
+            for number, why in (
+                (len(valid) - len(served), "for segments without members today"),
+                (len(rows) - len(valid), "not valid on this day"),
+            )
+            if number
+        ],
         "untreated": [segments.label(name) for name in segments.names if name in populated and name not in treated],
     }
 
@@ -271,7 +284,12 @@ def paper(rows: list[Row], segments: Segments) -> Context | None:
     return {
         "pairs": words.counted(len(rows), "pair"),
         "counts": [
-            (difference, words.mark(words.DIFFERENCES, difference), words.count(number), words.share(number / len(rows)))
+            (
+                difference,
+                words.mark(words.DIFFERENCES, difference),
+                words.count(number),
+                words.share(number / len(rows)),
+            )
             for difference, number in counts.items()
             if number
         ],
@@ -324,7 +342,9 @@ def log(rows: list[Row], segments: Segments) -> Context | None:
             (verdict, words.mark(words.DELIVERY, verdict), words.count(number), words.share(number / len(rows)))
             for verdict, number in counts.items()
         ],
-        "chart": charts.pair_chart(cells, [segments.label(name) for name in names], "How far what two segments were sent differs")
+        "chart": charts.pair_chart(
+            cells, [segments.label(name) for name in names], "How far what two segments were sent differs"
+        )
         if cells
         else None,
         "is_cut": len(contacts) > len(names),
@@ -334,7 +354,7 @@ def log(rows: list[Row], segments: Segments) -> Context | None:
 
 
 def _extremes(rows: list[Row], segments: Segments) -> list[str]:
-    """The pair that differs most among those proven different, and the one that differs least among those proven alike."""
+    """The pair that differs most of those proven different, and the one that differs least of those proven alike."""
     sentences = []
     different = [row for row in rows if row["verdict"] == "treated differently" and row.get("divergence") is not None]
     alike = [row for row in rows if row["verdict"] == "treated alike" and row.get("divergence") is not None]
@@ -342,9 +362,10 @@ def _extremes(rows: list[Row], segments: Segments) -> list[str]:
         if not found:
             continue
         row = min(found, key=lambda row: (sign * row["divergence"], row["segment_a"], row["segment_b"]))
+        a, b = segments.label(row["segment_a"]), segments.label(row["segment_b"])
+        rate_a, rate_b = words.share(row.get("contact_rate_a")), words.share(row.get("contact_rate_b"))
         sentences.append(
-            f"{words_before}: {segments.label(row['segment_a'])}, of whom {words.share(row.get('contact_rate_a'))} were sent "
-            f"anything, and {segments.label(row['segment_b'])}, of whom {words.share(row.get('contact_rate_b'))} were "
+            f"{words_before}: {a}, of whom {rate_a} were sent anything, and {b}, of whom {rate_b} were "
             f"(divergence {100 * row['divergence']:.0f} of 100)."
         )
     return sentences

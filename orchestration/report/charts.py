@@ -18,6 +18,13 @@ CUSTOMERS, SPEND = "#8796a8", "#0b6e7f"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', sans-serif"
 ROW_HEIGHT = 34
 CELL = 46
+# Width of a character of a label at 12 px in the widest of the fonts above: the drawing is measured with one font and
+# read with another, so room is kept for the widest.
+CHARACTER = 7.7
+MOST_LABEL = 200
+# Where on the scale of colours white reads better than black: at 0.74 both have the contrast of 4.5 that readers need.
+SCALE = ("#f3f6f8", "#0b5563")
+INK_TURNS = 0.74
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,16 @@ def unique(labels: list[str]) -> list[str]:
     return result
 
 
+def room(labels: list[str]) -> float:
+    """Pixels that the longest label may need beside a chart."""
+    return min(max((len(label) for label in labels), default=0), MOST_LABEL / 6) * CHARACTER + 6
+
+
+def side_axis(labels: list[str]) -> alt.Axis:
+    """Names of segments at the left of a chart."""
+    return alt.Axis(labelLimit=MOST_LABEL, ticks=False, domain=False, minExtent=room(labels))
+
+
 def size_chart(bars: list[SizeBar], title: str) -> Markup:
     """Two bars a segment: its share of customers above its share of spend."""
     labels = [bar.label for bar in bars]
@@ -58,7 +75,7 @@ def size_chart(bars: list[SizeBar], title: str) -> Markup:
         for kind, value in (("customers", bar.member_share), ("spend", bar.spend_share))
     ]
     base = alt.Chart(alt.Data(values=values)).encode(
-        y=alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=200, ticks=False, domain=False)),
+        y=alt.Y("label:N", sort=labels, title=None, axis=side_axis(labels)),
         yOffset=alt.YOffset("kind:N", sort=["customers", "spend"]),
     )
     highest = max((value["share"] for value in values if isinstance(value["share"], float)), default=1.0)
@@ -68,9 +85,7 @@ def size_chart(bars: list[SizeBar], title: str) -> Markup:
         scale=alt.Scale(domain=[0, max(highest * 1.12, 0.01)]),
         axis=alt.Axis(format=".0%", tickCount=5, domain=False, ticks=False),
     )
-    colour = alt.Color(
-        "kind:N", legend=None, scale=alt.Scale(domain=["customers", "spend"], range=[CUSTOMERS, SPEND])
-    )
+    colour = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=["customers", "spend"], range=[CUSTOMERS, SPEND]))
     drawn = base.mark_bar().encode(x=shares, color=colour)
     figures = base.mark_text(align="left", dx=4, fontSize=10.5, color=QUIET).encode(
         x=shares, text=alt.Text("share:Q", format=".1%")
@@ -81,7 +96,12 @@ def size_chart(bars: list[SizeBar], title: str) -> Markup:
 def pair_chart(cells: list[PairCell], labels: list[str], title: str) -> Markup:
     """A triangle of pairs: the darker, the more different; the sign is the verdict. Figures are divergence × 100."""
     values = [
-        {"row": cell.row, "column": cell.column, "divergence": cell.divergence, "text": f"{100 * cell.divergence:.0f} {cell.sign}"}
+        {
+            "row": cell.row,
+            "column": cell.column,
+            "divergence": cell.divergence,
+            "text": f"{100 * cell.divergence:.0f} {cell.sign}",
+        }
         for cell in cells
     ]
     rows = [label for label in labels if any(cell.row == label for cell in cells)]
@@ -92,14 +112,23 @@ def pair_chart(cells: list[PairCell], labels: list[str], title: str) -> Markup:
             "column:N",
             sort=columns,
             title=None,
-            axis=alt.Axis(orient="bottom", labelAngle=-40, labelLimit=170, labelOverlap=False, ticks=False, domain=False),
+            axis=alt.Axis(
+                orient="bottom",
+                labelAngle=-40,
+                labelLimit=MOST_LABEL,
+                labelOverlap=False,
+                ticks=False,
+                domain=False,
+                minExtent=0.55 * room(columns),
+            ),
         ),
-        y=alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelLimit=190, ticks=False, domain=False)),
+        y=alt.Y("row:N", sort=rows, title=None, axis=side_axis(rows)),
     )
-    scale = alt.Scale(domain=[0, max(highest, 0.3)], range=["#f3f6f8", "#0b5563"], interpolate="lab")
-    squares = base.mark_rect(stroke="white", strokeWidth=2).encode(color=alt.Color("divergence:Q", legend=None, scale=scale))
-    # Half of the scale is where white and ink read equally well on it.
-    ink = alt.condition(f"datum.divergence > {0.5 * max(highest, 0.3)!r}", alt.value("white"), alt.value(INK))
+    scale = alt.Scale(domain=[0, max(highest, 0.3)], range=list(SCALE), interpolate="lab")
+    squares = base.mark_rect(stroke="white", strokeWidth=2).encode(
+        color=alt.Color("divergence:Q", legend=None, scale=scale)
+    )
+    ink = alt.condition(f"datum.divergence > {INK_TURNS * max(highest, 0.3)!r}", alt.value("white"), alt.value("black"))
     figures = base.mark_text(fontSize=12).encode(text="text:N", color=ink)
     return draw((squares + figures).properties(width=CELL * len(columns), height=32 * len(rows)), title)
 

@@ -20,8 +20,8 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 def write_report(database: Path, target: Path) -> None:
     """Write the report on a published or candidate file as one HTML file that refers to nothing outside itself.
 
-    The same database gives the same bytes: the page has no date but those in the tables. Tables that are absent or empty
-    are said to be so, or their section is left out.
+    The same database gives the same bytes: the page has no date but those in the tables. Tables that are absent or
+    empty are said to be so, or their section is left out.
 
     Args:
         database: segments.duckdb; opened read-only.
@@ -50,7 +50,11 @@ def render(db: Published) -> str:
         schemes=schemes,
         has_scorecard=db.has("scheme_scorecard"),
         experiments=accounts.outcome_table(
-            [row for row in db.table("treatment_outcomes", "scheme", "segment", "treatment_id", "outcome") if row["scheme"] == "all"],
+            [
+                row
+                for row in db.table("treatment_outcomes", "scheme", "segment", "treatment_id", "outcome")
+                if row["scheme"] == "all"
+            ],
             None,
         ),
         inactive=sections.inactive_schemes(db),

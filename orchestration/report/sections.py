@@ -15,7 +15,7 @@ from orchestration.report.published import Published, Row
 
 Context = dict[str, Any]
 
-# Pairs named in one list, and how few times bought together still mean something: the first bar that leaves enough pairs.
+# Pairs named in one list, and how few times bought together still mean something: the first bar that leaves enough.
 # 100: chance moves such a count by a tenth; below 30 by a fifth and more, and a handful of households can make a pair.
 MOST_PAIRS = 15
 ENOUGH_PAIRS = 10
@@ -53,7 +53,11 @@ def headline(db: Published, refresh: Row, as_of: date | None) -> Context:
     figures = []
     if customers is not None:
         figures.append(
-            (words.count(customers), "customers", f"{words.count(buyers)} of them have bought" if buyers is not None else "")
+            (
+                words.count(customers),
+                "customers",
+                f"{words.count(buyers)} of them have bought" if buyers is not None else "",
+            )
         )
     if refresh:
         figures += [
@@ -101,14 +105,16 @@ AFFINITY_COLUMNS = (
 def affinities(db: Published) -> list[Context] | None:
     """One list of sentences a level and window; null where the file has no affinities.
 
-    Each unordered pair is told once, in the direction in which it is surer. Only pairs beyond chance (q < 0.05) that are
-    bought together more often than basket size makes likely, strongest first.
+    Each unordered pair is told once, in the direction in which it is surer. Only pairs beyond chance (q < 0.05) that
+    are bought together more often than basket size makes likely, strongest first.
     """
     if not db.has("product_affinities", *AFFINITY_COLUMNS):
         return None
     kinds = db.rows('select distinct item_level, "window" from product_affinities order by 1, 2')
     levels = {level: rank for rank, level in enumerate(LEVELS)}
-    kinds.sort(key=lambda kind: (kind["window"] != "basket", levels.get(kind["item_level"], len(LEVELS)), kind["item_level"]))
+    kinds.sort(
+        key=lambda kind: (kind["window"] != "basket", levels.get(kind["item_level"], len(LEVELS)), kind["item_level"])
+    )
     return [found for kind in kinds if (found := _affinity_list(db, kind["item_level"], kind["window"]))["sentences"]]
 
 

@@ -38,7 +38,9 @@ class Mark:
 
 
 VERDICTS = {
-    "in use": Mark("good", "✓", "segments behave differently, and are treated differently, on paper and in what was sent"),
+    "in use": Mark(
+        "good", "✓", "segments behave differently, and are treated differently, on paper and in what was sent"
+    ),
     "in the drawer": Mark("warn", "!", "segments behave differently, but are not treated differently"),
     "superficial": Mark("bad", "≈", "segments do not behave differently, however good they look on a slide"),
     "unproven": Mark("open", "?", "too little data to say"),
@@ -53,7 +55,7 @@ PAYS = {
 DELIVERY = {
     "treated differently": Mark("good", "≠", "what they were sent differs beyond chance"),
     "treated alike": Mark("warn", "=", "a medium difference would have been seen, and was not"),
-    "unproven": Mark("open", "?", "too few members to tell"),
+    "unproven": Mark("open", "?", "too few members, or too little sent, to tell"),
 }
 
 # From the least to the largest difference.
@@ -79,7 +81,7 @@ def mark(marks: dict[str, Mark], value: Any) -> Mark:
 
 
 def clean(value: Any) -> str:
-    """Text of a label or message: control characters, which no page may hold, become spaces; null and blank `NOTHING`."""
+    """Text of a label or message: control characters, which no page may hold, become spaces; blank is `NOTHING`."""
     if value is None:
         return NOTHING
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(value)).strip()
@@ -138,11 +140,17 @@ def decimals(value: Any, places: int = 2) -> str:
 
 
 def chance(value: Any) -> str:
-    """q- and p-values: 0.0345 -> 0.034; 1e-9 -> < 0.001"""
+    """q- and p-values: 0.0342 -> 0.034; 1e-9 -> < 0.001"""
     number = _number(value)
     if number is None:
         return "untested"
     return "< 0.001" if number < 0.001 else f"{number:.3f}"
+
+
+def q(value: Any) -> str:
+    """0.0342 -> q = 0.034, kept on one line"""
+    text = chance(value)
+    return text if text == "untested" else f"q {text if text.startswith('<') else '= ' + text}".replace(" ", "\u00a0")
 
 
 def day(value: date | datetime | None) -> str:

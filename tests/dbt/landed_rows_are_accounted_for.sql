@@ -9,8 +9,13 @@ messages as (
         || {{ text('rows_quarantined') }} || ' quarantined and ' || {{ text('rows_duplicate') }} || ' copies' as message
     from {{ ref('row_account') }}
     where rows_landed <> rows_staged + rows_quarantined + rows_duplicate
+),
+
+one_message as (
+    select {{ sorted_list('message', '. ') }} as message
+    from messages
 )
 
 select message
-from messages
-where {{ stop_with('message') }} is null
+from one_message
+where message is not null and {{ stop_with('message') }} is null

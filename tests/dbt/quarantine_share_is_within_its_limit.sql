@@ -37,12 +37,17 @@ messages as (
     select
         landed.source_table || ': ' || {{ text('totals.rows_refused') }} || ' of ' || {{ text('landed.rows_landed') }}
         || ' rows refused, more than max_quarantine_share ({{ var("max_quarantine_share") }}) allows. Most often: '
-        || totals.reasons || '. All of them are in refused_rows' as message
+        || totals.reasons as message
     from landed
     inner join totals on landed.source_table = totals.source_table
     where totals.rows_refused > {{ var('max_quarantine_share') }} * landed.rows_landed
+),
+
+one_message as (
+    select {{ sorted_list('message', '. ') }} || '. All of them are in refused_rows' as message
+    from messages
 )
 
 select message
-from messages
-where {{ stop_with('message') }} is null
+from one_message
+where message is not null and {{ stop_with('message') }} is null

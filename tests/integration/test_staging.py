@@ -1,4 +1,4 @@
-"""Staging over landing zones whose every row is known: what is kept, what is refused and why, and that nothing is lost."""
+"""Staging over landing zones whose every row is known: what is kept, what is refused and why; nothing is lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 
 from orchestration.landing.demo import package_data_dir
 from tests.integration.landing_zones import SECRETS, StagingRun, run_staging, write, write_dirty_zone, write_parquet
-
 
 # The runs after the first share a warehouse, `second`: with a new path dbt would parse the whole project again.
 
@@ -87,12 +86,13 @@ def test_the_account_adds_up_table_by_table(dirty: StagingRun) -> None:
 
 def test_order_lines_are_typed_and_turned_into_utc_and_local_time(dirty: StagingRun) -> None:
     rows = dirty.query(
-        "select order_id, line_number, customer_id, product_id, ordered_at, ordered_at_local, ordered_on, quantity, amount"
-        " from stg_order_lines order by order_id, line_number, amount"
+        "select order_id, line_number, customer_id, product_id, ordered_at, ordered_at_local, ordered_on, quantity,"
+        " amount from stg_order_lines order by order_id, line_number, amount"
     )
     moment = datetime.fromisoformat
     assert rows == [
-        ("o1", 1, "c1", "p1", moment("2026-03-28 23:30"), moment("2026-03-29 00:30"), date(2026, 3, 29), 1, Decimal("2.5")),
+        ("o1", 1, "c1", "p1", moment("2026-03-28 23:30"), moment("2026-03-29 00:30"), date(2026, 3, 29), 1,
+         Decimal("2.5")),
         ("o1", 2, "c1", "p2", moment("2026-03-28 22:30"), moment("2026-03-28 23:30"), date(2026, 3, 28), 2, 3),
         ("o3", 5, "c2", 'p "1", x\ny', moment("2026-03-29 13:30:00.5"), moment("2026-03-29 15:30:00.5"),
          date(2026, 3, 29), 1, 10),
@@ -228,7 +228,10 @@ def test_the_order_of_files_and_rows_changes_nothing_that_is_staged(scratch: Pat
     files = ", ".join(f"'{file}'" for file in rows)
     write_parquet(
         zone / "order_lines" / "all.parquet",
-        f"select {columns} from read_parquet([{files}]) where landing_problem is null order by md5(to_json([{columns}]))",
+        f"""
+        select {columns} from read_parquet([{files}])
+        where landing_problem is null order by md5(to_json([{columns}]))
+        """,
     )
     turned = run_staging(scratch / "second", zone, zone="Europe/Berlin")
     assert turned.returncode == 0, turned.output

@@ -56,7 +56,7 @@ def rows(landed: Path, table: str, columns: str) -> list[tuple]:
         ).fetchall()
 
 
-# ---- text --------------------------------------------------------------------------------------------------------------
+# ---- text -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
@@ -148,7 +148,7 @@ def test_torn_rows_of_different_content_have_different_digests(zone: Path, lande
     assert first == third != second
 
 
-# ---- Parquet types -----------------------------------------------------------------------------------------------------
+# ---- Parquet types --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_parquet_rows_are_numbered_from_one_across_row_groups(zone: Path, landed
     assert all(str(row) == product for row, product in rows(landed, "products", "source_row, product_id"))
 
 
-# ---- files and folders -------------------------------------------------------------------------------------------------
+# ---- files and folders ----------------------------------------------------------------------------------------------
 
 
 def test_formats_folders_and_column_sets_of_one_table_may_differ(zone: Path, landed: Path) -> None:
@@ -215,10 +215,17 @@ def test_formats_folders_and_column_sets_of_one_table_may_differ(zone: Path, lan
     ]
 
 
-def test_a_folder_key_is_no_column(zone: Path, landed: Path) -> None:
-    put_parquet(zone / "products" / "brand=x" / "a.parquet", "select 'p1' as product_id")
-    land(zone, landed, PRODUCTS)
+def test_a_folder_key_is_no_column_and_a_warning_where_it_could_be_meant_as_one(zone: Path, landed: Path) -> None:
+    put_parquet(zone / "products" / "loaded_on=x" / "brand=x" / "a.parquet", "select 'p1' as product_id")
+    report = land(zone, landed, PRODUCTS)
     assert rows(landed, "products", "brand") == [(None,)]
+    assert report.warnings == ["products: the folders brand=… are not read as the column brand"]
+
+
+def test_a_required_column_is_not_read_from_a_folder_name(zone: Path, landed: Path) -> None:
+    put(zone / "products" / "product_id=p1" / "a.csv", "brand\nx\n")
+    with pytest.raises(LandingError, match="the name of a folder is not read as a column"):
+        land(zone, landed, PRODUCTS)
 
 
 def test_a_table_without_files_lands_empty_with_all_its_columns(zone: Path, landed: Path) -> None:
@@ -280,7 +287,7 @@ def test_extra_columns_are_named_in_a_warning_also_when_nothing_is_read_again(zo
         assert report.warnings == ["products: columns kept out, not in the contract: (no name), colour"]
 
 
-# ---- personal data -----------------------------------------------------------------------------------------------------
+# ---- personal data --------------------------------------------------------------------------------------------------
 
 
 def test_rows_that_differ_in_personal_data_differ_in_their_digest_alone(zone: Path, landed: Path) -> None:
@@ -302,7 +309,7 @@ def test_no_personal_column_is_stored(zone: Path, landed: Path) -> None:
     assert not {"full_name", "email", "phone"} & set(names)
 
 
-# ---- errors ------------------------------------------------------------------------------------------------------------
+# ---- errors ---------------------------------------------------------------------------------------------------------
 
 SECRET = "ada@planted.example"
 

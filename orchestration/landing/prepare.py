@@ -1,0 +1,19 @@
+"""Everything that the models read, brought up to date: dbt's plugin does this first; Python may do it before."""
+
+from __future__ import annotations
+
+from orchestration.landing.demo import write_demo
+from orchestration.landing.land import LandingReport, land
+from orchestration.settings import Settings
+
+
+def prepare(settings: Settings) -> LandingReport:
+    """Makes the build folder, writes the demo where no landing zone is set, and lands.
+
+    Raises:
+        LandingError: the landing zone cannot be used.
+    """
+    settings.build_file.parent.mkdir(parents=True, exist_ok=True)
+    if settings.source_dir == settings.demo_dir:
+        write_demo(settings.demo_dir)
+    return land(settings.source_dir, settings.landed_dir)

@@ -1,0 +1,48 @@
+"""Rules as Dagster checks: what is critical blocks, what is a warning does not."""
+
+from __future__ import annotations
+
+from dagster import AssetCheckSeverity, AssetKey
+
+from orchestration.audit.checks import CANDIDATE_KEY, audit_checks, check_result, spec
+from orchestration.audit.runner import RuleResult
+from orchestration.audit.suites import CANDIDATE, STAGING, Rule
+
+CRITICAL = Rule("one", "segments", "critical", "because", "ExpectTableRowCountToBeBetween")
+WARNING = Rule("two", "segments", "warning", "because", "ExpectTableRowCountToBeBetween")
+
+
+def test_a_critical_rule_blocks_and_fails_as_an_error() -> None:
+    assert spec(CRITICAL, CANDIDATE_KEY).blocking
+    result = check_result(RuleResult(CRITICAL, False, "found nothing"), CANDIDATE_KEY)
+    assert not result.passed
+    assert result.severity == AssetCheckSeverity.ERROR
+
+
+def test_a_warning_does_not_block() -> None:
+    assert not spec(WARNING, CANDIDATE_KEY).blocking
+    assert check_result(RuleResult(WARNING, False, "odd"), CANDIDATE_KEY).severity == AssetCheckSeverity.WARN
+
+
+def test_a_result_goes_to_the_check_of_its_rule_with_its_message() -> None:
+    result = check_result(RuleResult(CRITICAL, False, "3 rows", ("a", "b")), CANDIDATE_KEY)
+    assert (result.check_name, result.asset_key) == ("one", CANDIDATE_KEY)
+    assert result.metadata["message"].value == "3 rows"
+
+
+def test_a_rule_that_could_not_be_evaluated_has_failed_by_its_severity() -> None:
+    result = check_result(RuleResult(CRITICAL, False, "not evaluated: no such table", is_error=True), CANDIDATE_KEY)
+    assert not result.passed
+    assert result.severity == AssetCheckSeverity.ERROR
+
+
+def test_every_rule_is_a_check_on_its_table_or_on_the_candidate() -> None:
+    keys = {key for checks in audit_checks() for key in checks.check_keys}
+    assert {(AssetKey(rule.table), rule.id) for rule in STAGING} <= {(k.asset_key, k.name) for k in keys}
+    assert {rule.id for rule in CANDIDATE} <= {k.name for k in keys if k.asset_key == CANDIDATE_KEY}
+
+
+def test_the_treatment_check_blocks_the_candidate() -> None:
+    specs = {s.name: s for checks in audit_checks() for s in checks.check_specs}
+    assert specs["treatments_differ_and_reach"].blocking
+    assert specs["treatments_differ_and_reach"].asset_key == CANDIDATE_KEY

@@ -1,0 +1,68 @@
+"""The whole graph, without running it: every name that is depended on exists, and each gate stands where it should."""
+
+from __future__ import annotations
+
+import pytest
+from dagster import AssetKey, DefaultScheduleStatus
+
+
+@pytest.fixture(scope="module")
+def defs():  # type: ignore[no-untyped-def]
+    # Parses the dbt project when its manifest is out of date: some seconds.
+    from orchestration.definitions import defs
+
+    return defs
+
+
+@pytest.fixture(scope="module")
+def graph(defs):  # type: ignore[no-untyped-def]
+    return defs.resolve_asset_graph()
+
+
+def test_every_dependency_is_an_asset_that_is_made(graph) -> None:  # type: ignore[no-untyped-def]
+    named = {key for node in graph.asset_nodes for key in node.parent_keys}
+    assert {k.to_user_string() for k in named - graph.materializable_asset_keys} == set()
+
+
+def test_every_check_is_on_an_asset_that_is_made(graph) -> None:  # type: ignore[no-untyped-def]
+    checked = {key.asset_key for key in graph.asset_check_keys}
+    assert checked <= graph.materializable_asset_keys
+
+
+def test_every_model_is_in_one_of_the_halves(graph) -> None:  # type: ignore[no-untyped-def]
+    from orchestration.definitions import manifest
+
+    models = {
+        AssetKey(node["alias"]) for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")
+    }
+    assert models <= graph.materializable_asset_keys
+
+
+def test_the_candidate_waits_for_every_model(graph) -> None:  # type: ignore[no-untyped-def]
+    made = graph.materializable_asset_keys - {AssetKey(k) for k in ("landing", "candidate", "report", "published")}
+    assert graph.get(AssetKey("candidate")).parent_keys == made
+
+
+def test_nothing_is_published_before_the_candidate_and_its_report(graph) -> None:  # type: ignore[no-untyped-def]
+    assert graph.get(AssetKey("published")).parent_keys == {AssetKey("candidate"), AssetKey("report")}
+
+
+def test_dbt_tests_of_severity_error_block(defs) -> None:  # type: ignore[no-untyped-def]
+    specs = {
+        spec.name: spec for definition in defs.resolve_asset_graph().assets_defs for spec in definition.check_specs
+    }
+    tests = [s for name, s in specs.items() if name.startswith("not_null_customer_segments")]
+    assert tests and all(s.blocking for s in tests)
+
+
+def test_the_job_holds_every_step(defs) -> None:  # type: ignore[no-untyped-def]
+    steps = {node.name for node in defs.resolve_job_def("refresh").nodes}
+    from orchestration.terminal import STEPS
+
+    assert steps == set(STEPS)
+
+
+def test_the_daily_schedule_is_off_until_someone_switches_it_on(defs) -> None:  # type: ignore[no-untyped-def]
+    schedule = defs.resolve_schedule_def("daily")
+    assert schedule.default_status == DefaultScheduleStatus.STOPPED
+    assert schedule.job_name == "refresh"

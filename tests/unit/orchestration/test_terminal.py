@@ -1,0 +1,148 @@
+"""What `make refresh` shows: readable, aligned, and with the reason when it stops."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from orchestration import terminal
+from orchestration.settings import Settings
+from orchestration.terminal import Problem, Progress, Step, failure_text, scorecard, step_line, stopped, warned
+
+ROW: dict[str, Any] = {
+    "scheme": "rfm",
+    "members": 2467,
+    "behaviour_effect": 0.5749,
+    "behaviour_outcome": "orders",
+    "assigned_distinct": 1.0,
+    "delivered_distinct": 0.714,
+    "pays": "unproven",
+    "verdict": "in use",
+    "why": "Segments explain a lot.",
+}
+
+
+def settings(folder: Path) -> Settings:
+    return Settings(None, folder, None, "UTC", "duckdb")
+
+
+def test_a_step_is_one_line_with_its_name_seconds_and_rows() -> None:
+    line = step_line("marts", Step(0.0, rows=1_234_567, passed=12), 42.0, succeeded=True)
+    assert line.split("   ")[0].strip().startswith("models")
+    assert "42.0 s" in line and "1,234,567 rows" in line and "12 checks" in line
+    assert "\n" not in line
+
+
+def test_a_step_that_stopped_says_so_and_counts_what_failed() -> None:
+    line = step_line("audit_candidate", Step(0.0, passed=11, warned=1, failed=2), 0.4, succeeded=False)
+    assert "14 checks, 2 failed, 1 warned" in line
+    assert line.endswith("STOPPED")
+
+
+def test_columns_of_the_scorecard_stand_below_each_other() -> None:
+    text = scorecard([ROW, {**ROW, "scheme": "category_interest", "delivered_distinct": None, "why": ""}])
+    lines = [line for line in text.splitlines() if not line.startswith("      ")]
+    assert len({line.index(word) for line, word in zip(lines, ("pays", "unproven", "unproven"), strict=True)}) == 1
+
+
+def test_the_scorecard_shows_verdict_and_why_of_each_scheme() -> None:
+    text = scorecard([ROW])
+    assert "in use" in text and "Segments explain a lot." in text
+    assert "0.575 orders" in text and "100%" in text and "71%" in text and "2,467" in text
+
+
+def test_what_is_not_known_is_a_dash_and_not_a_zero() -> None:
+    nothing = {**ROW, "behaviour_effect": None, "behaviour_outcome": None, "delivered_distinct": None}
+    cells = scorecard([nothing]).splitlines()[1].split()
+    assert cells.count("-") == 2
+
+
+def test_a_stopped_refresh_names_the_check_and_that_the_published_state_is_untouched(tmp_path: Path) -> None:
+    problems = [Problem("shares_sum_to_one on segments", "rfm: shares sum to 0.98")]
+    text = stopped(problems, tmp_path / "x.log", "20260101T000000Z-a", settings(tmp_path))
+    assert "shares_sum_to_one on segments" in text and "rfm: shares sum to 0.98" in text
+    assert "untouched" in text and "20260101T000000Z-a" in text and "x.log" in text
+
+
+def test_a_stopped_refresh_fits_on_one_screen(tmp_path: Path) -> None:
+    problems = [Problem(f"check_{n}", "\n".join(f"line {i}" for i in range(40))) for n in range(3)]
+    text = stopped(problems, tmp_path / "x.log", None, settings(tmp_path))
+    assert len(text.splitlines()) <= 50
+    assert "30 more, in the log" in text
+    assert "nothing was published before" in text
+
+
+def test_a_few_warnings_are_shown_and_the_rest_is_counted() -> None:
+    assert warned([]) == []
+    text = "\n".join(warned([Problem(f"check_{n}", "odd") for n in range(9)]))
+    assert "check_4" in text and "check_5" not in text and "4 more" in text
+
+
+def event(kind: str, key: str = "staging", **data: Any) -> SimpleNamespace:
+    return SimpleNamespace(dagster_event=SimpleNamespace(event_type_value=kind, step_key=key, message="", **data))
+
+
+def evaluation(passed: bool, severity: str = "ERROR", **metadata: Any) -> SimpleNamespace:
+    return SimpleNamespace(
+        passed=passed,
+        severity=SimpleNamespace(value=severity),
+        check_name="not_null_x",
+        asset_key=SimpleNamespace(to_user_string=lambda: "stg_orders"),
+        metadata={k.replace("__", "/"): SimpleNamespace(value=v) for k, v in metadata.items()},
+        description=None,
+    )
+
+
+@pytest.fixture
+def progress() -> Progress:
+    return Progress(io.StringIO())
+
+
+def test_a_failed_check_is_told_once_and_not_again_as_the_failure_of_its_step(progress: Progress) -> None:
+    progress.hear(event("STEP_START"))
+    progress.hear(
+        event("ASSET_CHECK_EVALUATION", asset_check_evaluation_data=evaluation(False, dagster_dbt__failed_row_count=3))
+    )
+    failure = SimpleNamespace(error=SimpleNamespace(cause=None, message="X: dbt failed"), user_failure_data=None)
+    progress.hear(event("STEP_FAILURE", step_failure_data=failure))
+    assert progress.failures == [Problem("not_null_x on stg_orders", "3 rows")]
+
+
+def test_a_warning_is_no_failure(progress: Progress) -> None:
+    progress.hear(event("STEP_START"))
+    progress.hear(event("ASSET_CHECK_EVALUATION", asset_check_evaluation_data=evaluation(False, "WARN", message="odd")))
+    progress.hear(event("STEP_SUCCESS"))
+    assert progress.failures == []
+    assert progress.warnings == [Problem("not_null_x on stg_orders", "odd")]
+    assert "1 warned" in progress.screen.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_step_that_failed_without_a_check_is_told_in_its_own_words(progress: Progress) -> None:
+    progress.hear(event("STEP_START", "landing"))
+    error = SimpleNamespace(cause=None, message="dagster._core.Failure: wrapped")
+    said = SimpleNamespace(description="order_lines: required column amount is missing")
+    progress.hear(
+        event("STEP_FAILURE", "landing", step_failure_data=SimpleNamespace(error=error, user_failure_data=said))
+    )
+    assert progress.failures == [Problem("landing", "order_lines: required column amount is missing")]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("ValueError: bad value: 3\n", "bad value: 3"),
+        ("a.b.DagsterDbtCliRuntimeError: frame\nErrors parsed from dbt logs:\n\nDatabase Error", "Database Error"),
+        ("the file a.csv, line 3: wrong", "the file a.csv, line 3: wrong"),
+    ],
+)
+def test_the_frame_around_an_error_is_left_out(message: str, expected: str) -> None:
+    data = SimpleNamespace(error=SimpleNamespace(cause=None, message=message), user_failure_data=None)
+    assert failure_text(data) == expected
+
+
+def test_the_opening_names_what_is_read(tmp_path: Path) -> None:
+    assert "the demo data" in terminal.opening("id", settings(tmp_path))

@@ -1,0 +1,176 @@
+"""dbt's arguments, names in Dagster, and rows counted after dbt has let go of its file; dbt does not run here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import AssetKey, Output
+
+from orchestration.settings import Settings
+from orchestration.warehouse.assets import with_row_counts
+from orchestration.warehouse.dbt_arguments import HALVES, build_arguments, is_staging, parse_arguments
+from orchestration.warehouse.project import fingerprint, project_vars
+from orchestration.warehouse.tables import NotBuilt, built_tables, row_counts
+from orchestration.warehouse.translator import asset_key, group_name
+
+
+def test_a_build_runs_no_unit_tests_and_leaves_spanning_tests_to_the_second_half() -> None:
+    arguments = build_arguments("duckdb")
+    assert arguments[0] == "build"
+    assert arguments[arguments.index("--exclude-resource-type") + 1] == "unit_test"
+    assert arguments[arguments.index("--indirect-selection") + 1] == "buildable"
+    assert arguments[arguments.index("--target") + 1] == "duckdb"
+
+
+def test_only_a_full_build_starts_from_nothing() -> None:
+    assert "--full-refresh" not in build_arguments("duckdb")
+    assert "--full-refresh" in build_arguments("duckdb", full=True)
+
+
+def test_the_target_is_handed_on() -> None:
+    assert "spark" in build_arguments("spark")
+    assert parse_arguments("spark", Path("/x"))[-4:] == ["--target", "spark", "--target-path", "/x"]
+
+
+def test_the_second_half_is_all_that_the_first_is_not() -> None:
+    first, second = HALVES
+    assert second.exclude == first.select
+    assert second.select == "fqn:*"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "expected"),
+    [
+        ("seeds/treatments.csv", "seed", True),
+        ("models/staging/stg_customers.sql", "model", True),
+        ("models/intermediate/int_members.sql", "model", False),
+        ("models/marts/segments/schemes/rfm.sql", "model", False),
+    ],
+)
+def test_seeds_and_staging_are_the_first_half(path: str, kind: str, expected: bool) -> None:
+    assert is_staging({"original_file_path": path, "resource_type": kind}) is expected
+
+
+def test_the_key_of_a_model_is_its_table_without_schema_or_folder() -> None:
+    node = {"resource_type": "model", "name": "segment_treatments", "alias": "treatments", "config": {"schema": "x"}}
+    assert asset_key(node) == AssetKey("treatments")
+
+
+def test_every_table_of_the_landing_zone_is_the_asset_landing() -> None:
+    for table in ("customers", "order_lines"):
+        node = {"resource_type": "source", "source_name": "landing", "name": table}
+        assert asset_key(node) == AssetKey("landing")
+
+
+@pytest.mark.parametrize(
+    ("path", "group"),
+    [
+        ("models/staging/stg_customers.sql", "staging"),
+        ("models/intermediate/int_members.sql", "intermediate"),
+        ("models/marts/affinities/product_affinities.sql", "affinities"),
+        ("models/marts/segments/schemes/rfm.sql", "segments"),
+        ("models/marts/loose.sql", "marts"),
+    ],
+)
+def test_the_group_is_the_folder(path: str, group: str) -> None:
+    assert group_name({"resource_type": "model", "original_file_path": path}) == group
+
+
+def test_rows_are_added_when_dbt_has_finished_and_checks_pass_at_once() -> None:
+    order: list[str] = []
+
+    def events() -> Iterator[Any]:
+        yield Output(None, "segments")
+        order.append("dbt goes on")
+        yield "check"
+        order.append("dbt ends")
+
+    def count(tables: list[str]) -> dict[str, int]:
+        order.append(f"count {tables}")
+        return {"segments": 12}
+
+    found = list(with_row_counts(events(), count))
+    assert order == ["dbt goes on", "dbt ends", "count ['segments']"]
+    assert found[0] == "check"
+    assert found[1].metadata["dagster/row_count"].value == 12
+
+
+def test_what_was_built_before_dbt_failed_is_handed_on_before_the_failure() -> None:
+    def events() -> Iterator[Any]:
+        yield Output(None, "segments")
+        raise RuntimeError("dbt failed")
+
+    stream = with_row_counts(events(), lambda tables: {"segments": 3})
+    assert next(stream).output_name == "segments"
+    with pytest.raises(RuntimeError, match="dbt failed"):
+        next(stream)
+
+
+def settings_in(folder: Path) -> Settings:
+    return Settings(None, folder, None, "UTC", "duckdb")
+
+
+def test_models_that_were_not_built_are_told_how_to_build(tmp_path: Path) -> None:
+    with pytest.raises(NotBuilt, match="make refresh"), built_tables(settings_in(tmp_path)):
+        pass
+
+
+def test_built_tables_are_read_by_bare_name_and_never_written(tmp_path: Path) -> None:
+    import duckdb
+
+    settings = settings_in(tmp_path)
+    settings.build_file.parent.mkdir()
+    with duckdb.connect(str(settings.build_file)) as con:
+        con.execute("create table segments as select 1 as a")
+    with built_tables(settings) as con:
+        assert row_counts(con, ["segments", "not_there"]) == {"segments": 1}
+        with pytest.raises(duckdb.Error):
+            con.execute("insert into segments values (2)")
+
+
+def test_a_candidates_tables_come_before_those_of_the_build(tmp_path: Path) -> None:
+    import duckdb
+
+    settings = settings_in(tmp_path)
+    settings.build_file.parent.mkdir()
+    for path, value in ((settings.build_file, "built"), (tmp_path / "c.duckdb", "audited")):
+        with duckdb.connect(str(path)) as con:
+            con.execute("create table segments as select ? as a", [value])
+    with duckdb.connect(str(settings.build_file)) as con:
+        con.execute("create table channels as select 'mail' as channel")
+    with built_tables(settings, tmp_path / "c.duckdb") as con:
+        assert con.execute("from segments").fetchall() == [("audited",)]
+        assert con.execute("from channels").fetchall() == [("mail",)]
+
+
+def small_project(folder: Path) -> Path:
+    (folder / "models").mkdir()
+    (folder / "dbt_project.yml").write_text("name: x\nvars:\n  keep_versions: 7\n")
+    (folder / "models" / "a.sql").write_text("select 1")
+    return folder
+
+
+def test_the_manifest_is_out_of_date_when_a_file_changes_appears_or_goes(tmp_path: Path) -> None:
+    project = small_project(tmp_path)
+    seen = [fingerprint(settings_in(tmp_path), project)]
+    (project / "models" / "a.sql").write_text("select 2")
+    seen.append(fingerprint(settings_in(tmp_path), project))
+    (project / "models" / "b.sql").write_text("select 2")
+    seen.append(fingerprint(settings_in(tmp_path), project))
+    (project / "models" / "a.sql").unlink()
+    seen.append(fingerprint(settings_in(tmp_path), project))
+    assert len(set(seen)) == 4
+
+
+def test_the_manifest_is_not_out_of_date_for_a_touched_file(tmp_path: Path) -> None:
+    project = small_project(tmp_path)
+    before = fingerprint(settings_in(tmp_path), project)
+    (project / "models" / "a.sql").touch()
+    assert fingerprint(settings_in(tmp_path), project) == before
+
+
+def test_vars_are_read_from_the_project_file(tmp_path: Path) -> None:
+    assert project_vars(small_project(tmp_path)) == {"keep_versions": 7}

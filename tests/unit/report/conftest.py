@@ -1,0 +1,119 @@
+"""A small published file, written by hand: two schemes, with labels that try to break the page."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+TABLES = """
+create table refreshes (refresh_id varchar, as_of date, started_at timestamp, finished_at timestamp, rows_landed bigint,
+    rows_staged bigint, rows_quarantined bigint, rows_duplicate bigint, checks_passed bigint, checks_failed bigint);
+insert into refreshes values
+    ('20260101T000000Z', '2026-01-01', '2026-01-01 00:00', '2026-01-01 00:01', 5, 5, 0, 0, 1, 0),
+    ('20260301T000000Z', '2026-03-01', '2026-03-01 00:00', '2026-03-01 00:07', 12345, 12340, 4, 1, 77, 2);
+create table customer_profiles (customer_id varchar, last_order_on date);
+insert into customer_profiles values ('1', '2026-02-01'), ('2', '2026-02-01'), ('3', null);
+create table segment_schemes (scheme varchar, audience varchar, basis varchar, description varchar, is_active boolean,
+    treatment_check varchar);
+insert into segment_schemes values
+    ('rfm', 'person', 'behavioural', 'How recently and how often.', true, 'block'),
+    ('life_stage', 'person', 'demographic', 'Where the household stands.', true, 'block'),
+    ('gender', 'person', 'demographic', 'Declared gender.', false, 'block');
+create table segments (scheme varchar, segment varchar, label varchar, definition varchar, sort_order bigint,
+    evidence varchar, members bigint, member_share double, spend decimal(18, 4), spend_share double,
+    market_position varchar, nearest_mass_segment varchar);
+insert into segments values
+    ('rfm', 'best', 'Best & first', 'The best', 1, 'observed', 1200, 0.6, 9876543.21, 0.789, 'mass', null),
+    ('rfm', 'evil', '<script>alert(''x'')</script>', '<b>bold</b>',
+        2, 'observed', 600, 0.3, 2000.5, 0.2, 'edge', 'best'),
+    ('rfm', 'tokyo', '東京 ☕ ü', 'Ünïcode', 3, 'observed', 150, 0.075, 45.5, 0.011, 'niche', 'best'),
+    ('rfm', 'unknown', 'Unknown', null, 1000, 'unknown', 50, 0.025, 0, 0, 'niche', null),
+    ('life_stage', 'family', 'Family', 'Children', 1, 'declared', 300, 0.5, 10, 0.5, 'mass', null),
+    ('life_stage', 'student', 'Student', 'Studies', 2, 'declared', 300, 0.5, 10, 0.5, 'mass', null);
+create table treatments (treatment_id varchar, template_id varchar, scheme varchar, segment varchar,
+    value_proposition varchar, proof varchar, tone_of_voice varchar, channel varchar, message varchar, offer varchar,
+    offer_item varchar, product_adaptation varchar, service_level varchar, valid_from date, valid_to date,
+    is_idle boolean);
+insert into treatments values
+    ('t1', 't1', 'rfm', 'best', 'First in line', 'Shown a week early', 'Warm', 'app', 'Taste this', 'A box', 'TEA',
+        'Early access', 'A named person', null, null, false),
+    ('t2', 't2', 'rfm', 'evil', null, null, null, 'mail', '<img src=x onerror=alert(1)>', '5 % off', null, null,
+        'Usual', null, null, false),
+    ('t3', 't3', 'rfm', 'tokyo', null, null, null, 'mail', 'An old message', null, null, null, null,
+        null, '2026-02-28', false),
+    ('t4', 't4', 'life_stage', 'family', null, null, null, 'sms', 'Last day', null, null, null, null,
+        null, '2026-03-01', false);
+create table treatment_distinctness (scheme varchar, segment_a varchar, segment_b varchar, difference varchar,
+    differing_fields varchar, message_similarity double);
+insert into treatment_distinctness values
+    ('rfm', 'best', 'evil', 'both journeys', 'channel, message', 0.1),
+    ('rfm', 'best', 'tokyo', 'wording only', '', 0.99),
+    ('rfm', 'evil', 'tokyo', 'message', 'message', 0.5);
+create table treatment_delivery (scheme varchar, segment_a varchar, segment_b varchar, n_a bigint, n_b bigint,
+    contact_rate_a double, contact_rate_b double, touches_per_member_a double, touches_per_member_b double,
+    divergence double, p_value double, q_value double, power double, verdict varchar);
+insert into treatment_delivery values
+    ('rfm', 'best', 'evil', 1100, 500, 0.912, 0.1, 2.034, 0.2, 0.777, 0.0001, 0.0003, 1, 'treated differently'),
+    ('rfm', 'best', 'tokyo', 1100, 90, 0.912, 0.9, 2.034, 1.9, 0.054, 0.4, 0.4, 0.9, 'treated alike'),
+    ('rfm', 'evil', 'tokyo', 500, 90, 0.1, 0.9, 0.2, 1.9, 0.333, 0.2, 0.3, 0.5, 'unproven');
+create table segment_behaviour (scheme varchar, outcome varchar, evaluated_as_of date, outcome_until date, n bigint,
+    k bigint, h_statistic double, effect double, p_value double, q_value double, effect_beyond_spend double);
+insert into segment_behaviour values
+    ('rfm', 'orders', '2025-12-01', '2026-03-01', 1690, 3, 900.0, 0.5321, 0, 0, 0.2468),
+    ('rfm', 'spend', '2025-12-01', '2026-03-01', 1690, 3, 90.0, 0.0523, 0.02, 0.0342, 0.0001);
+create table treatment_outcomes (scheme varchar, segment varchar, treatment_id varchar, outcome varchar,
+    n_treated bigint, n_holdout bigint, uplift double, ci_low double, ci_high double, q_value double,
+    srm_p_value double, net_value double);
+insert into treatment_outcomes values
+    ('all', 'all', 't1', 'spend', 800, 200, 3.25, 1.5, 5.0, 0.004, 0.7, 0.42),
+    ('rfm', 'best', 't2', 'spend', 400, 100, null, null, null, null, 0.0001, null);
+create table scheme_scorecard (scheme varchar, members bigint, coverage double, behaviour_effect double,
+    behaviour_outcome varchar, behaviour_q_value double, behaviour_effect_beyond_spend double, assigned_distinct double,
+    delivered_distinct double, well_powered_pairs bigint, pays varchar, verdict varchar, why varchar);
+insert into scheme_scorecard values
+    ('life_stage', 600, 1.0, 0.001, 'spend', 0.6, 0.0, null, null, 0, 'unproven', 'superficial',
+        'No outcome differs between <family> & student.'),
+    ('rfm', 1950, 0.975, 0.5321, 'orders', 0.0, 0.2468, 0.6667, 0.5, 2, 'yes', 'in the drawer',
+        'best and tokyo get the same.');
+create table product_affinities (item_level varchar, "window" varchar, antecedent varchar, consequent varchar,
+    n_baskets bigint, n_antecedent bigint, n_consequent bigint, n_both bigint, confidence double, lift double,
+    size_adjusted_lift double, q_value double);
+insert into product_affinities values
+    ('category', 'basket', 'TACO SHELLS', 'SEASONING <&>', 9000, 1000, 4000, 392, 0.392, 99, 16.4152, 0),
+    ('category', 'basket', 'SEASONING <&>', 'TACO SHELLS', 9000, 4000, 1000, 392, 0.098, 99, 16.4152, 0),
+    ('category', 'basket', 'BREAD', 'MILK', 9000, 3000, 3500, 1500, 0.5, 1.3, 1.24, 0.001),
+    ('category', 'basket', 'MILK', 'BREAD', 9000, 3500, 3000, 1500, 0.43, 1.3, 1.24, 0.001),
+    ('category', 'basket', 'APART', 'ALONE', 9000, 3000, 3500, 200, 0.07, 0.3, 0.4, 0.9),
+    ('category', 'basket', 'ALONE', 'APART', 9000, 3500, 3000, 200, 0.06, 0.3, 0.4, 0.9);
+create table next_best_offers (customer_id varchar, offer_rank integer, item_level varchar, item varchar, score double,
+    because_item varchar, because_last_bought_on date, because_times_bought bigint);
+insert into next_best_offers values
+    ('c1', 1, 'category', 'CEMENT', 9, 'BRICKS', '2026-02-27', 3),
+    ('c2', 1, 'category', 'CEMENT', 9, 'SAND', '2026-02-02', 33),
+    ('c2', 2, 'category', 'TROWELS', 8, 'SAND', '2026-02-02', 33),
+    ('c3', 1, 'category', 'PAINT', 1, null, null, null);
+create table quarantine (source_table varchar, file varchar, row_number bigint, reasons varchar, raw varchar);
+insert into quarantine values
+    ('order_lines', 'a.csv', 1, 'amount: not a number', '{"amount": "secret-value"}'),
+    ('order_lines', 'a.csv', 2, 'amount: not a number; order_id: missing', '{}'),
+    ('order_lines', 'a.csv', 3, 'amount: not a number', '{}'),
+    ('customers', 'b.csv', 9, 'kind: not one of person, company', '{}');
+"""
+
+
+@pytest.fixture(scope="session")
+def all_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that tests copy."""
+    path = tmp_path_factory.mktemp("report") / "segments.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute(TABLES)
+    return path
+
+
+@pytest.fixture
+def database(all_tables: Path, tmp_path: Path) -> Path:
+    """A file of the test's own with all tables; it may be changed before the report is written."""
+    return Path(shutil.copy(all_tables, tmp_path / "segments.duckdb"))
