@@ -14,3 +14,9 @@
     {%- set default = 'UTC' if env_var('LANDING_DIR', '') else 'America/New_York' -%}
     {{- return(setting('store_timezone', 'STORE_TIMEZONE', default)) -}}
 {% endmacro %}
+
+{# Whether the demo is read: no landing zone is set, or it is the demo's folder in the warehouse. #}
+{% macro reads_demo() %}
+    {%- set landing_dir = env_var('LANDING_DIR', '') -%}
+    {{- return(landing_dir in ('', env_var('WAREHOUSE_DIR', 'warehouse') ~ '/demo')) -}}
+{% endmacro %}

@@ -1,39 +1,67 @@
 {# One-sided Fisher exact test, upper tail: P(X >= n_both) for a hypergeometric X with n_baskets, n_a, n_b.
 
    `relation` has one row per `keys` with columns n_baskets, n_a, n_b, n_both (whole numbers). Returns a select of `keys`
-   and p_value (0 to 1). The terms are summed outward from the observed count: the upper tail itself when the count is
-   above the mean, else one minus the lower tail, over 12 standard deviations and 60 terms more, beyond which terms do
-   not show in a double. Source: Fisher (1935); terms by log-gamma, NIST DLMF 5.2. #}
+   and p_value (0 to 1). The terms run outward from the observed count: the upper tail itself when the count is above the
+   mean, else one minus the lower tail. Only the first term needs log-gammas; each further one is a ratio of whole numbers
+   times the one before. Outward the ratios fall, so r^m / (1 - r) bounds what m terms leave out: they stop where that is
+   below 1e-16, at 10 standard deviations and 30 terms, or at the end of the range. Source: Fisher (1935); log-gamma, NIST
+   DLMF 5.2. #}
 {% macro fisher_upper_tail(relation, keys) %}
-    {%- set term -%}
-        exp(
-            log_constant
-            - {{ log_gamma('k + 1') }} - {{ log_gamma('n_a - k + 1') }}
-            - {{ log_gamma('n_b - k + 1') }} - {{ log_gamma('n_baskets - n_a - n_b + k + 1') }}
-        )
+    {%- set ratio -%}
+        case
+            when is_above_mean then
+                cast(n_a - first_k - j + 1 as double) * (n_b - first_k - j + 1)
+                / (cast(first_k + j as double) * (n_baskets - n_a - n_b + first_k + j))
+            else
+                cast(first_k - j + 1 as double) * (n_baskets - n_a - n_b + first_k - j + 1)
+                / (cast(n_a - first_k + j as double) * (n_b - first_k + j))
+        end
     {%- endset %}
     select
         {{ keys | join(', ') }},
         case
-            when is_above_mean
-                then least(1e0, {{ sum_over_range(term, 'n_both', 'least(least(n_a, n_b), n_both + reach)') }})
-            else greatest(0e0, least(
-                1e0,
-                1e0 - {{ sum_over_range(term, 'greatest(greatest(cast(0 as bigint), n_a + n_b - n_baskets), n_both - 1 - reach)', 'n_both - 1') }}
-            ))
+            when first_k < lowest_k or first_k > highest_k then case when is_above_mean then 0e0 else 1e0 end
+            when is_above_mean then least(1e0, exp(log_first_term) * {{ nested_sum(ratio, 'terms') }})
+            else greatest(0e0, least(1e0, 1e0 - exp(log_first_term) * {{ nested_sum(ratio, 'terms') }}))
         end as p_value
     from (
         select
-            {{ keys | join(', ') }}, n_baskets, n_a, n_b, n_both,
-            n_both > cast(n_a as double) * n_b / n_baskets as is_above_mean,
-            cast(60 + ceil(12 * sqrt(
-                (cast(n_a as double) * n_b / n_baskets)
-                * (cast(n_baskets - n_a as double) / n_baskets)
-                * (cast(n_baskets - n_b as double) / greatest(n_baskets - 1, 1))
-            )) as bigint) as reach,
-            {{ log_gamma('n_a + 1') }} + {{ log_gamma('n_baskets - n_a + 1') }}
-            + {{ log_gamma('n_b + 1') }} + {{ log_gamma('n_baskets - n_b + 1') }}
-            - {{ log_gamma('n_baskets + 1') }} as log_constant
-        from {{ relation }}
-    ) as moments
+            ranges.*,
+            cast(least(
+                case when is_above_mean then highest_k - first_k else first_k - lowest_k end,
+                ceil(10e0 * deviation) + 30,
+                case
+                    when first_ratio < 0.999e0 then
+                        1 + ceil(ln(1e-16 * greatest(1e0 - first_ratio, 1e-3)) / ln(greatest(first_ratio, 1e-300)))
+                    else 1e15
+                end
+            ) as bigint) as terms,
+            case when first_k between lowest_k and highest_k then
+                {{ log_gamma('n_a + 1') }} + {{ log_gamma('n_baskets - n_a + 1') }}
+                + {{ log_gamma('n_b + 1') }} + {{ log_gamma('n_baskets - n_b + 1') }}
+                - {{ log_gamma('n_baskets + 1') }}
+                - {{ log_gamma('first_k + 1') }} - {{ log_gamma('n_a - first_k + 1') }}
+                - {{ log_gamma('n_b - first_k + 1') }} - {{ log_gamma('n_baskets - n_a - n_b + first_k + 1') }}
+            end as log_first_term
+        from (
+            select
+                starts.*,
+                {# The second term over the first. #}
+                {{ ratio | replace('- j', '- 1') | replace('+ j', '+ 1') }} as first_ratio
+            from (
+                select
+                    {{ keys | join(', ') }}, n_baskets, n_a, n_b, n_both,
+                    greatest(cast(0 as bigint), n_a + n_b - n_baskets) as lowest_k,
+                    least(n_a, n_b) as highest_k,
+                    n_both > cast(n_a as double) * n_b / n_baskets as is_above_mean,
+                    case when n_both > cast(n_a as double) * n_b / n_baskets then n_both else n_both - 1 end as first_k,
+                    sqrt(
+                        (cast(n_a as double) * n_b / n_baskets)
+                        * (cast(n_baskets - n_a as double) / n_baskets)
+                        * (cast(n_baskets - n_b as double) / greatest(n_baskets - 1, 1))
+                    ) as deviation
+                from {{ relation }}
+            ) as starts
+        ) as ranges
+    ) as first_terms
 {% endmacro %}

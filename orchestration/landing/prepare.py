@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from orchestration.audiences.state import prepare_state
 from orchestration.landing.demo import write_demo
 from orchestration.landing.land import LandingReport, land
 from orchestration.settings import Settings
 
 
 def prepare(settings: Settings) -> LandingReport:
-    """Makes the build folder, writes the demo where no landing zone is set, and lands.
+    """Makes the build folder and the state of earlier refreshes, writes the demo where no landing zone is set, and lands.
 
     Raises:
         LandingError: the landing zone cannot be used.
     """
     settings.build_file.parent.mkdir(parents=True, exist_ok=True)
+    prepare_state(settings)
     if settings.source_dir == settings.demo_dir:
         write_demo(settings.demo_dir)
     return land(settings.source_dir, settings.landed_dir)

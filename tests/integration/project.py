@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -71,6 +72,10 @@ class Build:
             columns = sorted(name for name, *_ in con.sql(f"describe {table}").fetchall())
             quoted = ", ".join(f'"{name}"' for name in columns)
             return con.sql(f"select {quoted} from {table} order by all").fetchall()
+
+    def published(self, leave_out: Sequence[str] = ("quarantine",)) -> dict[str, list[tuple[Any, ...]]]:
+        """The contents of every published table but those in `leave_out` (quarantine names files and row numbers)."""
+        return {table: self.contents(table) for table in self.published_tables() if table not in leave_out}
 
     def published_tables(self) -> list[str]:
         """dbt tables that are published, by their names in the build."""
@@ -161,20 +166,30 @@ def build(
     with_tests: bool = False,
     arguments: Sequence[str] = (),
     cpus: int | None = None,
+    scratch: Path | None = None,
     **variables: str,
 ) -> Build:
-    """Seeds and models on a landing zone, in the warehouse `tmp`; `with_tests` runs dbt's data tests too.
+    """Seeds and models on a landing zone, in `tmp`/warehouse; `with_tests` runs dbt's data tests too.
 
-    Other keywords are environment variables, e.g. STORE_TIMEZONE="America/New_York".
+    Other keywords are environment variables, e.g. STORE_TIMEZONE="America/New_York". Builds that share a `scratch` folder
+    run there one after the other, and only their database is moved to `tmp`: with a new path dbt would parse the whole
+    project again.
     """
     left_out = ["unit_test"] if with_tests else ["unit_test", "test"]
     if as_of is not None:
         variables["AS_OF"] = as_of
-    return dbt(
+    folder = scratch or tmp
+    done = dbt(
         ["build", "--exclude-resource-type", *left_out, *arguments],
-        tmp / "warehouse",
-        tmp / "target",
+        folder / "warehouse",
+        folder / "target",
         cpus=cpus,
         LANDING_DIR=str(landing_dir),
         **variables,
     )
+    if scratch is None:
+        return done
+    kept = Build(tmp / "warehouse", done.target, done.output)
+    kept.file.parent.mkdir(parents=True)
+    shutil.move(done.file, kept.file)
+    return kept

@@ -67,9 +67,7 @@ def products() -> pd.DataFrame:
 def all_lines() -> pd.DataFrame:
     """Every order line with its local time; non-merchandise included."""
     raw = pd.read_parquet(data_dir() / "transactions.parquet")
-    local = (
-        raw["transaction_timestamp"].dt.tz_localize("UTC").dt.tz_convert("America/New_York").dt.tz_localize(None)
-    )
+    local = raw["transaction_timestamp"].dt.tz_localize("UTC").dt.tz_convert("America/New_York").dt.tz_localize(None)
 
     def units(column: str) -> pd.Series:
         return (raw[column] * UNIT).round().astype("int64")
@@ -119,7 +117,9 @@ def baskets() -> pd.DataFrame:
 def basket_items() -> pd.DataFrame:
     """One row a basket and category bought in it, with its first date."""
     positive = lines()[lines()["is_positive"] & lines()["category"].notna()]
-    return positive.groupby(["order_id", "customer_id", "category"], as_index=False).agg(bought_on=("ordered_on", "min"))
+    return positive.groupby(["order_id", "customer_id", "category"], as_index=False).agg(
+        bought_on=("ordered_on", "min")
+    )
 
 
 @functools.cache

@@ -106,13 +106,13 @@ def test_measure_equals_mlxtend_on_every_rule(rules: pd.DataFrame, mlxtend_rules
 
 def test_conviction_equals_mlxtend_and_is_null_where_infinite(rules: pd.DataFrame, mlxtend_rules: pd.DataFrame) -> None:
     expected = mlxtend_rules["conviction"].to_numpy()
-    np.testing.assert_allclose(rules["conviction"], np.where(np.isinf(expected), np.nan, expected), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        rules["conviction"], np.where(np.isinf(expected), np.nan, expected), rtol=1e-9, atol=1e-9
+    )
 
 
 def test_p_value_equals_the_hypergeometric_upper_tail_on_every_pair(rules: pd.DataFrame, counts: Counts) -> None:
-    expected = stats.hypergeom.sf(
-        rules["n_both"] - 1, counts.n, rules["n_antecedent"], rules["n_consequent"]
-    )
+    expected = stats.hypergeom.sf(rules["n_both"] - 1, counts.n, rules["n_antecedent"], rules["n_consequent"])
     np.testing.assert_allclose(rules["p_value"], expected, rtol=1e-6, atol=1e-12)
 
 

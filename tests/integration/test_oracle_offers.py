@@ -66,7 +66,10 @@ def test_offers_and_scores_equal_the_matrix_product(offers: pd.DataFrame, matrix
     row = {customer: n for n, customer in enumerate(matrix.customers)}
     open_scores = np.where(matrix.bought == 0, matrix.scores, -1)
     order = np.argsort(-open_scores, axis=1, kind="stable")  # ties: the alphabet
-    expected = [matrix.items[order[row[c], rank - 1]] for c, rank in zip(offers["customer_id"], offers["offer_rank"], strict=True)]
+    expected = [
+        matrix.items[order[row[c], rank - 1]]
+        for c, rank in zip(offers["customer_id"], offers["offer_rank"], strict=True)
+    ]
     assert (offers["item"] == expected).all()
     column = {item: n for n, item in enumerate(matrix.items)}
     scores = matrix.scores[offers["customer_id"].map(row), offers["item"].map(column)]

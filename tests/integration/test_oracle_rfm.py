@@ -85,7 +85,9 @@ def test_shares_of_discount_and_private_label(demo_build: Build) -> None:
     sums = lines.assign(private=private).groupby("customer_id")[["amount", "discount", "coupon", "private"]].sum()
     expected = sums.reindex(found["customer_id"])
     gross = (expected["amount"] + expected["discount"]).to_numpy()
-    discounts = np.minimum(1, (expected["discount"] + expected["coupon"]).to_numpy() / np.where(gross > 0, gross, np.nan))
+    discounts = np.minimum(
+        1, (expected["discount"] + expected["coupon"]).to_numpy() / np.where(gross > 0, gross, np.nan)
+    )
     net = expected["amount"].to_numpy()
     np.testing.assert_allclose(found["discount_share"], discounts, rtol=1e-12)
     np.testing.assert_allclose(

@@ -83,7 +83,8 @@ ranked as (
         interest_index,
         row_number() over (
             partition by as_of, customer_id
-            order by interest_index desc, baskets desc, category asc
+            {# Rounded, so that equal shares of unequal amounts are equal: the last digit of a division decides nothing. #}
+            order by round(interest_index, 9) desc, baskets desc, category asc
         ) as place
     from indexes
 

@@ -1,0 +1,31 @@
+{# Lists, folds and bits: what the two engines write differently. Each returns an expression. #}
+
+{# 1 + r1 (1 + r2 (1 + … r_n)): the sum of a series whose j-th term is the one before times `ratio` (an expression of j);
+   summed from the far end, so the last bit does not depend on threads. 1 where `terms` < 1. #}
+{% macro nested_sum(ratio, terms) %}{{ return(adapter.dispatch('nested_sum', 'segments_in_use')(ratio, terms)) }}{% endmacro %}
+{# The ratios are a list first: in DuckDB 1.5 list_reduce gives wrong results where its lambda reads other columns. #}
+{% macro duckdb__nested_sum(ratio, terms) -%}
+    list_reduce(
+        list_transform(generate_series({{ terms }}, 1, -1), lambda j: cast({{ ratio }} as double)),
+        lambda total, ratio: 1e0 + total * ratio,
+        1e0
+    )
+{%- endmacro %}
+{% macro spark__nested_sum(ratio, terms) -%}
+    case when {{ terms }} < 1 then 1d else aggregate(
+        transform(sequence({{ terms }}, cast(1 as bigint), cast(-1 as bigint)), j -> cast({{ ratio }} as double)),
+        1d, (total, ratio) -> 1d + total * ratio
+    ) end
+{%- endmacro %}
+
+{# 2 to the power `exponent`, a whole number from 0 to 62, as bigint. #}
+{% macro power_of_two(exponent) %}{{ return(adapter.dispatch('power_of_two', 'segments_in_use')(exponent)) }}{% endmacro %}
+{% macro duckdb__power_of_two(exponent) %}(cast(1 as bigint) << cast({{ exponent }} as bigint)){% endmacro %}
+{% macro spark__power_of_two(exponent) %}shiftleft(cast(1 as bigint), cast({{ exponent }} as int)){% endmacro %}
+
+{# The values of a group as a list, in the order of `position` (unique in the group). #}
+{% macro ordered_list(expression, position) %}{{ return(adapter.dispatch('ordered_list', 'segments_in_use')(expression, position)) }}{% endmacro %}
+{% macro duckdb__ordered_list(expression, position) %}list({{ expression }} order by {{ position }}){% endmacro %}
+{% macro spark__ordered_list(expression, position) -%}
+    transform(array_sort(collect_list(struct({{ position }} as list_position, {{ expression }} as list_value))), x -> x.list_value)
+{%- endmacro %}

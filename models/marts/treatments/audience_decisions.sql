@@ -1,0 +1,136 @@
+-- For every treatment that a member has today: sent, or why not. The first reason that applies, in the order below.
+with as_of_day as (
+
+    select
+        as_of,
+        {{ days_after('as_of', -(var('contact_cap_days') | int)) }} as cap_from,
+        {{ days_after('as_of', -(var('repeat_after_days') | int)) }} as repeat_from
+    from {{ ref('int_as_of_dates') }}
+    where is_current
+
+),
+
+-- Over all channels: a member has one letter box, one inbox and one patience.
+member_touches as (
+
+    select
+        touchpoints.customer_id,
+        count(*) as touches
+    from {{ ref('stg_touchpoints') }} as touchpoints
+    inner join as_of_day on touchpoints.touched_on >= as_of_day.cap_from and touchpoints.touched_on < as_of_day.as_of
+    group by touchpoints.customer_id
+
+),
+
+recent_treatments as (
+
+    select distinct
+        touchpoints.customer_id,
+        touchpoints.treatment_id
+    from {{ ref('stg_touchpoints') }} as touchpoints
+    inner join as_of_day on touchpoints.touched_on >= as_of_day.repeat_from and touchpoints.touched_on < as_of_day.as_of
+    where touchpoints.treatment_id is not null
+
+),
+
+-- Schemes without a row in the seed come after all others, by name.
+ordered_schemes as (
+
+    select
+        schemes.scheme,
+        priorities.reason,
+        row_number() over (order by priorities.priority asc nulls last, schemes.scheme asc) as priority
+    from {{ ref('segment_schemes') }} as schemes
+    left join {{ ref('scheme_priorities') }} as priorities on schemes.scheme = priorities.scheme
+
+),
+
+judged_assignments as (
+
+    select
+        assignments.scheme,
+        assignments.member_id,
+        assignments.treatment_id,
+        assignments.segment,
+        lower(trim(treatments.channel)) as channel,
+        ordered_schemes.priority,
+        ordered_schemes.reason as priority_reason,
+        permissions.permission,
+        coalesce(member_touches.touches, 0) as touches,
+        case
+            when coalesce(trim(treatments.channel), '') = '' then 'no channel'
+            when assignments.arm = 'holdout' then 'holdout'
+            when permissions.permission = 'unsubscribed' then 'unsubscribed'
+            when permissions.permission = 'refused' then 'refused'
+            when not coalesce(permissions.is_permitted, false) then 'no consent'
+            when coalesce(member_touches.touches, 0) >= {{ var('contact_cap') | int }} then 'frequency cap'
+            when recent.treatment_id is not null then 'sent recently'
+        end as obstacle
+    from {{ ref('treatment_assignments') }} as assignments
+    inner join {{ ref('segment_treatments') }} as treatments on assignments.treatment_id = treatments.treatment_id
+    inner join ordered_schemes on assignments.scheme = ordered_schemes.scheme
+    left join {{ ref('contact_permissions') }} as permissions
+        on assignments.member_id = permissions.member_id and lower(trim(treatments.channel)) = permissions.channel
+    left join member_touches on assignments.member_id = member_touches.customer_id
+    left join recent_treatments as recent
+        on assignments.member_id = recent.customer_id and assignments.treatment_id = recent.treatment_id
+    where assignments.is_current
+
+),
+
+-- One treatment a member a send: the first scheme in the order of priority that nothing stands against.
+ranked_assignments as (
+
+    select
+        scheme,
+        member_id,
+        treatment_id,
+        segment,
+        channel,
+        priority,
+        priority_reason,
+        permission,
+        touches,
+        obstacle,
+        row_number() over (
+            partition by member_id, case when obstacle is null then 1 else 0 end order by priority asc
+        ) as send_rank
+    from judged_assignments
+
+),
+
+sent_schemes as (
+
+    select
+        member_id,
+        scheme,
+        priority_reason
+    from ranked_assignments
+    where obstacle is null and send_rank = 1
+
+)
+
+select
+    {{ text('ranked.scheme') }} as scheme,
+    {{ text('ranked.member_id') }} as member_id,
+    {{ text('ranked.treatment_id') }} as treatment_id,
+    {{ text('ranked.segment') }} as segment,
+    {{ text('ranked.channel') }} as channel,
+    cast(ranked.priority as integer) as priority,
+    {{ text("case
+        when ranked.obstacle is not null then ranked.obstacle
+        when ranked.send_rank = 1 then 'sent'
+        else 'lower priority'
+    end") }} as outcome,
+    {{ text("case
+        when ranked.obstacle = 'no channel' then 'the treatment names no channel'
+        when ranked.obstacle = 'holdout' then 'drawn into the holdout'
+        when ranked.obstacle = 'unsubscribed' then 'unsubscribed, and no later consent for ' || ranked.channel
+        when ranked.obstacle = 'refused' then 'the latest record refuses ' || ranked.channel
+        when ranked.obstacle = 'no consent' then 'no consent on record for ' || ranked.channel
+        when ranked.obstacle = 'frequency cap' then ranked.touches || ' touches in " ~ (var('contact_cap_days') | int) ~ " days'
+        when ranked.obstacle = 'sent recently' then 'sent within the last " ~ (var('repeat_after_days') | int) ~ " days'
+        else sent.scheme || ' goes first: ' || coalesce(sent.priority_reason, 'by name, without a row in scheme_priorities')
+    end") }} as reason
+from ranked_assignments as ranked
+left join sent_schemes as sent on ranked.member_id = sent.member_id

@@ -1,0 +1,50 @@
+-- What to send to whom on the as-of date, with what the message needs: the offer, and the purchase that it follows from.
+with as_of_day as (
+
+    select as_of
+    from {{ ref('int_as_of_dates') }}
+    where is_current
+
+),
+
+-- The treatment's own item where it names one, else the member's best offer.
+ranked_offers as (
+
+    select
+        decisions.scheme,
+        decisions.member_id,
+        offers.item,
+        offers.because_item,
+        offers.because_last_bought_on,
+        row_number() over (
+            partition by decisions.scheme, decisions.member_id order by offers.offer_rank asc
+        ) as choice
+    from {{ ref('audience_decisions') }} as decisions
+    inner join {{ ref('segment_treatments') }} as treatments on decisions.treatment_id = treatments.treatment_id
+    inner join {{ ref('next_best_offers') }} as offers
+        on
+            decisions.member_id = offers.customer_id
+            and (coalesce(treatments.offer_item, '') = '' or treatments.offer_item = offers.item)
+    where decisions.outcome = 'sent'
+
+)
+
+select
+    {{ text('decisions.channel') }} as channel,
+    {{ text('decisions.member_id') }} as member_id,
+    {{ text('decisions.treatment_id') }} as treatment_id,
+    {{ text('decisions.scheme') }} as scheme,
+    {{ text('decisions.segment') }} as segment,
+    {{ text('treatments.message') }} as message,
+    {{ text('treatments.offer') }} as offer,
+    {{ text("coalesce(nullif(treatments.offer_item, ''), offers.item)") }} as offer_item,
+    {{ text("replace(replace('" ~ (var('evidence_sentence') | replace("'", "''")) ~ "', '{date}', " ~ text('offers.because_last_bought_on') ~ "), '{item}', offers.because_item)") }} as evidence,
+    as_of_day.as_of as send_on,
+    decisions.priority,
+    decisions.reason
+from {{ ref('audience_decisions') }} as decisions
+cross join as_of_day
+inner join {{ ref('segment_treatments') }} as treatments on decisions.treatment_id = treatments.treatment_id
+left join ranked_offers as offers
+    on decisions.scheme = offers.scheme and decisions.member_id = offers.member_id and offers.choice = 1
+where decisions.outcome = 'sent'

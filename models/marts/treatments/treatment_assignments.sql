@@ -1,0 +1,224 @@
+-- Who gets which treatment: one treatment a member a scheme, in an arm that is drawn once and never again.
+with as_of_day as (
+
+    select as_of
+    from {{ ref('int_as_of_dates') }}
+    where is_current
+
+),
+
+members as (
+
+    select distinct member_id
+    from {{ ref('customer_segments') }}
+
+),
+
+-- An assignment of an earlier refresh stays, also when the member has moved on; members who are no longer known are left out.
+kept_assignments as (
+
+    select
+        earlier.scheme,
+        earlier.member_id,
+        earlier.treatment_id,
+        earlier.segment,
+        earlier.arm,
+        earlier.assigned_on,
+        earlier.share_treated,
+        earlier.origin,
+        earlier.is_eligible,
+        earlier.segments
+    from {{ ref('earlier_assignments') }} as earlier
+    inner join members on earlier.member_id = members.member_id
+
+),
+
+valid_treatments as (
+
+    select
+        treatments.treatment_id,
+        treatments.scheme,
+        treatments.segment,
+        lower(trim(treatments.channel)) as channel,
+        coalesce(own_shares.share_treated, template_shares.share_treated, {{ var('share_treated') }}) as share_treated
+    from {{ ref('segment_treatments') }} as treatments
+    cross join as_of_day
+    left join {{ ref('treatment_shares') }} as own_shares on treatments.treatment_id = own_shares.treatment_id
+    left join {{ ref('treatment_shares') }} as template_shares on treatments.template_id = template_shares.treatment_id
+    where
+        not treatments.is_idle
+        and coalesce(treatments.valid_from, as_of_day.as_of) <= as_of_day.as_of
+        and coalesce(treatments.valid_to, as_of_day.as_of) >= as_of_day.as_of
+
+),
+
+-- Of several treatments of a segment: the one the member has, else one that may reach the member, else by hash.
+ranked_treatments as (
+
+    select
+        segments.scheme,
+        segments.member_id,
+        segments.segment,
+        treatments.treatment_id,
+        treatments.share_treated,
+        coalesce(permissions.is_permitted, false) as is_permitted,
+        kept.treatment_id is not null as is_kept,
+        row_number() over (
+            partition by segments.scheme, segments.member_id
+            order by
+                kept.assigned_on desc nulls last,
+                case when permissions.is_permitted then 0 else 1 end asc,
+                {{ uniform_draw(["'" ~ var('assignment_salt') ~ "'", "'which'", 'treatments.treatment_id', 'segments.member_id']) }} asc,
+                treatments.treatment_id asc
+        ) as treatment_rank
+    from {{ ref('customer_segments') }} as segments
+    inner join valid_treatments as treatments
+        on segments.scheme = treatments.scheme and segments.segment = treatments.segment
+    left join {{ ref('contact_permissions') }} as permissions
+        on segments.member_id = permissions.member_id and treatments.channel = permissions.channel
+    left join kept_assignments as kept
+        on
+            segments.scheme = kept.scheme
+            and segments.member_id = kept.member_id
+            and treatments.treatment_id = kept.treatment_id
+
+),
+
+current_treatments as (
+
+    select
+        scheme,
+        member_id,
+        segment,
+        treatment_id,
+        share_treated,
+        is_permitted,
+        is_kept
+    from ranked_treatments
+    where treatment_rank = 1
+
+),
+
+-- An arm that was drawn elsewhere for the very same treatment is not drawn a second time.
+ranked_landed as (
+
+    select
+        landed.customer_id,
+        landed.treatment_id,
+        landed.arm,
+        landed.assigned_on,
+        landed.share_treated,
+        row_number() over (
+            partition by landed.customer_id, landed.treatment_id order by landed.assigned_on asc
+        ) as assignment_rank
+    from {{ ref('stg_assignments') }} as landed
+    inner join as_of_day on landed.assigned_on < as_of_day.as_of
+
+),
+
+-- Who was sent the treatment before the arm was drawn cannot show what it does.
+touched_members as (
+
+    select distinct
+        touchpoints.customer_id,
+        touchpoints.treatment_id
+    from {{ ref('stg_touchpoints') }} as touchpoints
+    inner join as_of_day on touchpoints.touched_on < as_of_day.as_of
+    where touchpoints.treatment_id is not null
+
+),
+
+member_segments as (
+
+    select
+        segments.member_id,
+        ';' || {{ sorted_list("segments.scheme || '=' || segments.segment", ';') }} || ';' as segments
+    from {{ ref('customer_segments') }} as segments
+    group by segments.member_id
+
+),
+
+new_assignments as (
+
+    select
+        current_treatments.scheme,
+        current_treatments.member_id,
+        current_treatments.treatment_id,
+        current_treatments.segment,
+        case
+            when landed.arm is not null then landed.arm
+            when
+                {{ uniform_draw(["'" ~ var('assignment_salt') ~ "'", 'current_treatments.treatment_id', 'current_treatments.member_id']) }}
+                < current_treatments.share_treated
+                then 'treated'
+            else 'holdout'
+        end as arm,
+        coalesce(landed.assigned_on, as_of_day.as_of) as assigned_on,
+        coalesce(landed.share_treated, current_treatments.share_treated) as share_treated,
+        case when landed.arm is not null then 'landed' else 'drawn' end as origin,
+        current_treatments.is_permitted and touched.customer_id is null as is_eligible,
+        member_segments.segments
+    from current_treatments
+    cross join as_of_day
+    inner join member_segments on current_treatments.member_id = member_segments.member_id
+    left join ranked_landed as landed
+        on
+            current_treatments.member_id = landed.customer_id
+            and current_treatments.treatment_id = landed.treatment_id
+            and landed.assignment_rank = 1
+    left join touched_members as touched
+        on
+            current_treatments.member_id = touched.customer_id
+            and current_treatments.treatment_id = touched.treatment_id
+    where not current_treatments.is_kept
+
+),
+
+all_assignments as (
+
+    select
+        scheme,
+        member_id,
+        treatment_id,
+        segment,
+        arm,
+        assigned_on,
+        share_treated,
+        origin,
+        is_eligible,
+        segments
+    from kept_assignments
+    union all
+    select
+        scheme,
+        member_id,
+        treatment_id,
+        segment,
+        arm,
+        assigned_on,
+        share_treated,
+        origin,
+        is_eligible,
+        segments
+    from new_assignments
+
+)
+
+select
+    {{ text('assignments.scheme') }} as scheme,
+    {{ text('assignments.member_id') }} as member_id,
+    {{ text('assignments.treatment_id') }} as treatment_id,
+    {{ text('assignments.segment') }} as segment,
+    {{ text('assignments.arm') }} as arm,
+    assignments.assigned_on,
+    cast(assignments.share_treated as double) as share_treated,
+    {{ text('assignments.origin') }} as origin,
+    assignments.is_eligible,
+    current_treatments.treatment_id is not null as is_current,
+    {{ text('assignments.segments') }} as segments
+from all_assignments as assignments
+left join current_treatments
+    on
+        assignments.scheme = current_treatments.scheme
+        and assignments.member_id = current_treatments.member_id
+        and assignments.treatment_id = current_treatments.treatment_id

@@ -1,0 +1,156 @@
+"""A refresh that stops tells somebody: one JSON message to the webhook in ALERT_WEBHOOK_URL, if it is set.
+
+Belongs here: the message, sending it, the Dagster sensor that watches runs started from the UI, a schedule or a sensor.
+Does not belong here: what went wrong (terminal.py finds the words).
+
+The URL is a secret (whoever has it can post), so it is in no log, error or message: failures to send are told by the name
+of the error's class alone, because the texts of the errors quote the address.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from dagster import (
+    DagsterEventType,
+    DagsterInstance,
+    DefaultSensorStatus,
+    RunFailureSensorContext,
+    SensorDefinition,
+    SkipReason,
+    run_failure_sensor,
+)
+
+from orchestration.run import REFRESH_ID_TAG
+from orchestration.terminal import Problem, Progress
+
+ALERT_WEBHOOK_URL = "ALERT_WEBHOOK_URL"
+TIMEOUT_SECONDS = 10
+# Seconds before the second and the third try.
+PAUSES = (1.0, 4.0)
+PROBLEMS_SENT = 12
+# What terminal.Progress listens to.
+EVENTS = {
+    DagsterEventType.STEP_START,
+    DagsterEventType.STEP_FAILURE,
+    DagsterEventType.ASSET_CHECK_EVALUATION,
+    DagsterEventType.RUN_FAILURE,
+}
+
+
+def message(refresh: str, problems: Sequence[Problem], published_id: str | None) -> dict[str, Any]:
+    """The JSON that is posted. `text` alone says it all: chat tools show that field and no other."""
+    shown = [{"where": p.where, "message": p.message} for p in problems[:PROBLEMS_SENT]]
+    state = f"{published_id} stays published" if published_id else "nothing is published"
+    lines = [f"Refresh {refresh} was not published; {state}."]
+    lines += [f"{p['where']}: {p['message'].splitlines()[0] if p['message'] else 'failed'}" for p in shown]
+    if len(problems) > PROBLEMS_SENT:
+        lines.append(f"and {len(problems) - PROBLEMS_SENT} more, in the log")
+    return {
+        "text": "\n".join(lines),
+        "refresh": refresh,
+        "published": published_id,
+        "problems": shown,
+        "problems_in_all": len(problems),
+    }
+
+
+def alert(
+    refresh: str, problems: Sequence[Problem], published_id: str | None, environ: Mapping[str, str] | None = None
+) -> str | None:
+    """Post the message where ALERT_WEBHOOK_URL is set.
+
+    Never raises: an alert that cannot be sent must not hide why it was sent.
+
+    Returns:
+        What to say about it, without the address; None where the variable is not set.
+    """
+    url = (os.environ if environ is None else environ).get(ALERT_WEBHOOK_URL, "").strip()
+    if not url:
+        return None
+    problem = post(url, message(refresh, problems, published_id))
+    return f"alert not sent: {problem}" if problem else "alert sent"
+
+
+def post(url: str, body: Mapping[str, Any], pauses: Sequence[float] = PAUSES) -> str | None:
+    """POST `body` as JSON, with a pause and another try where the receiver was out of reach or busy.
+
+    Returns:
+        None when it was taken; else what went wrong, without the address.
+    """
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        scheme = ""
+    # urllib opens file: and ftp: addresses too.
+    if scheme not in ("http", "https"):
+        return f"{ALERT_WEBHOOK_URL} is no http or https address"
+    problem: str | None = None
+    for pause in (0.0, *pauses):
+        time.sleep(pause)
+        problem, again = _post_once(url, json.dumps(body).encode())
+        if problem is None or not again:
+            return problem
+    return problem
+
+
+def _post_once(url: str, body: bytes) -> tuple[str | None, bool]:
+    """What went wrong, if anything, and whether another try may help."""
+    try:
+        request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"}, method="POST")
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
+            return None, False
+    except urllib.error.HTTPError as error:
+        error.close()
+        return f"the receiver answered {error.code}", error.code == 429 or error.code >= 500
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        cause = getattr(error, "reason", None)
+        name = type(cause if isinstance(cause, BaseException) else error).__name__
+        return name, isinstance(error, OSError)
+
+
+def problems_of_run(instance: DagsterInstance, run_id: str) -> list[Problem]:
+    """What stopped a finished run, from its event log, in the words that the terminal would use."""
+    progress = Progress(io.StringIO())
+    for record in instance.get_records_for_run(run_id, of_type=EVENTS, ascending=True).records:
+        progress.hear(record.event_log_entry)
+    return progress.failures
+
+
+def failure_alert() -> SensorDefinition:
+    """The sensor `failure_alert`: on as soon as Dagster's daemon runs; without the variable it does nothing."""
+
+    @run_failure_sensor(name="failure_alert", default_status=DefaultSensorStatus.RUNNING)
+    def sensor(context: RunFailureSensorContext) -> SkipReason | None:
+        """Posts what stopped a run to the webhook in ALERT_WEBHOOK_URL."""
+        run = context.dagster_run
+        # `make refresh` alerts by itself, also where no daemon runs.
+        if REFRESH_ID_TAG in run.tags:
+            return SkipReason("this run was started by make refresh, which has told already")
+        said = alert(run.run_id, problems_of_run(context.instance, run.run_id), _published_id())
+        if said is None:
+            return SkipReason(f"{ALERT_WEBHOOK_URL} is not set")
+        context.log.info(said)
+        return None
+
+    return sensor
+
+
+def _published_id() -> str | None:
+    from orchestration.publication.publish import published_version
+    from orchestration.settings import SettingsError, read_settings
+
+    try:
+        version = published_version(read_settings())
+    except SettingsError:
+        return None
+    return version.name if version else None

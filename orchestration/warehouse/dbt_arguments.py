@@ -1,0 +1,66 @@
+"""dbt's arguments, as pure functions: what is built is decided here, and tested without running dbt.
+
+Belongs here: selections, the arguments of `dbt build` and `dbt parse`.
+Does not belong here: running dbt (assets.py, project.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SEEDS_AND_STAGING = "resource_type:seed path:models/staging"
+EVERYTHING = "fqn:*"
+
+
+@dataclass(frozen=True)
+class Half:
+    """A part of the build that runs as one dbt command; the checks of the first half stand before the second.
+
+    `name` is the Dagster step; `select` and `exclude` are dbt selections (a union of the methods named).
+    """
+
+    name: str
+    select: str
+    exclude: str | None = None
+
+
+STAGING = Half("staging", select=SEEDS_AND_STAGING)
+# All that is not staging, so that a new folder under models/ is built without being named here.
+MARTS = Half("marts", select=EVERYTHING, exclude=SEEDS_AND_STAGING)
+HALVES = (STAGING, MARTS)
+
+
+def build_arguments(target: str, full: bool = False) -> list[str]:
+    """Arguments of `dbt build` for one half, before the selection that dagster-dbt adds.
+
+    Unit tests are for `make test`: they need no data. A test that spans both halves runs with the second one, where all
+    its parents are built (`buildable`).
+
+    Args:
+        target: dbt target, `duckdb` or `spark`.
+        full: build incremental models from nothing.
+    """
+    arguments = [
+        "build",
+        "--target",
+        target,
+        "--exclude-resource-type",
+        "unit_test",
+        "--indirect-selection",
+        "buildable",
+    ]
+    return [*arguments, "--full-refresh"] if full else arguments
+
+
+def parse_arguments(target: str, target_path: Path) -> list[str]:
+    """Arguments of `dbt parse`: writes manifest.json into `target_path`; needs no database."""
+    return ["parse", "--quiet", "--target", target, "--target-path", str(target_path)]
+
+
+def is_staging(node: Mapping[str, Any]) -> bool:
+    """Whether a node of the manifest belongs to the first half."""
+    path = str(node.get("original_file_path", "")).replace("\\", "/")
+    return node.get("resource_type") == "seed" or path.startswith("models/staging/")

@@ -1,0 +1,114 @@
+"""The dbt project as Python sees it: where it is, its manifest, its vars.
+
+Belongs here: making the manifest when it is missing or out of date, reading it.
+Does not belong here: building models (assets.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.warehouse.dbt_arguments import parse_arguments
+
+# What the manifest is made from. Seeds' rows are not in it, but their checksums are.
+MANIFEST_INPUTS = ("dbt_project.yml", "profiles", "models", "macros", "seeds", "tests/dbt")
+FINGERPRINT_NAME = "manifest.fingerprint"
+DBT_COMMAND = (sys.executable, "-m", "orchestration.warehouse.dbt_child")
+
+Manifest = dict[str, Any]
+
+
+class ProjectError(RuntimeError):
+    """The dbt project cannot be read; the text is dbt's own."""
+
+
+def target_dir(project_dir: Path = PROJECT_DIR) -> Path:
+    """dbt's target folder: DBT_TARGET_PATH where set, else target/ in the project."""
+    path = Path(os.environ.get("DBT_TARGET_PATH", "") or "target")
+    return path if path.is_absolute() else project_dir / path
+
+
+def project_vars(project_dir: Path = PROJECT_DIR) -> dict[str, Any]:
+    """The vars of dbt_project.yml, as written there."""
+    project = yaml.safe_load((project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
+    return dict(project.get("vars") or {})
+
+
+def fingerprint(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
+    """Digest of all that decides what the manifest says: the files, dbt's version, the target."""
+    digest = hashlib.sha256(f"{version('dbt-core')} {settings.dbt_target}\n".encode())
+    for path in _input_files(project_dir):
+        digest.update(f"{path.relative_to(project_dir).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def manifest_path(settings: Settings, project_dir: Path = PROJECT_DIR) -> Path:
+    """Path of an up-to-date manifest.json, made by `dbt parse` when it is missing or anything it is made from changed.
+
+    The manifest appears whole: it is parsed aside and moved into place, so two processes may ask at once.
+
+    Raises:
+        ProjectError: dbt cannot parse the project.
+    """
+    folder = target_dir(project_dir)
+    manifest = folder / "manifest.json"
+    noted = folder / FINGERPRINT_NAME
+    wanted = fingerprint(settings, project_dir)
+    # The digest of the manifest is noted too: dbt itself, run by hand, may have written another one.
+    if manifest.is_file() and noted.is_file() and noted.read_text().split() == [wanted, _digest(manifest)]:
+        return manifest
+    aside = folder / f".parse-{os.getpid()}"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        answer = subprocess.run(
+            [*DBT_COMMAND, *parse_arguments(settings.dbt_target, aside)],
+            cwd=project_dir,
+            env={**os.environ, **settings.environment(), "DBT_LOG_PATH": str(aside)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if answer.returncode != 0 or not (aside / "manifest.json").is_file():
+            raise ProjectError(f"dbt cannot parse the project:\n{(answer.stdout + answer.stderr).strip()}")
+        for name in ("partial_parse.msgpack", "manifest.json"):
+            if (aside / name).is_file():
+                os.replace(aside / name, folder / name)
+        note = f"{wanted} {_digest(manifest)}"
+        (aside / FINGERPRINT_NAME).write_text(note)
+        os.replace(aside / FINGERPRINT_NAME, noted)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return manifest
+
+
+def read_manifest(path: Path) -> Manifest:
+    """manifest.json as a dictionary."""
+    manifest: Manifest = json.loads(path.read_text(encoding="utf-8"))
+    return manifest
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _input_files(project_dir: Path) -> Iterator[Path]:
+    for name in MANIFEST_INPUTS:
+        path = project_dir / name
+        if path.is_file():
+            yield path
+        elif path.is_dir():
+            yield from sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))

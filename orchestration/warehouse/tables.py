@@ -1,0 +1,76 @@
+"""Reading what dbt built, the same way whatever engine built it.
+
+Belongs here: a DuckDB connection in which every dbt table is there by its bare name.
+Does not belong here: writing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from orchestration.settings import Settings
+
+
+class NotBuilt(RuntimeError):
+    """The models were not built; the text says what to run."""
+
+
+@contextmanager
+def built_tables(settings: Settings, candidate: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty database in memory with the build file attached read-only and searched first.
+
+    Temporary tables may be made in it; the build file cannot be changed, and is free again after the block.
+
+    Args:
+        candidate: a candidate's database; its tables come before those of the build.
+
+    Raises:
+        NotBuilt: there is no build file.
+    """
+    if not settings.build_file.is_file():
+        raise NotBuilt(f"{settings.build_file} is not there: build the models first (make refresh)")
+    con = duckdb.connect(":memory:")
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        # `d + interval 30 day` and `d + interval 1 month` in one select give the same value otherwise.
+        con.execute("set disabled_optimizers = 'common_subexpressions'")
+        con.execute(f"attach '{_quoted(settings.build_file)}' as built (read_only)")
+        con.execute("use built.main")
+        if candidate is not None:
+            con.execute(f"attach '{_quoted(candidate)}' as audited (read_only)")
+            con.execute("set search_path = 'audited.main,built.main'")
+        yield con
+    finally:
+        con.close()
+
+
+def current_as_of(con: duckdb.DuckDBPyConnection) -> date:
+    """The as-of date of the build.
+
+    Raises:
+        NotBuilt: the grid holds no current date, or more than one.
+    """
+    found = con.execute("select as_of from int_as_of_dates where is_current").fetchall()
+    if len(found) != 1:
+        raise NotBuilt(f"int_as_of_dates holds {len(found)} current as-of dates; one is needed")
+    as_of: date = found[0][0]
+    return as_of
+
+
+def row_counts(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, int]:
+    """Rows of each table that exists; names that do not exist are left out."""
+    existing = {row[0] for row in con.execute("select table_name from information_schema.tables").fetchall()}
+    counts = {}
+    for table in sorted(set(tables) & existing):
+        row = con.execute(f'select count(*) from "{table}"').fetchone()
+        counts[table] = int(row[0]) if row else 0
+    return counts
+
+
+def _quoted(path: object) -> str:
+    return str(path).replace("'", "''")
