@@ -1,10 +1,11 @@
-{# A scheme that reads what products mean (seed category_meanings): the meaning whose share of the member's spend stands
-   highest above everyone's, and clearly so: index at least var meaning_min_index, in at least meaning_min_baskets baskets.
-   Highest is by the standardised excess (share - p) / sqrt(p (1 - p)), p = everyone's share: by the index alone, a meaning
-   that hardly anyone buys for would win wherever it occurs.
+{# A scheme that reads what products mean (seed category_meanings): of the meanings that stand clearly above everyone's share
+   in the member's spend, the one that stands out most. Clearly: the odds share / (1 - share) are at least var
+   meaning_min_odds times everyone's, in at least meaning_min_baskets baskets. Odds, because a meaning with 60 % of
+   everyone's spend can hardly reach an index of 1.2, and one with 2 % reaches it by chance. Most: by the standardised
+   excess (share - p) / sqrt(p (1 - p)), p = everyone's share; by the index, the rarest meaning would win wherever it occurs.
 
-   `scheme` is the scheme's name and the seed's column; `kind` keeps one kind of customer. Shares are of the spend that
-   means something. #}
+   `scheme` is the scheme's name and the seed's column; `kind` keeps one kind of customer, and everyone is then of that
+   kind. Shares are of the spend that means something. #}
 {% macro segments_of_meanings(scheme, kind=none) %}
 with meanings as (
 
@@ -25,6 +26,13 @@ spends as (
         sum(categories.spend) as spend
     from {{ ref('int_customer_categories') }} as categories
     inner join meanings on lower(categories.category) = meanings.category
+    {% if kind -%}
+    inner join {{ ref('int_members') }} as members
+        on
+            categories.as_of = members.as_of
+            and categories.customer_id = members.customer_id
+            and members.kind = '{{ kind }}'
+    {% endif -%}
     group by categories.as_of, categories.customer_id, meanings.meaning
 
 ),
@@ -70,7 +78,7 @@ shares as (
 
 ),
 
-ranked as (
+standing_out as (
 
     select
         as_of,
@@ -78,14 +86,26 @@ ranked as (
         meaning,
         spend_share,
         spend_share / population_share as meaning_index,
-        row_number() over (
-            partition by as_of, customer_id
-            order by
-                (spend_share - population_share) / sqrt(population_share * (1e0 - population_share)) desc,
-                meaning asc
-        ) as place
+        {# Rounded, so that equal shares of different amounts stay equal. #}
+        round((spend_share - population_share) / sqrt(population_share * (1e0 - population_share)), 9) as excess
     from shares
-    where population_share < 1
+    where
+        population_share < 1
+        and round(spend_share * (1e0 - population_share), 9)
+        >= round({{ var('meaning_min_odds') }} * population_share * (1e0 - spend_share), 9)
+
+),
+
+ranked as (
+
+    select
+        as_of,
+        customer_id,
+        meaning,
+        spend_share,
+        meaning_index,
+        row_number() over (partition by as_of, customer_id order by excess desc, meaning asc) as place
+    from standing_out
 
 )
 
@@ -109,7 +129,6 @@ left join ranked
         members.as_of = ranked.as_of
         and members.customer_id = ranked.customer_id
         and ranked.place = 1
-        and ranked.meaning_index >= {{ var('meaning_min_index') }}
         and features.frequency >= {{ var('meaning_min_baskets') }}
 {% if kind %}where members.kind = '{{ kind }}'{% endif %}
 {% endmacro %}

@@ -10,6 +10,20 @@
     {{- return(names) -}}
 {% endmacro %}
 
+{# Names of the schemes that need a profile alone: their file has a macro `profile_scheme__<name>(profiles)`. #}
+{% macro profile_scheme_names() %}
+    {%- set names = [] -%}
+    {%- for key in context.keys() | sort if key.startswith('profile_scheme__') -%}
+        {%- do names.append(key[16:]) -%}
+    {%- endfor -%}
+    {{- return(names) -}}
+{% endmacro %}
+
+{# The select of such a scheme over other profiles than the customers'. #}
+{% macro profile_scheme(name, profiles) %}
+    {{- return(context['profile_scheme__' ~ name](profiles)) -}}
+{% endmacro %}
+
 {# The model of a scheme. #}
 {% macro scheme_relation(name) %}
     {{- return(context['scheme__' ~ name]()) -}}
@@ -28,3 +42,8 @@
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
+
+{# A label from the data, null where it says nothing: its segment would be called `unknown`, or has no letter or digit. #}
+{% macro known_label(label) -%}
+case when {{ segment_id(label) }} not in ('unknown', '_', '') then {{ label }} end
+{%- endmacro %}

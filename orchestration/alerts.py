@@ -3,8 +3,8 @@
 Belongs here: the message, sending it, the Dagster sensor that watches runs started from the UI, a schedule or a sensor.
 Does not belong here: what went wrong (terminal.py finds the words).
 
-The URL is a secret (whoever has it can post), so it is in no log, error or message: failures to send are told by the name
-of the error's class alone, because the texts of the errors quote the address.
+The URL is a secret (whoever has it can post), so it is in no log, error or message: failures to send are told by the
+name of the error's class alone, because the texts of the errors quote the address.
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
 """`make refresh`: one refresh from the landing zone to the published version, told on the terminal in a few lines.
 
-Belongs here: the lock, the log file, running the job in this process, exit codes.
+Belongs here: the lock, the log file, running the job in this process, exit codes, telling the alert that it failed.
 Does not belong here: the steps (definitions.py names them), what the lines look like (terminal.py).
+
+With FULL=1 in the environment everything that a refresh can make again is removed first, so that nothing is taken over
+from earlier refreshes; what is published, kept versions and the state of earlier refreshes stay.
 
 Exit code 0 only when a new version is published; 1 when the refresh stopped, with the published state untouched; 2 when
 the environment cannot be used; 3 when another refresh holds the warehouse.
@@ -15,13 +18,14 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
 
 from orchestration import terminal
+from orchestration.publication.files import finish_removals, remove_folder
 from orchestration.publication.lock import LockHeld, refresh_lock
 from orchestration.publication.publish import published_version
 from orchestration.run import REFRESH_ID_TAG, STARTED_AT_TAG, make_refresh_id
@@ -36,16 +40,30 @@ def main() -> int:
         settings = read_settings()
     except SettingsError as error:
         print(error, file=sys.stderr)
+        _alert("(not started)", [terminal.Problem("environment", str(error))], None)
         return BAD_ENVIRONMENT
     try:
         with refresh_lock(settings.lock_file):
-            return run(settings)
+            return run(settings, full=is_full(os.environ))
     except LockHeld as error:
         print(f"not refreshed: {error}", file=sys.stderr)
+        _alert("(not started)", [terminal.Problem("lock", str(error))], published_version(settings))
         return IN_USE
 
 
-def run(settings: Settings) -> int:
+def is_full(environ: Mapping[str, str]) -> bool:
+    """Whether FULL asks for a rebuild from nothing: anything but empty, 0, no and false."""
+    return environ.get("FULL", "").strip().lower() not in ("", "0", "no", "false")
+
+
+def forget_builds(settings: Settings) -> None:
+    """Remove what a refresh can make again: the landed files, dbt's database, the demo's files."""
+    for folder in (settings.build_file.parent, settings.landed_dir, settings.demo_dir):
+        remove_folder(folder)
+    finish_removals(settings.warehouse_dir)
+
+
+def run(settings: Settings, full: bool = False) -> int:
     """Run the job under the lock, with everything that any step prints in the log file."""
     run_id = str(uuid4())
     started_at = datetime.now(UTC)
@@ -56,6 +74,9 @@ def run(settings: Settings) -> int:
     with everything_into(log) as screen:
         progress = terminal.Progress(screen)
         progress.say(terminal.opening(refresh_id, settings))
+        if full:
+            forget_builds(settings)
+            progress.say("  FULL: everything is read and built again")
         succeeded = _run_job(run_id, tags, progress)
         version = published_version(settings)
         # The link is the truth: a step that fails after the switch does not unpublish.
@@ -65,7 +86,19 @@ def run(settings: Settings) -> int:
                 progress.say(f"published, but a step after it failed: see {log}")
             return PUBLISHED
         progress.say(terminal.stopped(progress.failures, log, before.name if before else None, settings))
+        said = _alert(refresh_id, progress.failures, before)
+        if said:
+            progress.say(f"  {said}")
         return STOPPED
+
+
+def _alert(refresh: str, problems: Sequence[terminal.Problem], published: Path | None) -> str | None:
+    """Post to the webhook where one is set; what to say about it."""
+    if not os.environ.get("ALERT_WEBHOOK_URL", "").strip():
+        return None
+    from orchestration.alerts import alert
+
+    return alert(refresh, problems, published.name if published else None)
 
 
 def _run_job(run_id: str, tags: dict[str, str], progress: terminal.Progress) -> bool:

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 
 from dagster import AssetExecutionContext, Failure, RetryRequested
 
-# 3 more tries after 10, 20 and 40 seconds: an upload that is being written or a reader that holds the build file is usually
-# gone within a minute; a refresh that waits much longer hides that something is wrong.
+# 3 more tries after 10, 20 and 40 seconds: an upload that is being written or a reader that holds the build file is
+# usually gone within a minute; a refresh that waits much longer hides that something is wrong.
 MAX_RETRIES = 3
 FIRST_PAUSE_SECONDS = 10.0
 # Pauses are up to this much longer, by chance, so that two machines that met once do not meet again.

@@ -36,6 +36,7 @@ class RefreshRun(ConfigurableResource):
     _settings: Settings = PrivateAttr()
     _refresh_id: str = PrivateAttr()
     _started_at: datetime = PrivateAttr()
+    _landing_fingerprint: str = PrivateAttr(default="")
 
     @property
     def settings(self) -> Settings:
@@ -51,6 +52,15 @@ class RefreshRun(ConfigurableResource):
     def started_at(self) -> datetime:
         """When the run began, in UTC."""
         return self._started_at
+
+    @property
+    def landing_fingerprint(self) -> str:
+        """Which files of the landing zone this run has landed; empty where it has not."""
+        return self._landing_fingerprint
+
+    def note_landing(self, fingerprint: str) -> None:
+        """Remember what was landed: dbt need not look again, and the published version says what it was made from."""
+        self._landing_fingerprint = fingerprint
 
     @property
     def candidate(self) -> Path:
@@ -83,9 +93,9 @@ def _started_at(context: InitResourceContext, run_id: str, tags: dict[str, str])
 
 
 @contextmanager
-def environment(settings: Settings) -> Iterator[None]:
+def environment(settings: Settings, **more: str) -> Iterator[None]:
     """The variables that dbt reads, set for the length of the block; children started inside it inherit them."""
-    values = settings.environment()
+    values = {**settings.environment(), **more}
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

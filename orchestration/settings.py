@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DEMO_TIMEZONE = "America/New_York"
+# Set, for dbt alone, by a refresh that has landed before it starts dbt: all of its steps then see the same files.
+ALREADY_LANDED = "ALREADY_LANDED"
 
 
 class SettingsError(ValueError):

@@ -25,6 +25,8 @@ STEPS = {
     "candidate": "candidate",
     "audit_candidate": "audit of candidate",
     "candidate_treatments_differ_and_reach": "treatment check",
+    "candidate_nobody_is_addressed_without_consent": "consent check",
+    "audience_export": "audiences",
     "report": "report",
     "published": "published",
 }

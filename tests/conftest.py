@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration import project
 
-# A warehouse folder with a finished demo refresh, to try a test again without building; unset: the session builds its own.
+# A warehouse folder with a finished demo refresh, to try a test again without building. Unset: the session builds one.
 DEMO_WAREHOUSE = "DEMO_WAREHOUSE"
 
 

@@ -15,15 +15,3 @@
         )
     )
 {%- endmacro %}
-
-{# Sum of `term` (an expression of k and of columns) over each whole number k from `first_k` to `last_k`, in that order,
-   so that the last bit does not depend on threads; 0 where there is no such number. #}
-{% macro sum_over_range(term, first_k, last_k) %}{{ return(adapter.dispatch('sum_over_range', 'segments_in_use')(term, first_k, last_k)) }}{% endmacro %}
-{% macro duckdb__sum_over_range(term, first_k, last_k) -%}
-    coalesce(list_sum(list_transform(generate_series({{ first_k }}, {{ last_k }}), lambda k: {{ term }})), 0e0)
-{%- endmacro %}
-{% macro spark__sum_over_range(term, first_k, last_k) -%}
-    case when {{ last_k }} < {{ first_k }} then 0d else aggregate(
-        transform(sequence({{ first_k }}, {{ last_k }}), k -> {{ term }}), 0d, (total, next_term) -> total + next_term
-    ) end
-{%- endmacro %}

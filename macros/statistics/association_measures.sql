@@ -24,3 +24,30 @@
     / nullif(cast(n_antecedent - n_both as double) * (n_consequent - n_both), 0e0) as odds_ratio,
     n_both / nullif(expected_both, 0e0) as size_adjusted_lift
 {%- endmacro %}
+
+{# What a pair is, in a word. In a basket: its count against what sizes lead to expect, in standard deviations of a Poisson
+   count; a complement above, a substitute below. In time: its count against that of the reverse order, in standard
+   deviations of a fair coin; whether the antecedent leads or follows. #}
+{% macro pair_relation() -%}
+    case
+        when sales_window = 'basket' then case
+            when n_both - expected_both >= {{ var('relation_deviations') }} * sqrt(expected_both) then 'complement'
+            when n_both - expected_both <= -1 * {{ var('relation_deviations') }} * sqrt(expected_both) then 'substitute'
+            else 'independent'
+        end
+        when n_both - n_reverse >= {{ var('relation_deviations') }} * sqrt(n_both + n_reverse) then 'leads'
+        when n_reverse - n_both >= {{ var('relation_deviations') }} * sqrt(n_both + n_reverse) then 'follows'
+        else 'either order'
+    end
+{%- endmacro %}
+
+{# A segment's size-adjusted lift, drawn towards everyone's: the mean of the lift after n_both, which is Poisson with mean
+   lift x expected_both, where the lift was gamma with mean global_lift and as much weight as segment_prior_pairs joint
+   baskets. Source: DuMouchel (1999), The American Statistician 53, the gamma-Poisson shrinker, with one component and its
+   mean known. #}
+{% macro shrunk_lift() -%}
+    case when global_lift > 0 then
+        (n_both + {{ var('segment_prior_pairs') }}e0)
+        / (expected_both + {{ var('segment_prior_pairs') }}e0 / global_lift)
+    end
+{%- endmacro %}

@@ -7,16 +7,7 @@
    below 1e-16, at 10 standard deviations and 30 terms, or at the end of the range. Source: Fisher (1935); log-gamma, NIST
    DLMF 5.2. #}
 {% macro fisher_upper_tail(relation, keys) %}
-    {%- set ratio -%}
-        case
-            when is_above_mean then
-                cast(n_a - first_k - j + 1 as double) * (n_b - first_k - j + 1)
-                / (cast(first_k + j as double) * (n_baskets - n_a - n_b + first_k + j))
-            else
-                cast(first_k - j + 1 as double) * (n_baskets - n_a - n_b + first_k - j + 1)
-                / (cast(n_a - first_k + j as double) * (n_b - first_k + j))
-        end
-    {%- endset %}
+    {%- set ratio = hypergeometric_ratio('j') -%}
     select
         {{ keys | join(', ') }},
         case
@@ -47,7 +38,7 @@
             select
                 starts.*,
                 {# The second term over the first. #}
-                {{ ratio | replace('- j', '- 1') | replace('+ j', '+ 1') }} as first_ratio
+                {{ hypergeometric_ratio(1) }} as first_ratio
             from (
                 select
                     {{ keys | join(', ') }}, n_baskets, n_a, n_b, n_both,
@@ -65,3 +56,15 @@
         ) as ranges
     ) as first_terms
 {% endmacro %}
+
+{# The j-th hypergeometric term outward from first_k over the one before it, j from 1. #}
+{% macro hypergeometric_ratio(j) -%}
+    case
+        when is_above_mean then
+            cast(n_a - first_k - {{ j }} + 1 as double) * (n_b - first_k - {{ j }} + 1)
+            / (cast(first_k + {{ j }} as double) * (n_baskets - n_a - n_b + first_k + {{ j }}))
+        else
+            cast(first_k - {{ j }} + 1 as double) * (n_baskets - n_a - n_b + first_k - {{ j }} + 1)
+            / (cast(n_a - first_k + {{ j }} as double) * (n_b - first_k + {{ j }}))
+    end
+{%- endmacro %}

@@ -5,8 +5,9 @@ with shoppers as (
     select
         as_of,
         customer_id,
-        discount_share,
-        coalesce(private_label_share, 0e0) as private_label_share
+        {# Rounded, so that equal shares of different amounts stay equal: ranks see the last bit. #}
+        round(discount_share, 12) as discount_share,
+        round(coalesce(private_label_share, 0e0), 12) as private_label_share
     from {{ ref('int_customer_features') }}
     where
         kind = 'person'

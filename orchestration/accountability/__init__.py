@@ -14,6 +14,7 @@ import pyarrow as pa
 from orchestration.accountability.behaviour import segment_behaviour
 from orchestration.accountability.delivery import treatment_delivery
 from orchestration.accountability.inputs import AccountError, read_settings
+from orchestration.accountability.occasions import occasion_matrix
 from orchestration.accountability.outcomes import treatment_outcomes
 from orchestration.accountability.scorecard import scheme_scorecard
 
@@ -43,5 +44,6 @@ def account_tables(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, pa.
         "treatment_delivery": delivery,
         "treatment_distinctness": distinctness,
         "treatment_outcomes": outcomes,
+        "occasion_matrix": occasion_matrix(con, as_of),
         "scheme_scorecard": scheme_scorecard(con, settings, behaviour, delivery, distinctness, outcomes),
     }

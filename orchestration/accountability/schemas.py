@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 TEXT, NUMBER, COUNT, DAY, FLAG = pa.string(), pa.float64(), pa.int64(), pa.date32(), pa.bool_()
+MONEY = pa.decimal128(18, 4)
 
 SCHEMAS: dict[str, dict[str, pa.DataType]] = {
     "segment_behaviour": {
@@ -64,6 +65,18 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "cost_per_member": NUMBER,
         "net_value": NUMBER,
     },
+    "occasion_matrix": {
+        "scheme": TEXT,
+        "segment": TEXT,
+        "occasion": TEXT,
+        "customers": COUNT,
+        "baskets": COUNT,
+        "spend": MONEY,
+        "index": NUMBER,
+        "p_value": NUMBER,
+        "q_value": NUMBER,
+        "is_gap": FLAG,
+    },
     "scheme_scorecard": {
         "scheme": TEXT,
         "members": COUNT,
@@ -85,6 +98,7 @@ PRIMARY_KEYS: dict[str, tuple[str, ...]] = {
     "segment_behaviour": ("scheme", "outcome"),
     "treatment_delivery": ("scheme", "segment_a", "segment_b"),
     "treatment_outcomes": ("scheme", "segment", "treatment_id", "outcome"),
+    "occasion_matrix": ("scheme", "segment", "occasion"),
     "scheme_scorecard": ("scheme",),
 }
 

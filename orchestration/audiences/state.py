@@ -3,8 +3,8 @@
 Belongs here: the file's shape, making it before the first refresh, adding what a published version assigned.
 Does not belong here: who is assigned what (models/marts/treatments/treatment_assignments.sql).
 
-dbt reads the file as a source. It is written only after the link `published` was switched, so a refresh that fails draws
-nothing; where a refresh is stopped between the two, the next one adds the rows from the published version first.
+dbt reads the file as a source. It is written only after the link `published` was switched, so a refresh that fails
+draws nothing; where a refresh is stopped between the two, the next one adds the rows from the published version first.
 Going back to an earlier version changes nothing here: what was drawn stays drawn.
 """
 
@@ -49,7 +49,7 @@ def state_file(settings: Settings) -> Path:
 
 
 def prepare_state(settings: Settings) -> None:
-    """See that the file is there, and holds what the published version assigned. Costs a look where nothing is to do."""
+    """See that the file is there, and holds what the published version assigned; mostly there is nothing to do."""
     path = state_file(settings)
     if not path.is_file():
         sink = pa.BufferOutputStream()

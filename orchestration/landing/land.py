@@ -57,6 +57,7 @@ class LandingReport:
     warnings: list[str] = field(default_factory=list)
     files_read: int = 0
     seconds: float = 0.0
+    fingerprint: str = ""
 
     def rows(self, table: str) -> int:
         return sum(f.rows for f in self.files.get(table, []))
@@ -133,7 +134,25 @@ def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table]) -> Landi
         what = "no rows in its files" if found[REQUIRED_TABLE] else "no .parquet or .csv file in the landing zone"
         raise LandingError(f"{REQUIRED_TABLE}: {what}; it is the one table that must be there")
     report.warnings += _warn_of_extra_columns(report)
+    report.fingerprint = _digest({relative: entry["stamp"] for relative, entry in known.items()})
     return report
+
+
+def zone_fingerprint(source_dir: Path, tables: dict[str, Table] | None = None) -> str:
+    """A digest of which files the landing zone holds and how they look from outside; no file is opened.
+
+    The same as the `fingerprint` of a landing report: equal where landing again would read nothing.
+
+    Raises:
+        OSError: a file or folder cannot be looked at, or went away meanwhile.
+    """
+    source_dir = source_dir.resolve()
+    found, _ = find_files(source_dir, contract() if tables is None else tables)
+    return _digest({relative: _stamp(source_dir / relative) for files in found.values() for relative in files})
+
+
+def _digest(stamps: dict[str, list[int]]) -> str:
+    return hashlib.sha256(json.dumps(stamps, sort_keys=True).encode()).hexdigest()
 
 
 # ---- what is in the landing zone ------------------------------------------------------------------------------------

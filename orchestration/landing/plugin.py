@@ -6,6 +6,7 @@ file's size and time.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
@@ -14,7 +15,7 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from orchestration.landing.errors import LandingError
 from orchestration.landing.prepare import prepare
-from orchestration.settings import SettingsError, read_settings
+from orchestration.settings import ALREADY_LANDED, SettingsError, read_settings
 
 logger = AdapterLogger("Landing")
 
@@ -23,6 +24,8 @@ class Plugin(BasePlugin):
     """Named in profiles.yml."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
+        if os.environ.get(ALREADY_LANDED):
+            return
         try:
             report = prepare(read_settings())
         except (LandingError, SettingsError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestration.audiences.forgotten import keep_out
 from orchestration.audiences.state import prepare_state
 from orchestration.landing.demo import write_demo
 from orchestration.landing.land import LandingReport, land
@@ -9,7 +10,8 @@ from orchestration.settings import Settings
 
 
 def prepare(settings: Settings) -> LandingReport:
-    """Makes the build folder and the state of earlier refreshes, writes the demo where no landing zone is set, and lands.
+    """Makes the build folder and the state of earlier refreshes, writes the demo where no landing zone is set, and
+    lands.
 
     Raises:
         LandingError: the landing zone cannot be used.
@@ -18,4 +20,7 @@ def prepare(settings: Settings) -> LandingReport:
     prepare_state(settings)
     if settings.source_dir == settings.demo_dir:
         write_demo(settings.demo_dir)
-    return land(settings.source_dir, settings.landed_dir)
+    report = land(settings.source_dir, settings.landed_dir)
+    # Who was forgotten does not come back with a file that still names them.
+    keep_out(settings)
+    return report

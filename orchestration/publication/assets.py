@@ -6,6 +6,7 @@ Does not belong here: how it is done (candidate.py, publish.py, orchestration/re
 
 import importlib
 import importlib.util
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import duckdb
 from dagster import (
+    AssetCheckEvaluation,
     AssetCheckSeverity,
     AssetExecutionContext,
     AssetKey,
@@ -24,6 +26,7 @@ from dagster import (
     asset,
 )
 
+from orchestration.audiences.state import note_assignments
 from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
 from orchestration.publication.ddl import published_tables, quoted
 from orchestration.publication.publish import (
@@ -36,6 +39,7 @@ from orchestration.publication.publish import (
 )
 from orchestration.publication.refreshes import known_refreshes, note, read_row_account, refresh_row, with_row
 from orchestration.run import RefreshRun
+from orchestration.schedules import FRESHNESS
 from orchestration.warehouse.project import project_vars
 from orchestration.warehouse.tables import built_tables, current_as_of
 
@@ -43,6 +47,7 @@ ROW_COUNT = "dagster/row_count"
 REPORT_NAME = "report.html"
 REPORT_MODULE = "orchestration.report"
 GROUP = "publication"
+AUDIENCE_EXPORT = AssetKey("audience_export")
 
 
 def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
@@ -59,6 +64,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         """What may be published: one DuckDB file with keys and checks, and one parquet file a table."""
         from orchestration.accountability import account_tables
 
+        began = time.monotonic()
         settings = refresh.settings
         earlier = known_refreshes(settings)
         removed = remove_unpublished(settings, set(earlier["refresh_id"].to_pylist()))
@@ -77,7 +83,14 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
                 rows = write_candidate(con, refresh.candidate, tables, account)
             except CandidateError as error:
                 raise Failure(f"the candidate cannot be made: {error}", allow_retries=False) from None
-        return MaterializeResult(metadata={ROW_COUNT: sum(rows.values()), "as_of": as_of.isoformat(), "tables": rows})
+        return MaterializeResult(
+            metadata={
+                ROW_COUNT: sum(rows.values()),
+                "as_of": as_of.isoformat(),
+                "tables": rows,
+                "seconds": seconds_since(began),
+            }
+        )
 
     @asset(name="report", group_name=GROUP, kinds={"html"}, deps=[candidate])
     def report(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
@@ -86,13 +99,21 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         if write is None:
             context.log.warning(f"{REPORT_MODULE} is not there: published without {REPORT_NAME}")
             return MaterializeResult(metadata={"bytes": 0})
+        began = time.monotonic()
         path = _needed(refresh.candidate) / REPORT_NAME
         write(refresh.candidate / DATABASE_NAME, path)
-        return MaterializeResult(metadata={"bytes": path.stat().st_size})
+        return MaterializeResult(metadata={"bytes": path.stat().st_size, "seconds": seconds_since(began)})
 
-    @asset(name="published", group_name=GROUP, kinds={"duckdb"}, deps=[candidate, report])
+    @asset(
+        name="published",
+        group_name=GROUP,
+        kinds={"duckdb"},
+        deps=[candidate, AUDIENCE_EXPORT, report],
+        freshness_policy=FRESHNESS,
+    )
     def published(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
         """The candidate as a version of its own, read-only, with the link `published` on it."""
+        began = time.monotonic()
         settings = refresh.settings
         folder = _needed(refresh.candidate)
         with duckdb.connect(str(folder / DATABASE_NAME), read_only=True) as con:
@@ -107,22 +128,43 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
             rows,
             check_counts(context.instance, context.run_id),
             keep_versions=int(project_vars().get("keep_versions", DEFAULT_KEEP_VERSIONS)),
+            landing_fingerprint=refresh.landing_fingerprint,
         )
         note(settings, refreshes)
+        note_assignments(settings, version)
         return MaterializeResult(
-            metadata={ROW_COUNT: sum(rows.values()), "version": version.name, "folder": str(settings.published_link)}
+            metadata={
+                ROW_COUNT: sum(rows.values()),
+                "as_of": as_of[0].isoformat(),
+                "version": version.name,
+                "folder": str(settings.published_link),
+                "seconds": seconds_since(began),
+            }
         )
 
     return [candidate, report, published]
 
 
+def seconds_since(began: float) -> float:
+    """Seconds since a moment of `time.monotonic()`, as metadata."""
+    return round(time.monotonic() - began, 3)
+
+
 def check_counts(instance: DagsterInstance, run_id: str) -> CheckCounts:
-    """The checks that a run has evaluated so far: dbt's tests, Great Expectations' and our own."""
-    passed = warned = failed = 0
-    for record in instance.get_records_for_run(run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION).records:
+    """The checks that a run has evaluated so far: dbt's tests, Great Expectations' and our own.
+
+    A check that ran again, because its step was tried again, counts once, by its last result.
+    """
+    last: dict[tuple[AssetKey, str], AssetCheckEvaluation] = {}
+    for record in instance.get_records_for_run(
+        run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION, ascending=True
+    ).records:
         event = record.event_log_entry.dagster_event
         assert event is not None
         evaluation = event.asset_check_evaluation_data
+        last[evaluation.asset_key, evaluation.check_name] = evaluation
+    passed = warned = failed = 0
+    for evaluation in last.values():
         if evaluation.passed:
             passed += 1
         elif evaluation.severity == AssetCheckSeverity.WARN:

@@ -86,6 +86,7 @@ def write_manifest(
     published_at: datetime,
     revision: str | None,
     replaces: str | None,
+    landing_fingerprint: str = "",
 ) -> Path:
     """manifest.json: what was published, when, from which revision, with the digest of each table's parquet file."""
     manifest = {
@@ -95,6 +96,8 @@ def write_manifest(
         "git_revision": revision,
         # The version that was published before: where a rollback of this one goes.
         "replaces": replaces,
+        # Which files it was made from; the sensor of the landing zone compares.
+        "landing_fingerprint": landing_fingerprint,
         "tables": {
             table: {"rows": rows[table], "sha256": sha256_of(candidate / PARQUET_FOLDER / f"{table}.parquet")}
             for table in sorted(rows)
@@ -114,12 +117,14 @@ def publish(
     checks: CheckCounts,
     keep_versions: int = DEFAULT_KEEP_VERSIONS,
     now: datetime | None = None,
+    landing_fingerprint: str = "",
 ) -> Path:
     """Make the candidate folder the published version; its name is the refresh id.
 
     Args:
         rows: rows of each published table; each has `parquet/<table>.parquet` in the candidate.
         keep_versions: how many versions stay, this one included; at least 1.
+        landing_fingerprint: which files of the landing zone the rows come from.
 
     Returns:
         The folder of the version.
@@ -146,6 +151,7 @@ def publish(
         published_at=now or datetime.now(UTC),
         revision=git_revision(),
         replaces=before.name if before else None,
+        landing_fingerprint=landing_fingerprint,
     )
     seal(candidate)
     settings.versions_dir.mkdir(parents=True, exist_ok=True)

@@ -455,6 +455,8 @@ def _out_of_reach(scheme: Scheme, valid: Mapping[str, Sequence[Treatment]], inpu
         return
     served: dict[str, dict[str, int]] = defaultdict(dict)
     for segment, treatments in valid.items():
+        if segment not in scheme.members:
+            continue
         for channel in {row.channel for row in treatments} & (inputs.channels - rules.assume_consent):
             served[channel][segment] = consents.reachable.get((scheme.name, segment, channel), 0)
     for channel, reachable in sorted(served.items()):

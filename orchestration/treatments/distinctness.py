@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from orchestration.treatments.compare import Difference, compare
-from orchestration.treatments.rows import Treatment, spell_out
+from orchestration.treatments.rows import UNKNOWN, Treatment, spell_out
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,18 +33,22 @@ class Pair:
 
 
 def valid_by_segment(scheme: Scheme, rows: Iterable[Treatment], as_of: date) -> dict[str, list[Treatment]]:
-    """The treatments valid on the as-of date of each segment with members, `unknown` left out; an empty list for none.
+    """The treatments valid on the as-of date of each segment, `unknown` left out.
+
+    A segment with members is here with an empty list where it has none. A segment of a closed list without members is
+    here where it has one: it may have members tomorrow, and the marketer wrote the row.
 
     Args:
-        scheme: one scheme, with its segments that have members.
+        scheme: one scheme, with its segments.
         rows: treatments as written, of any scheme.
         as_of: the day on which they must be valid.
     """
     own = [row for row in rows if row.scheme == scheme.name]
     valid: dict[str, list[Treatment]] = {segment: [] for segment in scheme.known_segments}
+    without_members = set() if scheme.is_data_driven else set(scheme.listed) - {UNKNOWN}
     for treatment in spell_out(own, scheme.is_data_driven, scheme.labels):
-        if treatment.segment in valid and treatment.is_valid_on(as_of):
-            valid[treatment.segment].append(treatment)
+        if treatment.is_valid_on(as_of) and treatment.segment in {*valid, *without_members}:
+            valid.setdefault(treatment.segment, []).append(treatment)
     return valid
 
 

@@ -47,8 +47,9 @@ def project_vars(project_dir: Path = PROJECT_DIR) -> dict[str, Any]:
 
 
 def fingerprint(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
-    """Digest of all that decides what the manifest says: the files, dbt's version, the target."""
-    digest = hashlib.sha256(f"{version('dbt-core')} {settings.dbt_target}\n".encode())
+    """Digest of all that decides what the manifest says: the files, their place, dbt's version, the target."""
+    # The place too: a parse holds the paths of the seeds, and a copied project would load those of the original.
+    digest = hashlib.sha256(f"{version('dbt-core')} {settings.dbt_target} {project_dir.resolve()}\n".encode())
     for path in _input_files(project_dir):
         digest.update(f"{path.relative_to(project_dir).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())

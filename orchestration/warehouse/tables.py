@@ -39,11 +39,13 @@ def built_tables(settings: Settings, candidate: Path | None = None) -> Iterator[
         con.execute("set TimeZone = 'UTC'")
         # `d + interval 30 day` and `d + interval 1 month` in one select give the same value otherwise.
         con.execute("set disabled_optimizers = 'common_subexpressions'")
-        con.execute(f"attach '{_quoted(settings.build_file)}' as built (read_only)")
-        con.execute("use built.main")
+        # Under the name that dbt knows it by: the text of a view names its tables with it.
+        built = f'"{settings.build_file.stem}".main'
+        con.execute(f"attach '{_quoted(settings.build_file)}' as \"{settings.build_file.stem}\" (read_only)")
+        con.execute(f"use {built}")
         if candidate is not None:
             con.execute(f"attach '{_quoted(candidate)}' as audited (read_only)")
-            con.execute("set search_path = 'audited.main,built.main'")
+            con.execute(f"set search_path = 'audited.main,{built}'")
         yield con
     finally:
         con.close()

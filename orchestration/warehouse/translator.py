@@ -12,15 +12,17 @@ from dagster import AssetKey
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 LANDING_KEY = AssetKey("landing")
+LANDING_SOURCES = ("landing", "state")
 
 
 def asset_key(node: Mapping[str, Any]) -> AssetKey:
-    """The table's name (dbt's alias), without schema or folder; the landing zone's tables are one asset, `landing`.
+    """The table's name (dbt's alias), without schema or folder; the landing zone's tables are one asset, `landing`,
+    which also sees to it that the state of earlier refreshes is there.
 
     The default puts the schema in front, and a dep under a wrong name is silently another asset.
     """
     if node["resource_type"] == "source":
-        return LANDING_KEY if node["source_name"] == "landing" else AssetKey([node["source_name"], node["name"]])
+        return LANDING_KEY if node["source_name"] in LANDING_SOURCES else AssetKey([node["source_name"], node["name"]])
     return AssetKey(node.get("alias") or node["name"])
 
 

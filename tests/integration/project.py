@@ -1,4 +1,4 @@
-"""The project as its users run it, for tests: a landing zone written from Python rows, one dbt build, tables to look at.
+"""The project as its users run it: a landing zone written from Python rows, one dbt build, tables to look at.
 
 Belongs here: files in, dbt, tables out. Does not belong here: what the tables should hold.
 A small build takes 6 to 10 seconds, most of it dbt's start: build once a module, assert often.
@@ -171,9 +171,9 @@ def build(
 ) -> Build:
     """Seeds and models on a landing zone, in `tmp`/warehouse; `with_tests` runs dbt's data tests too.
 
-    Other keywords are environment variables, e.g. STORE_TIMEZONE="America/New_York". Builds that share a `scratch` folder
-    run there one after the other, and only their database is moved to `tmp`: with a new path dbt would parse the whole
-    project again.
+    Other keywords are environment variables, e.g. STORE_TIMEZONE="America/New_York". Builds that share a `scratch`
+    folder run there one after the other, and only their database is moved to `tmp`: with a new path dbt would parse
+    the whole project again.
     """
     left_out = ["unit_test"] if with_tests else ["unit_test", "test"]
     if as_of is not None:

@@ -124,7 +124,7 @@ def basket_items() -> pd.DataFrame:
 
 @functools.cache
 def rfm() -> pd.DataFrame:
-    """One row a household with any line: recency_days, frequency, monetary (units), and the three scores; by contract."""
+    """One row a household with any line: recency_days, frequency, monetary (units), and the three scores."""
     households = pd.DataFrame({"customer_id": all_lines()["customer_id"].unique()}).set_index("customer_id")
     last = baskets().groupby("customer_id")["basket_on"].max()
     in_window = baskets()[baskets()["basket_on"] >= WINDOW_START]

@@ -1,6 +1,7 @@
 """A small builder's merchant, the same on every run: 60 customers of two kinds, 14 months, about 2,000 lines.
 
-Planted: who buys BRICK mostly takes SAND and CEMENT along; the FORGETFUL buy BRICK and CEMENT and never SAND.
+Planted: every third customer builds, and who takes BRICK mostly takes SAND and CEMENT along; the FORGETFUL build too,
+buy little else, and never SAND.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _TIERS = ("National", "Private", "premium", "odd")
 
 
 def products() -> Rows:
-    """Two products a category, named <category>-0 and -1; the last ones of GARDEN have no category, FUEL is no merchandise."""
+    """Two products a category, named <category>-0 and -1; two of GARDEN have no category, FUEL is no merchandise."""
     return [
         {
             "product_id": f"{category or 'BARE'}-{n}",
@@ -51,7 +52,7 @@ def customers(rng: random.Random) -> Rows:
         {
             "customer_id": f"p{n:02d}",
             "kind": "person",
-            # Birthdays in summer: the as-of date of any test here is in winter or spring, so a small shift keeps the age.
+            # Birthdays in summer: the as-of dates here are in winter, so a small shift keeps the age.
             "birth_date": date(rng.randint(1945, 2004), rng.randint(6, 9), rng.randint(1, 28)) if n % 3 == 0 else None,
             "age_band": rng.choice(["19-24", "25-34", "45-54", "65+", "?"]) if n % 3 == 1 else None,
             "employment": rng.choice(["student", "employed", "retired", None]),
@@ -85,11 +86,12 @@ def order_lines(rng: random.Random) -> Rows:
     lines: Rows = []
     for number, (day, minute, buyer) in enumerate(sorted(orders)):
         local = datetime.combine(FIRST_DAY, datetime.min.time()) + timedelta(days=day, minutes=minute)
-        basket = rng.sample(goods, rng.randint(1, 4))
-        if rng.random() < 0.3 or buyer in FORGETFUL:
+        forgets = buyer in FORGETFUL
+        basket = rng.sample(goods[-4:-2] if forgets else goods, rng.randint(1, 2 if forgets else 4))
+        if forgets or (int(buyer[1:]) % 3 == 0 and rng.random() < 0.6):
             basket += ["BRICK-0"]
             basket += ["CEMENT-1"] if rng.random() < 0.7 else []
-            basket += ["SAND-0"] if rng.random() < 0.8 and buyer not in FORGETFUL else []
+            basket += ["SAND-0"] if rng.random() < 0.8 and not forgets else []
         for line, product in enumerate(basket, start=1):
             quantity = rng.choice([1, 1, 1, 2, 3])
             amount = rng.randint(50, 2000)

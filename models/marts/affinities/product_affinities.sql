@@ -2,12 +2,14 @@ with rules as (
 
     select
         item_level,
-        item_a as antecedent,
-        item_b as consequent,
+        sales_window,
+        item_a as antecedent_number,
+        item_b as consequent_number,
         n_baskets,
         n_a as n_antecedent,
         n_b as n_consequent,
         n_both,
+        n_reverse,
         expected_both,
         p_value,
         q_value
@@ -15,18 +17,22 @@ with rules as (
 
     union all
 
+    {# An unordered pair is a rule in both directions. #}
     select
         item_level,
-        item_b as antecedent,
-        item_a as consequent,
+        sales_window,
+        item_b as antecedent_number,
+        item_a as consequent_number,
         n_baskets,
         n_b as n_antecedent,
         n_a as n_consequent,
         n_both,
+        n_reverse,
         expected_both,
         p_value,
         q_value
     from {{ ref('int_pair_tests') }}
+    where sales_window = 'basket'
 
 ),
 
@@ -43,19 +49,23 @@ supports as (
 )
 
 select
-    item_level,
-    'basket' as {{ adapter.quote('window') }},
-    antecedent,
-    consequent,
-    n_baskets,
-    n_antecedent,
-    n_consequent,
-    n_both,
-    antecedent_support,
-    consequent_support,
-    support,
-    confidence,
+    supports.item_level,
+    supports.sales_window as {{ adapter.quote('window') }},
+    antecedents.item as antecedent,
+    consequents.item as consequent,
+    supports.n_baskets,
+    supports.n_antecedent,
+    supports.n_consequent,
+    supports.n_both,
+    supports.antecedent_support,
+    supports.consequent_support,
+    supports.support,
+    supports.confidence,
     {{ association_measures() }},
-    p_value,
-    q_value
+    supports.p_value,
+    supports.q_value,
+    cast(supports.n_reverse as bigint) as n_reverse,
+    {{ pair_relation() }} as relation
 from supports
+inner join {{ ref('int_affinity_items') }} as antecedents on supports.antecedent_number = antecedents.item_number
+inner join {{ ref('int_affinity_items') }} as consequents on supports.consequent_number = consequents.item_number

@@ -8,6 +8,31 @@ with settings as (
 
 ),
 
+-- Experiments run elsewhere, and our own, in which only members count who could be sent the treatment when it was assigned.
+-- A treatment without a holdout is no experiment.
+assignments as (
+
+    select
+        treatment_id,
+        customer_id,
+        arm,
+        assigned_on,
+        share_treated,
+        'landed' as origin
+    from {{ ref('stg_assignments') }}
+    union all
+    select
+        treatment_id,
+        member_id as customer_id,
+        arm,
+        assigned_on,
+        share_treated,
+        origin
+    from {{ ref('treatment_assignments') }}
+    where origin = 'drawn' and is_eligible and share_treated > 0 and share_treated < 1
+
+),
+
 -- The first assignment decides: arms are never drawn again. Before the as-of date, or there is nothing to measure.
 ranked_assignments as (
 
@@ -17,10 +42,12 @@ ranked_assignments as (
         assignments.arm,
         assignments.assigned_on,
         assignments.share_treated,
+        assignments.origin,
         row_number() over (
-            partition by assignments.treatment_id, assignments.customer_id order by assignments.assigned_on asc
+            partition by assignments.treatment_id, assignments.customer_id
+            order by assignments.assigned_on asc, assignments.origin asc
         ) as assignment_rank
-    from {{ ref('stg_assignments') }} as assignments
+    from assignments
     inner join settings on assignments.assigned_on < settings.as_of
 
 ),
@@ -33,6 +60,7 @@ assignment_ends as (
         ranked_assignments.arm,
         ranked_assignments.assigned_on,
         ranked_assignments.share_treated,
+        ranked_assignments.origin,
         least(settings.as_of, {{ days_after('ranked_assignments.assigned_on', 'settings.outcome_days') }}) as outcome_until
     from ranked_assignments
     cross join settings
@@ -49,6 +77,7 @@ assignment_starts as (
         assignment_ends.arm,
         assignment_ends.assigned_on,
         assignment_ends.share_treated,
+        assignment_ends.origin,
         assignment_ends.outcome_until,
         {{ days_after('assignment_ends.assigned_on', '-settings.outcome_days') }} as past_from
     from assignment_ends
@@ -113,6 +142,7 @@ select
     members.assigned_on,
     members.outcome_until,
     cast(members.share_treated as double) as share_treated,
+    {{ text('members.origin') }} as origin,
     cast(coalesce(past_totals.past_spend, 0) as double) as past_spend,
     cast(coalesce(outcome_totals.spend, 0) as double) as spend,
     cast(coalesce(outcome_totals.orders, 0) as bigint) as orders,

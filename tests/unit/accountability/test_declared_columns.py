@@ -20,6 +20,7 @@ ARROW_TYPES = {
     "date": pa.date32(),
     "boolean": pa.bool_(),
     "timestamp": pa.timestamp("us"),
+    "decimal(18,4)": pa.decimal128(18, 4),
 }
 
 
@@ -42,7 +43,7 @@ def test_primary_keys_are_the_declared_ones(name: str) -> None:
 @pytest.mark.parametrize("name", declared())
 def test_every_declared_check_is_a_condition_on_declared_columns(name: str) -> None:
     table = declared()[name]
-    columns = ", ".join(f"{column['name']} {column['data_type']}" for column in table["columns"])
+    columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in table["columns"])
     key = ", ".join(table["config"]["meta"]["primary_key"])
     checks = ", ".join(f"check ({check})" for check in table["config"]["meta"]["checks"])
     duckdb.connect().execute(f"create table {name} ({columns}, primary key ({key}), {checks})")

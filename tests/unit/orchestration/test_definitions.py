@@ -39,12 +39,18 @@ def test_every_model_is_in_one_of_the_halves(graph) -> None:  # type: ignore[no-
 
 
 def test_the_candidate_waits_for_every_model(graph) -> None:  # type: ignore[no-untyped-def]
-    made = graph.materializable_asset_keys - {AssetKey(k) for k in ("landing", "candidate", "report", "published")}
+    made = graph.materializable_asset_keys - {
+        AssetKey(k) for k in ("landing", "candidate", "audience_export", "report", "published")
+    }
     assert graph.get(AssetKey("candidate")).parent_keys == made
 
 
-def test_nothing_is_published_before_the_candidate_and_its_report(graph) -> None:  # type: ignore[no-untyped-def]
-    assert graph.get(AssetKey("published")).parent_keys == {AssetKey("candidate"), AssetKey("report")}
+def test_nothing_is_published_before_the_candidate_its_export_and_its_report(graph) -> None:  # type: ignore[no-untyped-def]
+    assert graph.get(AssetKey("published")).parent_keys == {
+        AssetKey("candidate"),
+        AssetKey("audience_export"),
+        AssetKey("report"),
+    }
 
 
 def test_dbt_tests_of_severity_error_block(defs) -> None:  # type: ignore[no-untyped-def]

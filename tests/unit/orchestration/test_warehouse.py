@@ -146,6 +146,19 @@ def test_a_candidates_tables_come_before_those_of_the_build(tmp_path: Path) -> N
         assert con.execute("from channels").fetchall() == [("mail",)]
 
 
+def test_a_view_is_read_like_a_table(tmp_path: Path) -> None:
+    import duckdb
+
+    settings = settings_in(tmp_path)
+    settings.build_file.parent.mkdir()
+    with duckdb.connect(str(settings.build_file)) as con:
+        con.execute("create table segments as select 1 as a")
+        # As dbt writes it.
+        con.execute('create view latest as select a from "warehouse"."main"."segments"')
+    with built_tables(settings) as con:
+        assert con.execute("from latest").fetchall() == [(1,)]
+
+
 def small_project(folder: Path) -> Path:
     (folder / "models").mkdir()
     (folder / "dbt_project.yml").write_text("name: x\nvars:\n  keep_versions: 7\n")
@@ -174,3 +187,10 @@ def test_the_manifest_is_not_out_of_date_for_a_touched_file(tmp_path: Path) -> N
 
 def test_vars_are_read_from_the_project_file(tmp_path: Path) -> None:
     assert project_vars(small_project(tmp_path)) == {"keep_versions": 7}
+
+
+def test_the_manifest_of_a_copied_project_is_out_of_date(tmp_path: Path) -> None:
+    for name in ("original", "copied"):
+        (tmp_path / name).mkdir()
+    digests = {fingerprint(settings_in(tmp_path), small_project(tmp_path / name)) for name in ("original", "copied")}
+    assert len(digests) == 2

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
-from treatment_seeds import CATEGORIES, SEEDS, Row, make_input
+from treatment_seeds import CATEGORIES, SEEDS, Mutation, Row, make_input
 
 from orchestration.treatments.check import CheckReport, Consents, Finding, Items, Rules, check
 from orchestration.treatments.rows import NOTICED
@@ -38,8 +39,10 @@ def copy(rows: dict[str, Row], source: str, target: str) -> Row:
 def test_the_repository_treatments_pass(check_mutated: CheckMutated) -> None:
     report = check_mutated()
     assert report.passed, report.summary()
-    # 10, 6, 4 segments, and 4 categories.
-    assert report.pairs == 45 + 15 + 6 + 6
+    sizes = {"rfm": 10, "life_stage": 6, "money_effort": 4, "category_interest": 4, "occasion": 6, "gender": 3}
+    sizes |= {"age_band": 6, "location": 3, "socioeconomic": 5, "purchase_motive": 3, "lifestyle": 5}
+    sizes |= {"job_to_be_done": 8, "spend_structure": 1}
+    assert report.pairs == sum(n * (n - 1) // 2 for n in sizes.values())
 
 
 # ---- treated alike ---------------------------------------------------------------------------------------------------
@@ -50,6 +53,19 @@ def test_an_exact_copy_is_caught(check_mutated: CheckMutated) -> None:
     assert (found.scheme, found.segments, found.fields) == ("rfm", ("at_risk", "champions"), NOTICED)
     assert found.message.startswith("rfm: at_risk and champions are treated alike")
     assert all(field in found.message for field in NOTICED)
+
+
+def test_a_copy_to_a_segment_without_members_is_caught(write_treatments: Callable[[Mutation], Path]) -> None:
+    given = make_input(write_treatments(lambda rows: copy(rows, "life_stage_couple", "life_stage_student") and None))
+    life_stage = given.schemes["life_stage"]
+    without = replace(
+        life_stage,
+        labels={k: v for k, v in life_stage.labels.items() if k != "student"},
+        members={k: v for k, v in life_stage.members.items() if k != "student"},
+    )
+    schemes = {**given.schemes, "life_stage": without}
+    found = only(check(replace(given, schemes=schemes)))
+    assert (found.scheme, found.segments) == ("life_stage", ("couple", "student"))
 
 
 def upper(rows: dict[str, Row]) -> None:

@@ -1,5 +1,7 @@
 {% macro scheme__age_band() %}{{ return(ref('age_band')) }}{% endmacro %}
 
+{# By profile alone, so that personas get their segment by the same rules (persona_segments). #}
+{% macro profile_scheme__age_band(profiles) %}
 select
     as_of,
     'age_band' as scheme,
@@ -8,5 +10,8 @@ select
     cast(null as {{ dbt.type_string() }}) as label,
     case when age_band is null then 'unknown' else 'declared' end as evidence,
     {{ json_object_text([['age_band', 'age_band', 'text'], ['age', 'age', 'number']]) }} as reason
-from {{ ref('int_profiles') }}
+from {{ profiles }}
 where kind = 'person'
+{% endmacro %}
+
+{{ profile_scheme__age_band(ref('int_profiles')) }}

@@ -66,6 +66,7 @@ indexes as (
     inner join totals on spends.as_of = totals.as_of
     where
         baskets.baskets >= {{ var('interest_min_baskets') }}
+        and {{ known_label('spends.category') }} is not null
         and spends.spend > 0
         and customer_totals.spend > 0
         and category_totals.spend > 0

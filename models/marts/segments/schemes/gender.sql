@@ -1,5 +1,7 @@
 {% macro scheme__gender() %}{{ return(ref('gender')) }}{% endmacro %}
 
+{# By profile alone, so that personas get their segment by the same rules (persona_segments). #}
+{% macro profile_scheme__gender(profiles) %}
 select
     as_of,
     'gender' as scheme,
@@ -8,5 +10,8 @@ select
     cast(null as {{ dbt.type_string() }}) as label,
     case when gender is null then 'unknown' else 'declared' end as evidence,
     {{ json_object_text([['gender', 'gender', 'text']]) }} as reason
-from {{ ref('int_profiles') }}
+from {{ profiles }}
 where kind = 'person'
+{% endmacro %}
+
+{{ profile_scheme__gender(ref('int_profiles')) }}

@@ -1,8 +1,10 @@
 {% macro scheme__life_stage() %}{{ return(ref('life_stage')) }}{% endmacro %}
 
+{# By profile alone, so that personas get their segment by the same rules (persona_segments). #}
+{% macro profile_scheme__life_stage(profiles) %}
 with profiles as (
 
-    select * from {{ ref('int_profiles') }}
+    select * from {{ profiles }}
     where kind = 'person'
 
 ),
@@ -43,3 +45,6 @@ from profiles
 left join fitting_rules
     on profiles.as_of = fitting_rules.as_of and profiles.customer_id = fitting_rules.customer_id
 left join {{ ref('life_stage_rules') }} as rules on fitting_rules.priority = rules.priority
+{% endmacro %}
+
+{{ profile_scheme__life_stage(ref('int_profiles')) }}

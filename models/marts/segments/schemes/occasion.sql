@@ -1,22 +1,6 @@
 {% macro scheme__occasion() %}{{ return(ref('occasion')) }}{% endmacro %}
 
-with occasions as (
-
-    select
-        dates.as_of,
-        baskets.customer_id,
-        baskets.occasion,
-        count(*) as baskets
-    from {{ ref('int_basket_occasions') }} as baskets
-    inner join {{ ref('int_as_of_dates') }} as dates
-        on
-            baskets.basket_on < dates.as_of
-            and baskets.basket_on >= {{ days_after('dates.as_of', -(var('rfm_window_days') | int)) }}
-    group by dates.as_of, baskets.customer_id, baskets.occasion
-
-),
-
-shares as (
+with shares as (
 
     select
         as_of,
@@ -25,7 +9,7 @@ shares as (
         cast(baskets as double) / sum(baskets) over (partition by as_of, customer_id) as basket_share,
         sum(baskets) over (partition by as_of, customer_id) as customer_baskets,
         row_number() over (partition by as_of, customer_id order by baskets desc, occasion asc) as place
-    from occasions
+    from {{ ref('int_customer_occasions') }}
 
 )
 

@@ -1,8 +1,10 @@
 {% macro scheme__socioeconomic() %}{{ return(ref('socioeconomic')) }}{% endmacro %}
 
+{# By profile alone, so that personas get their segment by the same rules (persona_segments). #}
+{% macro profile_scheme__socioeconomic(profiles) %}
 with profiles as (
 
-    select * from {{ ref('int_profiles') }}
+    select * from {{ profiles }}
     where kind = 'person'
 
 ),
@@ -40,3 +42,6 @@ from profiles
 left join fitting_rules
     on profiles.as_of = fitting_rules.as_of and profiles.customer_id = fitting_rules.customer_id
 left join {{ ref('socioeconomic_rules') }} as rules on fitting_rules.priority = rules.priority
+{% endmacro %}
+
+{{ profile_scheme__socioeconomic(ref('int_profiles')) }}

@@ -36,7 +36,7 @@ ranked as (
             order by spend_share desc, department asc
         ) as place
     from shares
-    where customer_spend > 0 and department is not null
+    where customer_spend > 0 and {{ known_label('department') }} is not null
 
 )
 

@@ -1,0 +1,109 @@
+{# Rules A -> B that gaps are told by: complements in a basket, from gap_min_lift on. Their money: of what the regular buyers
+   of A (gap_min_baskets baskets with it in the RFM window) spend in the window, the share that they spend on B. At least
+   gap_min_peer_share of them must have bought B: what most of A's regulars do without is no gap. #}
+with rules as (
+
+    select
+        item_a as antecedent_number,
+        item_b as consequent_number,
+        n_both,
+        expected_both
+    from {{ ref('int_pair_tests') }}
+    where item_level = '{{ var("offer_level") }}' and sales_window = 'basket'
+
+    union all
+
+    select
+        item_b as antecedent_number,
+        item_a as consequent_number,
+        n_both,
+        expected_both
+    from {{ ref('int_pair_tests') }}
+    where item_level = '{{ var("offer_level") }}' and sales_window = 'basket'
+
+),
+
+complements as (
+
+    select
+        antecedent_number,
+        consequent_number,
+        n_both,
+        n_both / expected_both as size_adjusted_lift
+    from rules
+    where
+        expected_both > 0
+        and n_both >= {{ var('gap_min_lift') }} * expected_both
+        and n_both - expected_both >= {{ var('relation_deviations') }} * sqrt(expected_both)
+
+),
+
+customer_spends as (
+
+    select
+        customer_number,
+        sum(spend) as spend
+    from {{ ref('int_item_spends') }}
+    group by customer_number
+
+),
+
+regulars as (
+
+    select
+        item_spends.item_number,
+        item_spends.customer_number,
+        customer_spends.spend
+    from {{ ref('int_item_spends') }} as item_spends
+    inner join customer_spends on item_spends.customer_number = customer_spends.customer_number
+    where item_spends.baskets >= {{ var('gap_min_baskets') }}
+
+),
+
+peers as (
+
+    select
+        item_number,
+        count(*) as peers,
+        sum(spend) as spend
+    from regulars
+    group by item_number
+
+),
+
+peer_spends as (
+
+    select
+        complements.antecedent_number,
+        complements.consequent_number,
+        count(*) as peers_with_item,
+        sum(item_spends.spend) as spend
+    from complements
+    inner join regulars on complements.antecedent_number = regulars.item_number
+    inner join {{ ref('int_item_spends') }} as item_spends
+        on
+            regulars.customer_number = item_spends.customer_number
+            and complements.consequent_number = item_spends.item_number
+    where item_spends.baskets > 0
+    group by complements.antecedent_number, complements.consequent_number
+
+)
+
+select
+    complements.antecedent_number,
+    complements.consequent_number,
+    complements.n_both,
+    complements.size_adjusted_lift,
+    peers.peers,
+    peer_spends.peers_with_item,
+    cast(peer_spends.spend as double) / cast(peers.spend as double) as wallet_share
+from complements
+inner join peers on complements.antecedent_number = peers.item_number
+inner join peer_spends
+    on
+        complements.antecedent_number = peer_spends.antecedent_number
+        and complements.consequent_number = peer_spends.consequent_number
+where
+    peers.spend > 0
+    and peer_spends.spend > 0
+    and peer_spends.peers_with_item >= {{ var('gap_min_peer_share') }} * peers.peers

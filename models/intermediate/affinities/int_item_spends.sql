@@ -1,0 +1,60 @@
+{# What each customer spent on each item of the offer level in the RFM window, and in how many baskets: a return lowers spend
+   and makes no basket. #}
+{%- set item_columns = {
+    'department': 'department', 'category': 'category', 'subcategory': 'subcategory', 'product': 'product_id'
+} -%}
+
+with dates as (
+
+    select
+        as_of,
+        {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
+    from {{ ref('int_as_of_dates') }}
+    where is_current
+
+),
+
+customers as (
+
+    select distinct customer_id, customer_number
+    from {{ ref('int_basket_numbers') }}
+
+),
+
+spends as (
+
+    select
+        customers.customer_number,
+        items.item_number,
+        sum(order_lines.amount) as spend
+    from {{ ref('int_order_lines') }} as order_lines
+    inner join dates on order_lines.ordered_on < dates.as_of and order_lines.ordered_on >= dates.window_start
+    inner join customers on order_lines.customer_id = customers.customer_id
+    inner join {{ ref('int_affinity_items') }} as items
+        on items.item_level = '{{ var("offer_level") }}' and order_lines.{{ item_columns[var('offer_level')] }} = items.item
+    where order_lines.is_merchandise
+    group by customers.customer_number, items.item_number
+
+),
+
+baskets as (
+
+    select
+        facts.customer_number,
+        facts.item_number,
+        count(*) as baskets
+    from {{ ref('int_basket_item_numbers') }} as facts
+    inner join dates on facts.bought_on < dates.as_of and facts.bought_on >= dates.window_start
+    where facts.item_level = '{{ var("offer_level") }}'
+    group by facts.customer_number, facts.item_number
+
+)
+
+select
+    spends.customer_number,
+    spends.item_number,
+    spends.spend,
+    coalesce(baskets.baskets, 0) as baskets
+from spends
+left join baskets
+    on spends.customer_number = baskets.customer_number and spends.item_number = baskets.item_number

@@ -1,0 +1,50 @@
+{# Values of mapped columns that the seed spellings does not know: each counts as unknown until it gets a row there. #}
+{%- set profile_columns = [
+    'gender', 'age_band', 'settlement', 'employment', 'marital_status', 'home_ownership', 'income_band',
+    'household_composition'
+] -%}
+{#- These are read as the whole number that they begin with. -#}
+{%- set number_columns = ['household_size', 'children'] -%}
+
+with landed_values as (
+
+    {% for relation in [ref('stg_customers'), ref('stg_prospects')] -%}
+    {% for column in profile_columns + number_columns -%}
+    select '{{ column }}' as attribute, lower(trim({{ column }})) as spelling
+    from {{ relation }}
+    union all
+    {% endfor -%}
+    {% endfor -%}
+    select 'settlement' as attribute, lower(trim(settlement)) as spelling
+    from {{ ref('stg_companies') }}
+    union all
+    select 'brand_tier' as attribute, lower(trim(brand_tier)) as spelling
+    from {{ ref('stg_products') }}
+
+),
+
+spellings as (
+
+    select
+        attribute,
+        spelling,
+        cast(count(*) as bigint) as {{ adapter.quote('rows') }}
+    from landed_values
+    where spelling is not null and spelling <> ''
+    group by attribute, spelling
+
+)
+
+select
+    spellings.attribute,
+    spellings.spelling,
+    spellings.{{ adapter.quote('rows') }}
+from spellings
+left join {{ ref('spellings') }} as known
+    on spellings.attribute = known.attribute and spellings.spelling = known.spelling
+where
+    known.spelling is null
+    and not (
+        spellings.attribute in ('{{ number_columns | join("', '") }}')
+        and {{ leading_number('spellings.spelling') }} is not null
+    )

@@ -1,0 +1,76 @@
+"""The audiences in Dagster: the check that stands before the export, and the export.
+
+Belongs here: results and metadata as Dagster has them.
+Does not belong here: what is checked (check.py), what is written (export.py).
+"""
+
+from dagster import (
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    MaterializeResult,
+    asset,
+    asset_check,
+)
+
+from orchestration.publication.publish import DATABASE_NAME, published_version
+from orchestration.run import RefreshRun
+from orchestration.warehouse.project import project_vars
+from orchestration.warehouse.tables import built_tables
+
+CANDIDATE_KEY = AssetKey("candidate")
+EXPORT_KEY = AssetKey("audience_export")
+CONSENT_CHECK = "nobody_is_addressed_without_consent"
+EXAMPLES = 5
+
+
+def audience_export() -> AssetsDefinition:
+    """`audience_export`: the files beside the candidate's tables."""
+
+    @asset(name=EXPORT_KEY.path[-1], group_name="publication", kinds={"csv", "parquet"}, deps=[CANDIDATE_KEY])
+    def export(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
+        """For each channel a CSV and a parquet file of whom to send what, and what changed since the last export."""
+        from orchestration.audiences.export import FOLDER, reads_demo, write_export
+
+        written = write_export(refresh.candidate, published_version(refresh.settings), reads_demo(refresh.settings))
+        return MaterializeResult(
+            metadata={
+                "dagster/row_count": written.rows,
+                "sent": written.sent,
+                "dropped": written.dropped,
+                "added": written.added,
+                "removed": written.removed,
+                "folder": str(refresh.settings.published_link / FOLDER),
+            }
+        )
+
+    return export
+
+
+def audience_check() -> AssetChecksDefinition:
+    """The blocking check on the candidate's audiences."""
+
+    @asset_check(name=CONSENT_CHECK, asset=CANDIDATE_KEY, blocking=True)
+    def check(refresh: RefreshRun) -> AssetCheckResult:
+        """No row of the audiences is without consent, of a holdout, beyond the frequency cap, or a member's second
+        one."""
+        from orchestration.audiences.check import check_audiences, limits
+
+        with built_tables(refresh.settings, refresh.candidate / DATABASE_NAME) as con:
+            found = check_audiences(con, limits(project_vars()))
+        # Member ids stay out of what Dagster stores: it outlives a request to be forgotten.
+        reasons = sorted({f"{violation.channel}: {violation.why}" for violation in found})
+        return AssetCheckResult(
+            passed=not found,
+            severity=AssetCheckSeverity.ERROR,
+            description=f"{len(found)} rows of audiences must not be sent" if found else None,
+            metadata={
+                "table": "audiences",
+                "message": f"{len(found)} rows must not be sent; {'; '.join(reasons[:EXAMPLES])}" if found else "",
+            },
+        )
+
+    return check

@@ -1,0 +1,140 @@
+"""Nobody is addressed who must not be: the audiences held against the staged records, one member at a time, in Python.
+
+Belongs here: a second, independent answer to "may this row be sent?". It shares nothing with the SQL that made the
+audiences (contact_permissions, audience_decisions), so that a mistake there is found here.
+Does not belong here: choosing audiences.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The vars that bound a send."""
+
+    contact_cap: int
+    contact_cap_days: int
+    assume_consent: frozenset[str] = frozenset()
+
+
+@dataclass
+class Record:
+    """What is on record of one member before the send date. Channels are lower case; None = every channel."""
+
+    consents: list[tuple[str, datetime, bool]] = field(default_factory=list)
+    objections: list[tuple[str | None, datetime]] = field(default_factory=list)
+    touches: list[date] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A row of the audiences that must not be sent, and why."""
+
+    member_id: str
+    channel: str
+    treatment_id: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.treatment_id} to {self.member_id}: {self.why}"
+
+
+def limits(project_vars: Mapping[str, Any]) -> Limits:
+    """The limits of dbt_project.yml."""
+    return Limits(
+        int(project_vars["contact_cap"]),
+        int(project_vars["contact_cap_days"]),
+        frozenset(str(channel).strip().lower() for channel in project_vars.get("assume_consent") or ()),
+    )
+
+
+def consent_problem(record: Record, channel: str, assume_consent: frozenset[str]) -> str | None:
+    """Why a member may not be addressed on a channel; None where they may.
+
+    The history is read forward: each consent, refusal and objection changes the answer; at one moment, what denies
+    comes last.
+    """
+    events = [(at, 0 if opted_in else 1, opted_in) for on, at, opted_in in record.consents if on == channel]
+    events += [(at, 2, False) for on, at in record.objections if on is None or on == channel]
+    if not events:
+        return None if channel in assume_consent else "no consent on record"
+    at, kind, is_allowed = sorted(events)[-1]
+    return None if is_allowed else f"{('', 'refused', 'unsubscribed')[kind]} on {at:%Y-%m-%d}"
+
+
+def violations(
+    rows: Iterable[tuple[str, str, str, date]],
+    records: Mapping[str, Record],
+    holdouts: frozenset[tuple[str, str]],
+    bounds: Limits,
+) -> Iterator[Violation]:
+    """Rows that must not be sent: without consent, of a holdout, beyond the cap, or a second one to the same member.
+
+    Args:
+        rows: (channel, member, treatment, send_on) of each row of the audiences.
+        records: what is on record, by member.
+        holdouts: (member, treatment) drawn into a holdout.
+    """
+    rows = list(rows)
+    sends = Counter(member for _, member, _, _ in rows)
+    for channel, member, treatment, send_on in rows:
+        record = records.get(member, Record())
+        since = send_on - timedelta(days=bounds.contact_cap_days)
+        touches = sum(since <= day < send_on for day in record.touches)
+        problems = [
+            consent_problem(record, channel.strip().lower(), bounds.assume_consent),
+            "drawn into the holdout" if (member, treatment) in holdouts else None,
+            f"{touches} touches in {bounds.contact_cap_days} days, the cap is {bounds.contact_cap}"
+            if touches + sends[member] > bounds.contact_cap
+            else None,
+            f"{sends[member]} treatments in one send" if sends[member] > 1 else None,
+        ]
+        yield from (Violation(member, channel, treatment, why) for why in problems if why)
+
+
+def check_audiences(con: duckdb.DuckDBPyConnection, bounds: Limits) -> list[Violation]:
+    """Every violation in the candidate's audiences.
+
+    Args:
+        con: sees the candidate's tables, and the staging tables beneath them, by bare name.
+    """
+    rows = con.execute("select channel, member_id, treatment_id, send_on from audiences order by all").fetchall()
+    if not rows:
+        return []
+    (as_of,) = {send_on for *_, send_on in rows}
+    held = con.execute("select member_id, treatment_id from treatment_assignments where arm = 'holdout'").fetchall()
+    return list(violations(rows, read_records(con, as_of), frozenset(held), bounds))
+
+
+def read_records(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Record]:
+    """What is on record before the as-of date of each member in the audiences."""
+    records: dict[str, Record] = defaultdict(Record)
+    addressed = "(select member_id from audiences)"
+    for member, channel, at, opted_in in con.execute(
+        "select customer_id, channel, recorded_at, opted_in from stg_consents"
+        f" where recorded_on < ? and customer_id in {addressed}",
+        [as_of],
+    ).fetchall():
+        records[member].consents.append((channel.strip().lower(), at, opted_in))
+    touch_channels: dict[tuple[str, str], str] = {}
+    for touchpoint, member, channel, day in con.execute(
+        f"select touchpoint_id, customer_id, channel, touched_on from stg_touchpoints where customer_id in {addressed}"
+    ).fetchall():
+        touch_channels[member, touchpoint] = channel.strip().lower()
+        if day < as_of:
+            records[member].touches.append(day)
+    for member, touchpoint, at in con.execute(
+        "select customer_id, touchpoint_id, responded_at from stg_responses"
+        f" where kind = 'unsubscribe' and responded_on < ? and customer_id in {addressed}",
+        [as_of],
+    ).fetchall():
+        records[member].objections.append((touch_channels.get((member, touchpoint)), at))
+    return dict(records)

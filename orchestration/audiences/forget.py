@@ -1,0 +1,403 @@
+"""Forgetting a person: out of everything in the warehouse folder, and a search that proves it.
+
+Belongs here: landed and demo rows, the build, the state, every published version with its exports, the logs.
+Does not belong here: the user's landing zone, which is only looked at; keeping the person out later (forgotten.py).
+
+Files are rewritten, not marked: a deleted row would stay readable inside a DuckDB file. Each file is replaced at once,
+so a reader sees the one with the person or the one without. Counts that others are part of (sizes, sums, affinities)
+stay as they were published: they say nothing about one person.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from orchestration.audiences.export import FOLDER as EXPORT_FOLDER
+from orchestration.audiences.export import SENT, SUMMARY_NAME
+from orchestration.audiences.forgotten import (
+    PERSON_COLUMNS,
+    keep_out,
+    person_columns,
+    read_of,
+    remember_to_forget,
+    rewrite_parquet,
+)
+from orchestration.landing.contract import contract
+from orchestration.landing.land import find_files
+from orchestration.publication.candidate import STORAGE_VERSION
+from orchestration.publication.ddl import quoted
+from orchestration.publication.files import remove_folder, sha256_of, sync, write_atomically
+from orchestration.publication.lock import refresh_lock
+from orchestration.publication.publish import DATABASE_NAME, MANIFEST_NAME, PARQUET_FOLDER
+from orchestration.settings import Settings
+
+# A refused row as JSON text, in the table quarantine.
+RAW_COLUMN = "raw"
+# An id this long does not turn up by chance as a part of anything else, so every file is searched for its characters.
+# A shorter one (a number such as 12) is a quantity or a product elsewhere: it is searched for where members are named.
+DISTINCT_LENGTH = 6
+FORGOTTEN = "[forgotten]"
+_NAMED = rb"(customer|member|company|person|prospect|to)(_id)?[\"']?[ :=]+[\"']?"
+
+
+@dataclass
+class Outcome:
+    """What forgetting did. Paths are relative to the warehouse, those of `landing_files` to the landing zone.
+
+    `removed`: rows taken out (or 1 for a text changed, a folder removed) by place. `left`: places where the id is still
+    found: forgetting has not succeeded unless it is empty. `landing_files`: files of the landing zone that still hold
+    it.
+    """
+
+    removed: dict[str, int] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+    landing_files: list[str] = field(default_factory=list)
+    searched: int = 0
+
+    def add(self, place: str, rows: int) -> None:
+        """Note rows taken out of a place."""
+        if rows:
+            self.removed[place] = self.removed.get(place, 0) + rows
+
+
+def forget(settings: Settings, person_id: str) -> Outcome:
+    """Take a person (customer, company, contact or prospect) out of the warehouse folder, and search for what is left.
+
+    May be repeated: what was interrupted is finished, what is done costs a search.
+
+    Raises:
+        ValueError: the id is empty.
+        LockHeld: a refresh is running.
+    """
+    if not person_id.strip():
+        raise ValueError("no id was given: make forget ID=...")
+    outcome = Outcome()
+    with refresh_lock(settings.lock_file, purpose="forget"):
+        # First the list: whatever happens next, the person does not come back with a refresh.
+        remember_to_forget(settings, person_id)
+        for source, rows in keep_out(settings).items():
+            outcome.add(f"landed rows of {source}", rows)
+            if not settings.is_demo:
+                outcome.landing_files.append(source)
+        for folder in (settings.build_file.parent, settings.candidate_dir, *settings.versions_dir.glob(".removed.*")):
+            if folder.exists():
+                outcome.add(f"{folder.relative_to(settings.warehouse_dir)}/ (built again by the next refresh)", 1)
+                remove_folder(folder)
+        for path in sorted([*settings.demo_dir.glob("*/*.parquet"), *settings.state_dir.glob("*.parquet")]):
+            outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_parquet(path, person_id))
+        for version in sorted(p for p in settings.versions_dir.glob("*") if (p / MANIFEST_NAME).is_file()):
+            outcome.add(str(version.relative_to(settings.warehouse_dir)), _forget_in_version(version, person_id))
+        for path in sorted(p for p in settings.logs_dir.rglob("*") if p.is_file()):
+            outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_text(path, person_id))
+        outcome.left, outcome.searched = search(settings.warehouse_dir, person_id)
+        if settings.landing_dir is not None:
+            outcome.landing_files += search_landing(settings.landing_dir, person_id)
+    outcome.landing_files = sorted(set(outcome.landing_files))
+    return outcome
+
+
+# ---- taking out -----------------------------------------------------------------------------------------------------
+
+
+def _about(con: duckdb.DuckDBPyConnection, relation: str) -> str | None:
+    """A condition, with the parameter $id, for rows of a relation that are about a person; None where none can be."""
+    conditions = [f"cast({column} as varchar) = $id" for column in person_columns(con, relation)]
+    columns = {str(row[0]) for row in con.execute(f"describe select * from {relation}").fetchall()}
+    if RAW_COLUMN in columns:
+        keys = ", ".join(f"json_extract_string({RAW_COLUMN}, '$.{column}')" for column in PERSON_COLUMNS)
+        conditions.append(f"(json_valid({RAW_COLUMN}) and list_contains([{keys}], $id))")
+    return " or ".join(f"coalesce({condition}, false)" for condition in conditions) or None
+
+
+def _forget_in_parquet(path: Path, person_id: str) -> int:
+    with duckdb.connect() as con:
+        about = _about(con, read_of(path))
+        if about is None:
+            return 0
+        found = con.execute(f"select count(*) from {read_of(path)} where {about}", {"id": person_id}).fetchall()[0][0]
+        if not found:
+            return 0
+        # A COPY takes no named parameters.
+        rewrite_parquet(con, path, f"not ({about.replace('$id', _quote(person_id))})")
+        return int(found)
+
+
+def _forget_in_version(version: Path, person_id: str) -> int:
+    """Rows taken out of a version's parquet files; its database, exports and manifest follow."""
+    rows = 0
+    changed: list[Path] = []
+    for path in sorted((version / PARQUET_FOLDER).glob("*.parquet")):
+        found = _forget_in_parquet(path, person_id)
+        rows += found
+        if found:
+            changed.append(path)
+    rows += _forget_in_database(version / DATABASE_NAME, person_id, only_count=bool(changed))
+    rows += _forget_in_export(version, person_id)
+    manifest_file = version / MANIFEST_NAME
+    manifest = json.loads(manifest_file.read_text(encoding="utf-8"))
+    known = json.dumps(manifest)
+    # Also where an earlier attempt was stopped after the tables: the manifest says what is there.
+    for table, entry in manifest["tables"].items():
+        path = version / PARQUET_FOLDER / f"{table}.parquet"
+        if path.is_file():
+            entry["sha256"] = sha256_of(path)
+            with duckdb.connect() as con:
+                entry["rows"] = con.execute(f"select count(*) from {read_of(path)}").fetchall()[0][0]
+    if json.dumps(manifest) != known:
+        _replace_text(manifest_file, json.dumps(manifest, indent=2) + "\n")
+    return rows
+
+
+def _forget_in_database(path: Path, person_id: str, only_count: bool) -> int:
+    """Write a DuckDB file again without the person, keys and checks kept; rows taken out, 0 if counted elsewhere
+    already."""
+    if not path.is_file():
+        return 0
+    beside = path.with_name(f".{path.stem}.rewriting")
+    beside.unlink(missing_ok=True)
+    with closing(duckdb.connect()) as con:
+        con.execute(f"attach {_text(path)} as old (read_only)")
+        tables = con.execute(
+            "select table_name, sql from duckdb_tables()"
+            " where database_name = 'old' and schema_name = 'main' order by table_name"
+        ).fetchall()
+        conditions = {name: _about(con, f"old.main.{quoted(name)}") for name, _ in tables}
+        found = sum(
+            con.execute(f"select count(*) from old.main.{quoted(name)} where {about}", {"id": person_id}).fetchall()[0][
+                0
+            ]
+            for name, about in conditions.items()
+            if about
+        )
+        if not found:
+            return 0
+        con.execute(f"attach {_text(beside)} as new (storage_version '{STORAGE_VERSION}')")
+        con.execute("use new.main")
+        for name, statement in tables:
+            con.execute(statement)
+            condition = conditions[name]
+            keep = f" where not ({condition})" if condition else ""
+            parameters = {"id": person_id} if condition else {}
+            con.execute(f"insert into new.main.{quoted(name)} select * from old.main.{quoted(name)}{keep}", parameters)
+        for (statement,) in con.execute(
+            "select sql from duckdb_views() where database_name = 'old' and schema_name = 'main' and not internal"
+        ).fetchall():
+            con.execute(statement)
+        con.execute("checkpoint new")
+        con.execute("use memory")
+        con.execute("detach new")
+        con.execute("detach old")
+    beside.chmod(path.stat().st_mode)
+    sync(beside)
+    beside.replace(path)
+    sync(path.parent)
+    return 0 if only_count else int(found)
+
+
+def _forget_in_export(version: Path, person_id: str) -> int:
+    folder = version / EXPORT_FOLDER
+    if not folder.is_dir():
+        return 0
+    rows = sum(_forget_in_parquet(path, person_id) for path in sorted(folder.glob("*.parquet")))
+    for path in sorted(folder.glob("*.csv")):
+        kept, dropped = _csv_without(path, person_id)
+        if dropped:
+            _replace_text(path, kept)
+        rows += dropped
+    if rows:
+        summary_file = folder / SUMMARY_NAME
+        summary = json.loads(summary_file.read_text(encoding="utf-8"))
+        with duckdb.connect() as con:
+            sent: dict[str, int] = {}
+            for path in sorted(folder.glob("*.parquet")):
+                sent |= dict(
+                    con.execute(f"select channel, count(*) from {read_of(path)} group by 1 order by 1").fetchall()
+                )
+            decisions = version / PARQUET_FOLDER / "audience_decisions.parquet"
+            outcomes = (
+                dict(
+                    con.execute(f"select outcome, count(*) from {read_of(decisions)} group by 1 order by 1").fetchall()
+                )
+                if decisions.is_file()
+                else {}
+            )
+        summary |= {
+            "sent": sum(sent.values()),
+            "sent_by_channel": dict(sorted(sent.items())),
+            "dropped_by_reason": {outcome: n for outcome, n in outcomes.items() if outcome != SENT},
+        }
+        _replace_text(summary_file, json.dumps(summary, indent=2) + "\n")
+    return rows
+
+
+def _csv_without(path: Path, person_id: str) -> tuple[str, int]:
+    """A CSV of ours without the rows that name a person, and how many those are."""
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = list(csv.reader(file))
+    columns = [i for i, name in enumerate(header) if name in PERSON_COLUMNS]
+    kept = [row for row in rows if not any(_is(row[i], person_id) for i in columns)]
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([header, *kept])
+    return out.getvalue(), len(rows) - len(kept)
+
+
+def _forget_in_text(path: Path, person_id: str) -> int:
+    data = path.read_bytes()
+    if _distinct(person_id):
+        new = _token(person_id).sub(FORGOTTEN.encode(), data)
+    else:
+        named = re.compile(rb"(" + _NAMED + rb")" + _token(person_id).pattern, re.IGNORECASE)
+        new = named.sub(lambda m: m.group(1) + FORGOTTEN.encode(), data)
+    if new == data:
+        return 0
+    mode = path.stat().st_mode
+    path.chmod(mode | 0o200)
+    path.write_bytes(new)
+    path.chmod(mode)
+    return 1
+
+
+def _replace_text(path: Path, text: str) -> None:
+    mode = path.stat().st_mode
+    write_atomically(path, text.encode())
+    path.chmod(mode)
+
+
+# ---- searching ------------------------------------------------------------------------------------------------------
+
+
+def search(folder: Path, person_id: str) -> tuple[list[str], int]:
+    """Places in a folder where an id is still found, and how many files were searched.
+
+    Tables are searched row by row: columns that name a person for the id, and where the id is distinct, every column
+    for a text that holds it. Of other files, and of the bytes of all, a distinct id is searched as it is. A link is
+    not followed.
+    """
+    found: list[str] = []
+    searched = 0
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()):
+        if any(parent.is_symlink() for parent in path.relative_to(folder).parents):
+            continue
+        searched += 1
+        name = str(path.relative_to(folder))
+        look: Callable[[Path, str], Iterator[str]] = {
+            ".parquet": _search_parquet,
+            ".duckdb": _search_database,
+            ".csv": _search_csv,
+        }.get(path.suffix, _search_nothing)
+        found += [f"{name}{where}" for where in look(path, person_id)]
+        if _distinct(person_id) and _token(person_id).search(path.read_bytes()):
+            found.append(f"{name} (its bytes)")
+    return found, searched
+
+
+def _search_relation(con: duckdb.DuckDBPyConnection, relation: str, person_id: str) -> int:
+    columns = con.execute(f"describe select * from {relation}").fetchall()
+    conditions = [f"cast({quoted(name)} as varchar) = $id" for name, *_ in columns if name in PERSON_COLUMNS]
+    if _distinct(person_id):
+        conditions += [f"contains(cast({quoted(name)} as varchar), $id)" for name, *_ in columns]
+    else:
+        # Texts in which a person may be named: '"customer_id":"12"' in a refused row.
+        keys = "|".join(PERSON_COLUMNS)
+        pattern = f'"({keys})"\\s*:\\s*"{re.escape(person_id)}"'
+        conditions += [
+            f"regexp_matches({quoted(n)}, {_quote(pattern)})" for n, kind, *_ in columns if kind == "VARCHAR"
+        ]
+    if not conditions:
+        return 0
+    where = " or ".join(f"coalesce({condition}, false)" for condition in conditions)
+    parameters = {"id": person_id} if "$id" in where else {}
+    return int(con.execute(f"select count(*) from {relation} where {where}", parameters).fetchall()[0][0])
+
+
+def _search_parquet(path: Path, person_id: str) -> Iterator[str]:
+    with duckdb.connect() as con:
+        rows = _search_relation(con, read_of(path), person_id)
+    if rows:
+        yield f": {rows} rows"
+
+
+def _search_database(path: Path, person_id: str) -> Iterator[str]:
+    with closing(duckdb.connect()) as con:
+        con.execute(f"attach {_text(path)} as searched (read_only)")
+        for schema, table in con.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = 'searched' order by all"
+        ).fetchall():
+            rows = _search_relation(con, f"searched.{quoted(schema)}.{quoted(table)}", person_id)
+            if rows:
+                yield f", table {table}: {rows} rows"
+
+
+def _search_csv(path: Path, person_id: str) -> Iterator[str]:
+    _, rows = _csv_without(path, person_id)
+    if rows:
+        yield f": {rows} rows"
+
+
+def _search_nothing(path: Path, person_id: str) -> Iterator[str]:
+    return iter(())
+
+
+def search_landing(landing_dir: Path, person_id: str) -> list[str]:
+    """Files of the landing zone, relative to it, with a row about the person. They are read, and not changed."""
+    files, _ = find_files(landing_dir, contract())
+    return [
+        relative
+        for relatives in files.values()
+        for relative in relatives
+        if _landing_file_holds(landing_dir / relative, person_id)
+    ]
+
+
+def _landing_file_holds(path: Path, person_id: str) -> bool:
+    try:
+        if path.suffix.lower() == ".parquet":
+            with duckdb.connect() as con:
+                described = con.execute(f"describe select * from {read_of(path)}").fetchall()
+                names = [name for name, *_ in described if name.strip().lower() in PERSON_COLUMNS]
+                # An id that pandas made a float because some were null is a whole number again, as in landing.
+                matches = [f"coalesce(cast({quoted(name)} as varchar) in ($id, $id || '.0'), false)" for name in names]
+                if not matches:
+                    return False
+                query = f"select count(*) from {read_of(path)} where {' or '.join(matches)}"
+                return bool(con.execute(query, {"id": person_id}).fetchall()[0][0])
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            reader = csv.reader(file)
+            columns = [i for i, name in enumerate(next(reader, [])) if name.strip().lower() in PERSON_COLUMNS]
+            return any(row[i] == person_id for row in reader for i in columns if i < len(row))
+    except (duckdb.Error, csv.Error):
+        # What cannot be read as a table is searched as it is.
+        return bool(_token(person_id).search(path.read_bytes()))
+
+
+# ---- small things ---------------------------------------------------------------------------------------------------
+
+
+def _distinct(person_id: str) -> bool:
+    return len(person_id) >= DISTINCT_LENGTH
+
+
+def _token(person_id: str) -> re.Pattern[bytes]:
+    """The id as a word of its own: not a part of a longer number or name."""
+    return re.compile(rb"(?<![\w-])" + re.escape(person_id.encode()) + rb"(?![\w-])")
+
+
+def _is(cell: str, person_id: str) -> bool:
+    return cell in (person_id, f"'{person_id}")
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _text(path: Path) -> str:
+    return _quote(str(path))

@@ -1,0 +1,158 @@
+"""Who was forgotten stays forgotten: a list of salted digests, and the step that keeps those persons out of what is
+landed.
+
+Belongs here: the list in the state folder, and taking its persons' rows out of landed/ after every landing.
+Does not belong here: taking a person out of what was built and published before (forget.py).
+
+The list holds no ids, so it cannot be read back into one. The user's landing zone is never changed: rows that come
+again from it are dropped here, before any model sees them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.landing.locks import held
+from orchestration.publication.files import sync, write_atomically
+from orchestration.settings import Settings
+
+LIST_NAME = "forgotten.json"
+# Columns, of any table, that say whom a row is about.
+PERSON_COLUMNS = ("customer_id", "member_id", "company_id", "person_id", "prospect_id")
+# The same lock as the landing step's own: nobody reads a landed file while it is rewritten.
+_LANDING_LOCK = ".lock"
+METADATA_PREFIX = "segments_in_use"
+_CLEAN_NAME = ".forgotten-clean.json"
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """Salted digests of the ids that must not come back."""
+
+    salt: str
+    digests: frozenset[str] = frozenset()
+
+    def digest(self, person_id: str) -> str:
+        """The digest of an id: sha256 of salt and id, in hex."""
+        return hashlib.sha256((self.salt + person_id).encode()).hexdigest()
+
+    def __contains__(self, person_id: str) -> bool:
+        return self.digest(person_id) in self.digests
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the list does."""
+        return hashlib.sha256("".join(sorted(self.digests)).encode()).hexdigest()
+
+
+def read_list(settings: Settings) -> Forgotten:
+    """The list; empty, with a new salt, before anyone was forgotten."""
+    path = settings.state_dir / LIST_NAME
+    if not path.is_file():
+        return Forgotten(secrets.token_hex(16))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return Forgotten(content["salt"], frozenset(content["digests"]))
+
+
+def remember_to_forget(settings: Settings, person_id: str) -> Forgotten:
+    """Put an id on the list; returns the new list."""
+    known = read_list(settings)
+    new = Forgotten(known.salt, known.digests | {known.digest(person_id)})
+    content = {"salt": new.salt, "digests": sorted(new.digests)}
+    write_atomically(settings.state_dir / LIST_NAME, (json.dumps(content, indent=2) + "\n").encode())
+    return new
+
+
+def keep_out(settings: Settings) -> dict[str, int]:
+    """Take the rows of everyone on the list out of landed/; files that were looked through before are not opened again.
+
+    Returns:
+        Rows removed, by file relative to the landing zone.
+    """
+    if not (settings.state_dir / LIST_NAME).is_file() or not settings.landed_dir.is_dir():
+        return {}
+    forgotten = read_list(settings)
+    removed: dict[str, int] = {}
+    with held(settings.landed_dir / _LANDING_LOCK), duckdb.connect() as con:
+        note = settings.landed_dir / _CLEAN_NAME
+        clean = _read_clean(note, forgotten.fingerprint)
+        con.execute("create table digests as select unnest(?) as digest", [sorted(forgotten.digests)])
+        files = {f"{p.parent.name}/{p.name}": p for p in sorted(settings.landed_dir.glob("*/*.parquet"))}
+        for name, path in files.items():
+            if name in clean:
+                continue
+            for source, rows in _take_out(con, path, forgotten.salt).items():
+                removed[source] = removed.get(source, 0) + rows
+            clean.add(name)
+        content = {"list": forgotten.fingerprint, "clean": sorted(clean & set(files))}
+        write_atomically(note, json.dumps(content).encode())
+    return removed
+
+
+def person_columns(con: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    """Columns of a relation (SQL text) that say whom a row is about."""
+    found = {str(row[0]) for row in con.execute(f"describe select * from {relation}").fetchall()}
+    return [column for column in PERSON_COLUMNS if column in found]
+
+
+def read_of(path: Path) -> str:
+    """SQL that reads one parquet file, whatever characters are in its name."""
+    pattern = "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
+    return f"read_parquet({_text(pattern)}, hive_partitioning = false)"
+
+
+def rewrite_parquet(con: duckdb.DuckDBPyConnection, path: Path, keep: str) -> None:
+    """Replace a parquet file by its rows that meet a condition, in their order, at once; mode and our metadata stay.
+
+    The metadata matter: the state says in them which refresh was noted last.
+    """
+    mode = path.stat().st_mode
+    beside = path.with_name(f".{path.stem}.rewriting")
+    found = con.execute(f"select decode(key), decode(value) from parquet_kv_metadata({_text(str(path))})").fetchall()
+    kept = ", ".join(f"{_text(key)}: {_text(value)}" for key, value in found if key.startswith(METADATA_PREFIX))
+    options = f", kv_metadata {{{kept}}}" if kept else ""
+    con.execute(
+        f"copy (select * from {read_of(path)} where {keep}) to {_text(str(beside))}"
+        f" (format parquet, compression zstd{options})"
+    )
+    beside.chmod(mode)
+    sync(beside)
+    beside.replace(path)
+    sync(path.parent)
+
+
+def _take_out(con: duckdb.DuckDBPyConnection, path: Path, salt: str) -> dict[str, int]:
+    """Rows removed from one landed file, by the file they came from."""
+    columns = person_columns(con, read_of(path))
+    if not columns:
+        return {}
+    # Each id once: there are far fewer ids than rows.
+    ids = " union ".join(f"select {column} as id from {read_of(path)}" for column in columns)
+    con.execute(
+        f"create or replace temp table gone as select id from ({ids}) where id is not null"
+        " and sha256(? || id) in (select digest from digests)",
+        [salt],
+    )
+    about = " or ".join(f"coalesce({column} in (select id from gone), false)" for column in columns)
+    counted = con.execute(f"select source_file, count(*) from {read_of(path)} where {about} group by 1").fetchall()
+    if counted:
+        rewrite_parquet(con, path, f"not ({about})")
+    return {str(source): int(rows) for source, rows in counted}
+
+
+def _read_clean(note: Path, fingerprint: str) -> set[str]:
+    try:
+        content = json.loads(note.read_text(encoding="utf-8"))
+        return set(content["clean"]) if content["list"] == fingerprint else set()
+    except (OSError, ValueError, KeyError):
+        return set()
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

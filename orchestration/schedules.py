@@ -1,0 +1,152 @@
+"""When a refresh starts by itself, and how old what is published may grow.
+
+Belongs here: the job, the daily schedule, the sensor on the landing zone, the freshness policy.
+Does not belong here: what a refresh does (definitions.py), who is told when it fails (alerts.py).
+
+Both triggers are off until somebody switches them on in the UI: a nightly export suits the schedule, files that arrive
+at any hour suit the sensor. Both at once do no harm: one refresh at a time holds the warehouse.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Set
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from dagster import (
+    AssetSelection,
+    DefaultScheduleStatus,
+    DefaultSensorStatus,
+    FreshnessPolicy,
+    RunRequest,
+    ScheduleDefinition,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    define_asset_job,
+    sensor,
+)
+
+from orchestration.publication.lock import read_holder
+from orchestration.publication.publish import published_version, read_manifest, version_folders
+from orchestration.publication.refreshes import known_refreshes
+from orchestration.settings import Settings, SettingsError, read_settings
+
+refresh = define_asset_job(
+    "refresh",
+    selection=AssetSelection.all(),
+    description="From the landing zone to the published version: all of it, or nothing.",
+)
+
+# 05:00 in the scheduler's zone: after the night's exports, before anyone reads.
+daily = ScheduleDefinition(
+    name="daily", job=refresh, cron_schedule="0 5 * * *", default_status=DefaultScheduleStatus.STOPPED
+)
+
+# A daily refresh that ends a little later than the day before is no news (26 h); after two missed ones it is a failure.
+FRESHNESS = FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
+
+# Seconds between two looks at the landing zone. Files must look the same twice before a refresh starts, so this is also
+# how long an upload may pause.
+LOOK_EVERY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the sensor remembers: how the landing zone looked last, and the look that it last asked a refresh for."""
+
+    seen: str = ""
+    requested: str = ""
+
+
+def decide(found: str, published: Set[str], before: Seen, in_use: bool) -> tuple[str | None, Seen]:
+    """Whether the landing zone asks for a refresh now.
+
+    Args:
+        found: fingerprint of the landing zone.
+        published: fingerprints of what published versions were made from, rolled-back ones included.
+        before: what was remembered at the last look.
+        in_use: whether a refresh is running.
+
+    Returns:
+        Why not, or None for a refresh; and what to remember.
+    """
+    now = Seen(found, before.requested)
+    if found in published:
+        return "no file has changed since the last published refresh", now
+    if found == before.requested:
+        # It is running, or it failed and was told of: the same files would fail again.
+        return "a refresh of these files was asked for already", now
+    if found != before.seen:
+        return "files have changed; waiting until they stay the same", now
+    if in_use:
+        return "a refresh is running", now
+    return None, Seen(found, found)
+
+
+def landing_sensor() -> SensorDefinition:
+    """The sensor `landing_zone`."""
+
+    @sensor(
+        name="landing_zone",
+        job=refresh,
+        minimum_interval_seconds=LOOK_EVERY_SECONDS,
+        default_status=DefaultSensorStatus.STOPPED,
+    )
+    def look(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+        """Refreshes when files in LANDING_DIR differ from those last published, and stay the same for a while."""
+        from orchestration.landing.land import zone_fingerprint
+
+        try:
+            settings = read_settings()
+        except SettingsError as error:
+            return SkipReason(str(error))
+        if settings.is_demo:
+            return SkipReason("LANDING_DIR is not set: the demo data does not change")
+        try:
+            found = zone_fingerprint(settings.source_dir)
+        except OSError as error:
+            return SkipReason(f"the landing zone cannot be looked at now ({error.strerror})")
+        why_not, after = decide(found, published_fingerprints(settings), _read(context.cursor), is_in_use(settings))
+        cursor = json.dumps(asdict(after))
+        if why_not is not None:
+            return SensorResult(skip_reason=why_not, cursor=cursor)
+        return SensorResult(run_requests=[RunRequest(run_key=found)], cursor=cursor)
+
+    return look
+
+
+def published_fingerprints(settings: Settings) -> set[str]:
+    """What the kept versions were made from, if they were ever published."""
+    known = set(known_refreshes(settings)["refresh_id"].to_pylist())
+    current = published_version(settings)
+    versions = [v for v in version_folders(settings) if v.name in known or v == current]
+    return {read_manifest(version).get("landing_fingerprint") or "" for version in versions} - {""}
+
+
+def is_in_use(settings: Settings) -> bool:
+    """Whether a process on this machine holds the warehouse.
+
+    Read from the text of the lock file: trying the lock would, for a moment, keep a real refresh out.
+    """
+    holder = read_holder(settings.lock_file)
+    if holder.get("host") != socket.gethostname():
+        return False
+    try:
+        os.kill(int(holder["pid"]), 0)
+    except (KeyError, ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _read(cursor: str | None) -> Seen:
+    try:
+        return Seen(**json.loads(cursor)) if cursor else Seen()
+    except (TypeError, ValueError):
+        return Seen()

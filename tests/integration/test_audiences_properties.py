@@ -1,0 +1,207 @@
+"""Consent, unsubscribes, holdout, cap and priority on adversarial logs: the models' own SQL against an oracle in Python.
+
+The SQL is what dbt compiles, run on small tables in memory; the logs are drawn so that moments tie, channels are
+misspelt, objections point at other people's messages, and touches fall on the edges of the windows.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestration.audiences.check import Limits, Record, check_audiences, consent_problem
+from orchestration.warehouse.project import project_vars
+from tests.integration.project import dbt, write_landing
+
+AS_OF = date(2026, 3, 31)
+MEMBERS = ("ann", "bob")
+# Two channels a treatment may use; sms is the treatment of two schemes.
+TREATMENTS = {"r": ("rfm", "mail"), "l": ("life", "SMS "), "z": ("zeta", "sms")}
+ORDER = ("rfm", "life", "zeta")
+SPELLINGS = {"mail": ("mail", "Mail", " mail "), "sms": ("sms", "SMS"), "fax": ("fax",)}
+MODELS = ("contact_permissions", "audience_decisions")
+
+# Days relative to the as-of date: the day before, the day itself, the edges of the 28-day windows, and beyond them.
+days = st.sampled_from([-30, -29, -28, -27, -2, -1, 0, 1])
+members = st.sampled_from(MEMBERS)
+spelt = st.sampled_from([text for texts in SPELLINGS.values() for text in texts])
+
+
+class Logs(NamedTuple):
+    """One adversarial world. Days are offsets to the as-of date, hours make moments tie."""
+
+    consents: list[tuple[str, str, int, int, bool]]
+    touches: list[tuple[str, str, int, str | None]]
+    objections: list[tuple[str, int | None, int, int]]
+    arms: dict[tuple[str, str], str]
+
+
+worlds = st.builds(
+    Logs,
+    st.lists(st.tuples(members, spelt, days, st.sampled_from([0, 9]), st.booleans()), max_size=8),
+    st.lists(st.tuples(members, spelt, days, st.sampled_from([*TREATMENTS, None])), max_size=6),
+    st.lists(st.tuples(members, st.none() | st.integers(0, 6), days, st.sampled_from([0, 9])), max_size=3),
+    st.fixed_dictionaries(
+        {},
+        optional={(m, t): st.sampled_from(["treated", "treated", "holdout"]) for m in MEMBERS for t in TREATMENTS},
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The models' SQL as dbt compiles it, over tables of bare names."""
+    tmp = tmp_path_factory.mktemp("compiled")
+    line = {
+        "order_id": "o",
+        "customer_id": "ann",
+        "product_id": "p",
+        "ordered_at": "2026-03-30",
+        "quantity": 1,
+        "amount": 1,
+    }
+    zone = write_landing(tmp / "zone", {"order_lines": [line]})
+    built = dbt(["compile", "--select", *MODELS], tmp / "warehouse", tmp / "target", LANDING_DIR=str(zone))
+    folder = built.target / "compiled" / "segments_in_use" / "models" / "marts" / "treatments"
+    return {m: Path(folder / f"{m}.sql").read_text().replace('"warehouse"."main".', "") for m in MODELS}
+
+
+@pytest.fixture(scope="module")
+def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
+    """A database in memory with the tables that the models read, without rows of the logs."""
+    con = duckdb.connect()
+    con.execute(
+        f"""
+        set TimeZone = 'UTC';
+        create table int_as_of_dates as select date '{AS_OF}' as as_of, true as is_current;
+        create table segment_scheme_rows as select unnest({list(reversed(ORDER))}) as scheme;
+        create table scheme_priorities as
+            select 'rfm' as scheme, 1 as priority, 'first' as reason union all select 'life', 2, 'second';
+        create table treatments (treatment_id varchar, scheme varchar, channel varchar);
+        create table customer_segments as select unnest({list(MEMBERS)}) as member_id;
+        create table stg_consents (
+            customer_id varchar, channel varchar, opted_in boolean, recorded_at timestamp, recorded_on date);
+        create table stg_touchpoints (
+            touchpoint_id varchar, customer_id varchar, channel varchar, treatment_id varchar, touched_on date);
+        create table stg_responses (
+            customer_id varchar, kind varchar, touchpoint_id varchar, responded_at timestamp, responded_on date);
+        create table treatment_assignments (
+            scheme varchar, member_id varchar, treatment_id varchar, segment varchar, arm varchar,
+            is_current boolean);
+        """
+    )
+    con.executemany("insert into treatments values (?, ?, ?)", [(t, *at) for t, at in TREATMENTS.items()])
+    for name in MODELS:
+        con.execute(f"create view {name} as {compiled[name]}")
+    con.execute(
+        "create view audiences as select channel, member_id, treatment_id, (select as_of from int_as_of_dates) as send_on"
+        " from audience_decisions where outcome = 'sent'"
+    )
+    return con
+
+
+def fill(con: duckdb.DuckDBPyConnection, logs: Logs) -> None:
+    """Put one world into the tables."""
+
+    def put(table: str, rows: list[tuple[Any, ...]]) -> None:
+        con.execute(f"delete from {table}")
+        if rows:
+            con.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
+
+    def day(offset: int) -> date:
+        return AS_OF + timedelta(days=offset)
+
+    def moment(offset: int, hour: int) -> datetime:
+        return datetime.combine(day(offset), datetime.min.time()).replace(hour=hour)
+
+    put("stg_consents", [(m, c, yes, moment(d, h), day(d)) for m, c, d, h, yes in logs.consents])
+    put("stg_touchpoints", [(f"t{i}", m, c, t, day(d)) for i, (m, c, d, t) in enumerate(logs.touches)])
+    put(
+        "stg_responses",
+        [(m, "unsubscribe", None if i is None else f"t{i}", moment(d, h), day(d)) for m, i, d, h in logs.objections]
+        + [(m, "open", None, moment(-1, 23), day(-1)) for m in MEMBERS],
+    )
+    put(
+        "treatment_assignments",
+        [(TREATMENTS[t][0], m, t, "best", arm, True) for (m, t), arm in logs.arms.items()]
+        # What a member had before is not sent.
+        + [(TREATMENTS[t][0], "bob", f"{t}_old", "lost", "treated", False) for t in TREATMENTS],
+    )
+
+
+def expected(logs: Logs, limits: Limits, repeat_days: int) -> set[tuple[str, str]]:
+    """(member, treatment) that must be sent: exactly these, by the contract, member by member."""
+
+    def plain(channel: str) -> str:
+        return channel.strip().lower()
+
+    sent = set()
+    for member in MEMBERS:
+        record = Record()
+        for m, channel, day, hour, yes in logs.consents:
+            if m == member and day < 0:
+                record.consents.append((plain(channel), datetime(2026, 1, 1) + timedelta(days=day, hours=hour), yes))
+        for m, index, day, hour in logs.objections:
+            if m == member and day < 0:
+                own = index is not None and index < len(logs.touches) and logs.touches[index][0] == member
+                channel = plain(logs.touches[index][1]) if own else None  # type: ignore[index]
+                record.objections.append((channel, datetime(2026, 1, 1) + timedelta(days=day, hours=hour)))
+        touches = [(day, treatment) for m, _, day, treatment in logs.touches if m == member and day < 0]
+        if sum(day >= -limits.contact_cap_days for day, _ in touches) >= limits.contact_cap:
+            continue
+        for scheme in ORDER:
+            (treatment,) = (t for t, (of, _) in TREATMENTS.items() if of == scheme)
+            recent = any(t == treatment and day >= -repeat_days for day, t in touches)
+            allowed = consent_problem(record, plain(TREATMENTS[treatment][1]), limits.assume_consent) is None
+            if logs.arms.get((member, treatment)) == "treated" and allowed and not recent:
+                sent.add((member, treatment))
+                break
+    return sent
+
+
+BOUNDS = Limits(int(project_vars()["contact_cap"]), int(project_vars()["contact_cap_days"]))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(logs=worlds)
+def test_exactly_those_are_addressed_who_may_be(con: duckdb.DuckDBPyConnection, logs: Logs) -> None:
+    fill(con, logs)
+    sent = set(con.execute("select member_id, treatment_id from audiences").fetchall())
+    assert sent == expected(logs, BOUNDS, int(project_vars()["repeat_after_days"]))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(logs=worlds)
+def test_the_blocking_check_passes_what_the_models_chose(con: duckdb.DuckDBPyConnection, logs: Logs) -> None:
+    fill(con, logs)
+    assert check_audiences(con, BOUNDS) == []
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(logs=worlds)
+def test_every_treatment_of_today_has_one_decision_with_a_reason(con: duckdb.DuckDBPyConnection, logs: Logs) -> None:
+    fill(con, logs)
+    rows = con.execute("select member_id, treatment_id, outcome, reason from audience_decisions").fetchall()
+    assert sorted((m, t) for m, t, _, _ in rows) == sorted(logs.arms)
+    assert all(outcome and reason for _, _, outcome, reason in rows)
+    holdouts = {key for key, arm in logs.arms.items() if arm == "holdout"}
+    assert {(m, t) for m, t, outcome, _ in rows if outcome == "holdout"} == holdouts
+
+
+def test_the_blocking_check_finds_a_row_that_slipped_in(con: duckdb.DuckDBPyConnection) -> None:
+    fill(con, Logs([("ann", "mail", -2, 0, True), ("ann", "mail", -1, 0, False)], [], [], {("ann", "r"): "treated"}))
+    assert check_audiences(con, BOUNDS) == []
+    con.execute("begin")
+    con.execute(
+        f"create or replace view audiences as select 'mail' as channel, 'ann' as member_id, 'r' as treatment_id,"
+        f" date '{AS_OF}' as send_on"
+    )
+    (found,) = check_audiences(con, BOUNDS)
+    con.execute("rollback")
+    assert (found.member_id, found.why) == ("ann", "refused on 2026-03-30")

@@ -1,0 +1,123 @@
+"""What is remembered of assignments: added to on publication, never changed, found again after an interruption."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from orchestration.audiences.state import (
+    SCHEMA,
+    note_assignments,
+    noted_refresh,
+    prepare_state,
+    state_file,
+)
+from orchestration.settings import Settings, read_settings
+
+Row = tuple[str, str, str]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return read_settings({"WAREHOUSE_DIR": str(tmp_path / "warehouse")})
+
+
+def version(settings: Settings, name: str, rows: dict[str, str], *, is_demo: bool = False, link: bool = True) -> Path:
+    """A published version in which each member of `rows` has the arm given; assigned on the day in its name."""
+    folder = settings.versions_dir / name
+    (folder / "parquet").mkdir(parents=True)
+    (folder / "audiences").mkdir()
+    (folder / "audiences" / "summary.json").write_text(json.dumps({"is_demo": is_demo}))
+    table = [
+        {
+            "scheme": "rfm",
+            "member_id": member,
+            "treatment_id": "t",
+            "segment": "best",
+            "arm": arm,
+            "assigned_on": date.fromisoformat(name[:10]),
+            "share_treated": 0.9,
+            "origin": "drawn",
+            "is_eligible": True,
+            "segments": ";rfm=best;",
+            "is_current": True,
+        }
+        for member, arm in rows.items()
+    ]
+    columns = pa.schema([f for f in SCHEMA if f.name != "is_demo"] + [pa.field("is_current", pa.bool_())])
+    pq.write_table(pa.Table.from_pylist(table, schema=columns), folder / "parquet" / "treatment_assignments.parquet")
+    if link:
+        settings.published_link.unlink(missing_ok=True)
+        settings.published_link.symlink_to(folder)
+    return folder
+
+
+def known(settings: Settings, *, is_demo: bool = False) -> dict[str, tuple[str, str]]:
+    rows = pq.read_table(state_file(settings)).to_pylist()
+    mine = [row for row in rows if row["is_demo"] == is_demo]
+    return {row["member_id"]: (row["arm"], row["assigned_on"].isoformat()) for row in mine}
+
+
+def test_before_the_first_refresh_there_is_an_empty_file_that_dbt_can_read(settings: Settings) -> None:
+    prepare_state(settings)
+    table = pq.read_table(state_file(settings))
+    assert (table.num_rows, table.schema.names) == (0, SCHEMA.names)
+
+
+def test_a_publication_adds_and_never_changes(settings: Settings) -> None:
+    prepare_state(settings)
+    assert note_assignments(settings, version(settings, "2026-01-01", {"ann": "treated"})) == 1
+    assert note_assignments(settings, version(settings, "2026-02-01", {"ann": "holdout", "bob": "holdout"})) == 1
+    assert known(settings) == {"ann": ("treated", "2026-01-01"), "bob": ("holdout", "2026-02-01")}
+    assert noted_refresh(state_file(settings)) == "2026-02-01"
+
+
+def test_noting_a_publication_twice_adds_nothing(settings: Settings) -> None:
+    folder = version(settings, "2026-01-01", {"ann": "treated"})
+    note_assignments(settings, folder)
+    before = state_file(settings).read_bytes()
+    assert note_assignments(settings, folder) == 0
+    assert state_file(settings).read_bytes() == before
+
+
+def test_a_version_that_was_never_linked_leaves_no_trace(settings: Settings) -> None:
+    note_assignments(settings, version(settings, "2026-01-01", {"ann": "treated"}))
+    version(settings, "2026-02-01", {"bob": "treated"}, link=False)
+    prepare_state(settings)
+    assert set(known(settings)) == {"ann"}
+
+
+def test_a_stop_between_publishing_and_noting_loses_nothing(settings: Settings) -> None:
+    prepare_state(settings)
+    version(settings, "2026-01-01", {"ann": "holdout"})
+    prepare_state(settings)
+    assert known(settings) == {"ann": ("holdout", "2026-01-01")}
+
+
+def test_going_back_to_an_earlier_version_keeps_what_was_drawn(settings: Settings) -> None:
+    first = version(settings, "2026-01-01", {"ann": "treated"})
+    note_assignments(settings, first)
+    note_assignments(settings, version(settings, "2026-02-01", {"bob": "holdout"}))
+    before = state_file(settings).read_bytes()
+    settings.published_link.unlink()
+    settings.published_link.symlink_to(first)
+    prepare_state(settings)
+    assert state_file(settings).read_bytes() == before
+
+
+def test_the_demos_members_are_kept_apart_from_ones_own(settings: Settings) -> None:
+    note_assignments(settings, version(settings, "2026-01-01", {"1": "treated"}, is_demo=True))
+    note_assignments(settings, version(settings, "2026-02-01", {"1": "holdout"}))
+    assert known(settings, is_demo=True) == {"1": ("treated", "2026-01-01")}
+    assert known(settings) == {"1": ("holdout", "2026-02-01")}
+
+
+def test_a_member_who_left_the_published_table_is_still_remembered(settings: Settings) -> None:
+    note_assignments(settings, version(settings, "2026-01-01", {"ann": "treated"}))
+    note_assignments(settings, version(settings, "2026-02-01", {"bob": "treated"}))
+    assert set(known(settings)) == {"ann", "bob"}

@@ -1,0 +1,81 @@
+"""The consent check, by hand-made records: what it must refuse, and what it must let pass."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+
+from orchestration.audiences.check import Limits, Record, consent_problem, violations
+
+SEND_ON = date(2026, 3, 31)
+BOUNDS = Limits(contact_cap=2, contact_cap_days=28)
+NOBODY: frozenset[tuple[str, str]] = frozenset()
+
+
+def at(day: int, hour: int = 12) -> datetime:
+    return datetime(2026, 3, day, hour)
+
+
+def why(record: Record, holdouts: frozenset[tuple[str, str]] = NOBODY, bounds: Limits = BOUNDS) -> list[str]:
+    return [v.why for v in violations([("mail", "ann", "t", SEND_ON)], {"ann": record}, holdouts, bounds)]
+
+
+def consenting(**more: list) -> Record:
+    return Record(consents=[("mail", at(1), True)], **more)
+
+
+def test_a_member_with_consent_may_be_addressed() -> None:
+    assert why(consenting()) == []
+
+
+def test_a_member_without_any_record_may_not() -> None:
+    (found,) = violations([("mail", "bob", "t", SEND_ON)], {}, NOBODY, BOUNDS)
+    assert found.why == "no consent on record"
+
+
+def test_consent_for_another_channel_is_none() -> None:
+    assert why(Record(consents=[("sms", at(1), True)])) == ["no consent on record"]
+
+
+def test_the_latest_record_counts_whatever_the_order_of_rows() -> None:
+    assert why(Record(consents=[("mail", at(9), False), ("mail", at(2), True)])) == ["refused on 2026-03-09"]
+    assert why(Record(consents=[("mail", at(9), True), ("mail", at(2), False)])) == []
+
+
+def test_of_two_records_at_one_moment_the_one_that_denies_counts() -> None:
+    assert why(Record(consents=[("mail", at(2), False), ("mail", at(2), True)])) != []
+    assert why(consenting(objections=[("mail", at(1))])) == ["unsubscribed on 2026-03-01"]
+
+
+@pytest.mark.parametrize("channel", ["mail", None])
+def test_an_objection_to_the_channel_or_to_all_denies(channel: str | None) -> None:
+    assert why(consenting(objections=[(channel, at(3))])) == ["unsubscribed on 2026-03-03"]
+
+
+def test_an_objection_to_another_channel_does_not() -> None:
+    assert why(consenting(objections=[("sms", at(3))])) == []
+
+
+def test_assumed_consent_ends_with_an_objection_or_a_refusal() -> None:
+    assumed = frozenset({"mail"})
+    assert consent_problem(Record(), "mail", assumed) is None
+    assert consent_problem(Record(objections=[(None, at(2))]), "mail", assumed)
+    assert consent_problem(Record(consents=[("mail", at(2), False)]), "mail", assumed)
+    assert consent_problem(Record(), "sms", assumed)
+
+
+def test_a_holdout_may_not_be_addressed() -> None:
+    assert why(consenting(), frozenset({("ann", "t")})) == ["drawn into the holdout"]
+    assert why(consenting(), frozenset({("ann", "other"), ("bob", "t")})) == []
+
+
+def test_the_cap_counts_the_send_itself_and_only_days_in_the_window() -> None:
+    assert why(consenting(touches=[date(2026, 3, 3)])) == []
+    assert why(consenting(touches=[date(2026, 3, 3), date(2026, 3, 30)])) == ["2 touches in 28 days, the cap is 2"]
+    assert why(consenting(touches=[date(2026, 3, 2), date(2026, 3, 30), SEND_ON])) == []
+
+
+def test_a_second_treatment_in_one_send_is_refused() -> None:
+    rows = [("mail", "ann", "t", SEND_ON), ("mail", "ann", "u", SEND_ON)]
+    assert {v.why for v in violations(rows, {"ann": consenting()}, NOBODY, BOUNDS)} == {"2 treatments in one send"}

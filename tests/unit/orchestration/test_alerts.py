@@ -1,0 +1,198 @@
+"""Alerts: what is posted, to a real receiver on this machine; the address is told to nobody."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance, Failure, asset, build_run_status_sensor_context, job, materialize, op
+
+from orchestration import alerts
+from orchestration.alerts import ALERT_WEBHOOK_URL, alert, failure_alert, message, post, problems_of_run
+from orchestration.run import REFRESH_ID_TAG
+from orchestration.terminal import Problem
+
+SECRET = "T0ken-of-the-hook"
+PROBLEMS = [Problem("landing", "order_lines/a.csv: required column amount is missing")]
+
+
+class Receiver:
+    """An HTTP server on a free port: what it got, and the statuses that it answers with, in turn; then 200."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict] = []
+        self.answers: list[int] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                assert self.headers["Content-Type"] == "application/json"
+                receiver.bodies.append(json.loads(body))
+                self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook/{SECRET}"
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    monkeypatch.setattr(alerts, "PAUSES", (0.0, 0.0))
+    found = Receiver()
+    yield found
+    found.close()
+
+
+def test_the_message_says_what_stopped_and_what_is_still_published(receiver: Receiver) -> None:
+    assert alert("r2", PROBLEMS, "r1", {ALERT_WEBHOOK_URL: receiver.url}) == "alert sent"
+    (body,) = receiver.bodies
+    assert body["text"].splitlines() == [
+        "Refresh r2 was not published; r1 stays published.",
+        "landing: order_lines/a.csv: required column amount is missing",
+    ]
+    assert body["problems"] == [{"where": "landing", "message": PROBLEMS[0].message}]
+    assert (body["refresh"], body["published"]) == ("r2", "r1")
+
+
+def test_without_the_variable_nothing_is_sent() -> None:
+    assert alert("r2", PROBLEMS, None, {}) is None
+    assert alert("r2", PROBLEMS, None, {ALERT_WEBHOOK_URL: " "}) is None
+
+
+def test_many_problems_are_counted_and_not_all_sent() -> None:
+    body = message("r", [Problem(f"check_{n}", "x") for n in range(40)], None)
+    assert len(body["problems"]) == 12 and body["problems_in_all"] == 40
+    assert "28 more" in body["text"] and "nothing is published" in body["text"]
+
+
+def test_a_busy_receiver_is_tried_again(receiver: Receiver) -> None:
+    receiver.answers = [503, 429]
+    assert post(receiver.url, {"text": "x"}, (0.0, 0.0)) is None
+    assert len(receiver.bodies) == 3
+
+
+def test_a_receiver_that_stays_busy_is_given_up(receiver: Receiver) -> None:
+    receiver.answers = [500] * 9
+    assert post(receiver.url, {"text": "x"}, (0.0, 0.0)) == "the receiver answered 500"
+    assert len(receiver.bodies) == 3
+
+
+def test_a_receiver_that_refuses_is_not_tried_again(receiver: Receiver) -> None:
+    receiver.answers = [404]
+    assert post(receiver.url, {"text": "x"}, (0.0, 0.0)) == "the receiver answered 404"
+    assert len(receiver.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://127.0.0.1:1/{SECRET}",
+        f"http://no-such-host.invalid/{SECRET}",
+        f"file:///etc/{SECRET}",
+        f"http://[{SECRET}",
+        f"http://127.0.0.1:{SECRET}/",
+        f"http://a b/{SECRET}\n",
+        SECRET,
+    ],
+)
+def test_an_address_that_cannot_be_used_is_not_told(
+    url: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    said = post(url, {"text": "x"}, (0.0,))
+    assert said
+    seen = said + "".join(capfd.readouterr()) + caplog.text
+    assert SECRET not in seen and "127.0.0.1" not in seen and "no-such-host" not in seen
+
+
+def test_the_sensor_posts_what_stopped_a_run(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(ALERT_WEBHOOK_URL, receiver.url)
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
+
+    @asset
+    def landing() -> None:
+        raise Failure("order_lines: no rows in its files", allow_retries=False)
+
+    with DagsterInstance.ephemeral() as instance:
+        result = materialize([landing], instance=instance, raise_on_error=False)
+        run = instance.get_run_by_id(result.run_id)
+        assert run is not None
+        assert problems_of_run(instance, run.run_id) == [Problem("landing", "order_lines: no rows in its files")]
+        context = build_run_status_sensor_context(
+            "failure_alert", result.get_run_failure_event(), instance, run
+        ).for_run_failure()
+        failure_alert()(context)
+    assert receiver.bodies[0]["problems"] == [{"where": "landing", "message": "order_lines: no rows in its files"}]
+
+
+def test_the_sensor_leaves_out_what_make_refresh_has_told(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ALERT_WEBHOOK_URL, receiver.url)
+
+    @op
+    def fails() -> None:
+        raise RuntimeError("x")
+
+    @job
+    def some_job() -> None:
+        fails()
+
+    with DagsterInstance.ephemeral() as instance:
+        result = some_job.execute_in_process(instance=instance, raise_on_error=False, tags={REFRESH_ID_TAG: "r1"})
+        run = instance.get_run_by_id(result.run_id)
+        assert run is not None
+        context = build_run_status_sensor_context(
+            "failure_alert", result.get_run_failure_event(), instance, run
+        ).for_run_failure()
+        failure_alert()(context)
+    assert receiver.bodies == []
+
+
+def test_make_refresh_alerts_when_it_cannot_start(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from orchestration import refresh
+
+    monkeypatch.setenv(ALERT_WEBHOOK_URL, receiver.url)
+    monkeypatch.setenv("AS_OF", "soon")
+    assert refresh.main() == refresh.BAD_ENVIRONMENT
+    assert "AS_OF=soon" in receiver.bodies[0]["text"]
+    assert SECRET not in "".join(capsys.readouterr())
+
+
+def test_make_refresh_alerts_when_the_job_fails(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from orchestration import refresh
+
+    monkeypatch.setenv(ALERT_WEBHOOK_URL, receiver.url)
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "warehouse"))
+    monkeypatch.delenv("LANDING_DIR", raising=False)
+
+    def fail(run_id: str, tags: dict[str, str], progress: refresh.terminal.Progress) -> bool:
+        progress.failures.append(PROBLEMS[0])
+        return False
+
+    monkeypatch.setattr(refresh, "_run_job", fail)
+    monkeypatch.setattr(refresh.sys, "stdout", io.StringIO())
+    assert refresh.main() == refresh.STOPPED
+    assert receiver.bodies[0]["problems"] == [{"where": "landing", "message": PROBLEMS[0].message}]
+    logs = "".join(p.read_text() for p in (tmp_path / "warehouse" / "logs").iterdir())
+    assert SECRET not in logs
