@@ -10,7 +10,7 @@
     {{- return(names) -}}
 {% endmacro %}
 
-{# Names of the schemes that need a profile alone: their file has a macro `profile_scheme__<name>(profiles)`. #}
+{# Names of the schemes that need a profile alone: those with a macro `profile_scheme__<name>(profiles)`. #}
 {% macro profile_scheme_names() %}
     {%- set names = [] -%}
     {%- for key in context.keys() | sort if key.startswith('profile_scheme__') -%}

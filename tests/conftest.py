@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration import project
+from tests.integration import growing_zone, project
 
 # A warehouse folder with a finished demo refresh, to try a test again without building. Unset: the session builds one.
 DEMO_WAREHOUSE = "DEMO_WAREHOUSE"
@@ -51,3 +51,12 @@ def demo_refresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo_build(demo_refresh: Path) -> project.Build:
     """dbt's database of the demo refresh, to be read."""
     return project.Build(demo_refresh, demo_refresh / "dbt-target", "")
+
+
+@pytest.fixture(scope="session")
+def two_days(tmp_path_factory: pytest.TempPathFactory) -> growing_zone.TwoDays:
+    """A small generated warehouse refreshed twice, before and after a day that brings every kind of change.
+
+    One for the whole session, never written to by a test: take copies.
+    """
+    return growing_zone.refresh_two_days(tmp_path_factory.mktemp("two_days"))

@@ -57,7 +57,7 @@ def _scheme_p_values(
         where memberships.scheme = ?
         order by memberships.member_id, occasions.occasion""",
         [as_of, scheme],
-    ).fetch_arrow_table()
+    ).to_arrow_table()
     if rows.num_rows == 0:
         return {}
     segments, segment_codes = _codes(rows.column("segment"))

@@ -186,6 +186,63 @@ class Warehouse:
             return con.sql(sql).fetchall()
 
 
+def copy_warehouse(warehouse: Warehouse, to: Path) -> Warehouse:
+    """The same warehouse in another folder; the link is relative, so the copy's points into the copy."""
+    shutil.copytree(warehouse.folder, to, symlinks=True)
+    return Warehouse(to, warehouse.landing_dir)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What the second day brought, for tests to look for."""
+
+    new_day: date
+    corrected_day: date
+    deleted_day: date
+    late_order: str
+    late_day: date
+    sent_again_lines: int
+
+
+@dataclass(frozen=True)
+class TwoDays:
+    """`before` and `after` a second day with files added, corrected, deleted and sent again in one landing zone."""
+
+    before: Warehouse
+    after: Warehouse
+    changes: Changes
+
+
+def refresh_two_days(base: Path, zone: Zone | None = None) -> TwoDays:
+    """Two refreshes of a generated zone: the first of all days but the last; then with the changes of `change_zone`."""
+    zone = zone or Zone()
+    landing_dir = write_zone(base / "zone", zone)
+    day_file(landing_dir, zone.last_day()).unlink()
+    before = Warehouse(base / "warehouse-before", landing_dir)
+    before.refresh()
+    after = copy_warehouse(before, base / "warehouse-after")
+    changes = change_zone(landing_dir, zone)
+    after.refresh()
+    return TwoDays(before, after, changes)
+
+
+def change_zone(landing_dir: Path, zone: Zone) -> Changes:
+    """A day's changes: a new day, a corrected day, a deleted day, a late order, and a file that is sent again."""
+    new_day = zone.last_day()
+    write_day(landing_dir, zone, new_day)
+    corrected_day, deleted_day, sent_again, late_day = (FIRST_DAY + timedelta(days=d) for d in (40, 61, 75, 90))
+    lines = order_lines(zone, corrected_day)
+    columns = lines[0].split(",")
+    columns[6] = str(round(float(columns[6]) + 100, 2))
+    write_lines(day_file(landing_dir, corrected_day), [",".join(columns), *lines[1:]])
+    day_file(landing_dir, deleted_day).unlink()
+    again = order_lines(zone, sent_again)
+    write_lines(day_file(landing_dir, new_day).with_name("again.csv"), again)
+    late = f"late,1,c0,p0-0,{late_day}T12:00:00Z,1,7.50,0,0"
+    write_lines(day_file(landing_dir, new_day).with_name("late.csv"), [late])
+    return Changes(new_day, corrected_day, deleted_day, "late", late_day, len(again))
+
+
 # What also depends on when and how often a refresh ran.
 STATEFUL = ("refreshes", "treatment_assignments", "audiences")
 

@@ -1,17 +1,4 @@
 {% macro scheme__age_band() %}{{ return(ref('age_band')) }}{% endmacro %}
 
-{# By profile alone, so that personas get their segment by the same rules (persona_segments). #}
-{% macro profile_scheme__age_band(profiles) %}
-select
-    as_of,
-    'age_band' as scheme,
-    customer_id as member_id,
-    coalesce({{ segment_id('age_band') }}, 'unknown') as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
-    case when age_band is null then 'unknown' else 'declared' end as evidence,
-    {{ json_object_text([['age_band', 'age_band', 'text'], ['age', 'age', 'number']]) }} as reason
-from {{ profiles }}
-where kind = 'person'
-{% endmacro %}
-
+{# Its rules, shared with personas: macros/profile_schemes.sql. #}
 {{ profile_scheme__age_band(ref('int_profiles')) }}

@@ -1,17 +1,4 @@
 {% macro scheme__gender() %}{{ return(ref('gender')) }}{% endmacro %}
 
-{# By profile alone, so that personas get their segment by the same rules (persona_segments). #}
-{% macro profile_scheme__gender(profiles) %}
-select
-    as_of,
-    'gender' as scheme,
-    customer_id as member_id,
-    coalesce(gender, 'unknown') as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
-    case when gender is null then 'unknown' else 'declared' end as evidence,
-    {{ json_object_text([['gender', 'gender', 'text']]) }} as reason
-from {{ profiles }}
-where kind = 'person'
-{% endmacro %}
-
+{# Its rules, shared with personas: macros/profile_schemes.sql. #}
 {{ profile_scheme__gender(ref('int_profiles')) }}

@@ -1,0 +1,110 @@
+"""A second day: what it brought is in, what it took away is out, and a rebuild from nothing says the same."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.integration.growing_zone import (
+    FIRST_DAY,
+    TwoDays,
+    Warehouse,
+    Zone,
+    copy_warehouse,
+    order_lines,
+    published_rows,
+)
+
+
+def built(warehouse: Warehouse, sql: str) -> list[tuple]:
+    with duckdb.connect(str(warehouse.folder / "build" / "warehouse.duckdb"), read_only=True) as con:
+        return con.sql(sql).fetchall()
+
+
+def test_a_new_day_moves_the_as_of_date_by_itself(two_days: TwoDays) -> None:
+    assert two_days.before.manifest()["as_of"] == str(two_days.changes.new_day)
+    assert two_days.after.manifest()["as_of"] == str(two_days.changes.new_day + timedelta(days=1))
+
+
+def test_lines_of_a_new_day_are_in(two_days: TwoDays) -> None:
+    day = two_days.changes.new_day
+    found = built(two_days.after, f"select count(*) from stg_order_lines where ordered_on = date '{day}'")
+    assert found == [(len(order_lines(Zone(), day)),)]
+
+
+def test_a_corrected_file_replaces_what_it_said_before(two_days: TwoDays) -> None:
+    sql = f"select sum(amount) from stg_order_lines where ordered_on = date '{two_days.changes.corrected_day}'"
+    ((before,),), ((after,),) = built(two_days.before, sql), built(two_days.after, sql)
+    assert after == before + 100
+
+
+def test_the_lines_of_a_deleted_file_are_gone(two_days: TwoDays) -> None:
+    sql = f"select count(*) from stg_order_lines where ordered_on = date '{two_days.changes.deleted_day}'"
+    assert built(two_days.before, sql) != [(0,)]
+    assert built(two_days.after, sql) == [(0,)]
+
+
+def test_a_late_order_is_a_basket_of_its_own_day(two_days: TwoDays) -> None:
+    found = built(two_days.after, f"select basket_on from int_baskets where order_id = '{two_days.changes.late_order}'")
+    assert found == [(two_days.changes.late_day,)]
+
+
+def test_a_file_that_is_sent_again_only_raises_the_count_of_duplicates(two_days: TwoDays) -> None:
+    sql = "select rows_landed, rows_staged, rows_quarantined, rows_duplicate from refreshes order by refresh_id"
+    *_, (landed, staged, quarantined, duplicate) = two_days.after.rows(sql)
+    assert duplicate == two_days.changes.sent_again_lines
+    assert landed == staged + quarantined + duplicate
+
+
+def test_each_published_refresh_is_listed(two_days: TwoDays) -> None:
+    assert len(two_days.before.rows("from refreshes")) == 1
+    ids = [name for (name,) in two_days.after.rows("select refresh_id from refreshes order by refresh_id")]
+    assert len(ids) == 2 and ids[-1] == two_days.after.manifest()["refresh_id"]
+
+
+def test_history_has_no_gap_and_no_overlap_after_the_second_day(two_days: TwoDays) -> None:
+    broken = two_days.after.rows(
+        """
+        select scheme, member_id, valid_to, lead(valid_from) over days as next_from
+        from customer_segment_history
+        window days as (partition by scheme, member_id order by valid_from)
+        qualify valid_to is distinct from next_from
+        """
+    )
+    assert broken == []
+
+
+def test_every_version_says_which_files_it_was_made_from(two_days: TwoDays) -> None:
+    before, after = (w.manifest()["landing_fingerprint"] for w in (two_days.before, two_days.after))
+    assert len(before) == len(after) == 64 and before != after
+
+
+@pytest.fixture(scope="module")
+def rebuilt(two_days: TwoDays, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The second day again with FULL=1, over a build whose tables were spoiled to show that none is taken over."""
+    warehouse = copy_warehouse(two_days.after, tmp_path_factory.mktemp("full") / "warehouse")
+    with duckdb.connect(str(warehouse.folder / "build" / "warehouse.duckdb")) as con:
+        con.execute("update int_customer_days set spend = spend + 1")
+    for file in sorted((warehouse.folder / "landed" / "order_lines").glob("*.parquet"))[:50]:
+        with duckdb.connect() as con:
+            con.execute(f"copy (select * replace ('9' as amount) from '{file}') to '{file}' (format parquet)")
+    assert "FULL" in warehouse.refresh(FULL="1")
+    return warehouse
+
+
+def test_a_rebuild_from_nothing_publishes_identical_rows(two_days: TwoDays, rebuilt: Warehouse) -> None:
+    assert published_rows(rebuilt) == published_rows(two_days.after)
+
+
+def test_a_rebuild_keeps_earlier_versions_and_the_state(two_days: TwoDays, rebuilt: Warehouse) -> None:
+    assert len(rebuilt.rows("from refreshes")) == 3
+    assert len(list((rebuilt.folder / "versions").iterdir())) == 3
+    assert [p.name for p in Path(rebuilt.folder).glob(".removed*")] == []
+
+
+def test_the_generator_says_the_same_twice() -> None:
+    assert order_lines(Zone(), FIRST_DAY + timedelta(days=3)) == order_lines(Zone(), FIRST_DAY + timedelta(days=3))
+    assert order_lines(Zone(), FIRST_DAY) != order_lines(Zone(seed=2), FIRST_DAY)

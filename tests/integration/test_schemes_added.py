@@ -1,0 +1,143 @@
+"""docs/add-a-scheme.md, followed to the letter: what the page shows is what a copy of the project gets, no more."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections import Counter
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from orchestration.accountability import account_tables
+from orchestration.treatments.check import check_candidate
+from tests.integration import project
+from tests.integration.project import ROOT, Build
+
+PAGE = ROOT / "docs" / "add-a-scheme.md"
+AS_OF = date(2026, 6, 1)
+COPIED = ("dbt_project.yml", "macros", "models", "seeds", "profiles", "orchestration", "tests/dbt")
+# member -> how many of twelve baskets are on a Saturday; the others are on Wednesdays.
+SATURDAYS = {"never": 0, "some": 5, "half": 6, "most": 10}
+
+
+def blocks(page: str) -> dict[str, str]:
+    """Path -> what the page shows for it: each fenced block belongs to the file that was named last before it."""
+    found: dict[str, str] = {}
+    for fence in re.finditer(r"^```(\w*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        named = re.findall(r"`((?:models|seeds)/[\w/.]+)`", page[: fence.start()])
+        if named and named[-1] not in found:
+            found[named[-1]] = fence[2]
+    return found
+
+
+def follow(page: str, folder: Path) -> None:
+    """Add to the project in `folder` what the page shows: SQL files are new, seed rows go to the end of the seed."""
+    for path, text in blocks(page).items():
+        file = folder / path
+        if path.endswith(".sql"):
+            assert not file.exists()
+            file.write_text(text, encoding="utf-8")
+        else:
+            old = file.read_text(encoding="utf-8")
+            file.write_text(old.rstrip("\n") + "\n" + text, encoding="utf-8")
+
+
+def zone() -> project.Landing:
+    """Four persons with twelve baskets each, a company, a person without baskets."""
+    lines: list[dict[str, Any]] = []
+    for member, saturdays in [*SATURDAYS.items(), ("firm", 12)]:
+        for week in range(12):
+            saturday = datetime(2026, 3, 7, 12) + timedelta(weeks=week)
+            at = saturday if week < saturdays else saturday - timedelta(days=3)
+            lines.append(
+                {
+                    "order_id": f"{member}{week}",
+                    "customer_id": member,
+                    "product_id": "bread",
+                    "ordered_at": at.isoformat(),
+                    "quantity": 1,
+                    "amount": 3,
+                }
+            )
+    return {
+        "order_lines": lines,
+        "products": [{"product_id": "bread", "department": "BAKERY", "category": "BREAD"}],
+        "customers": [{"customer_id": "firm", "kind": "company"}, {"customer_id": "idle", "kind": "person"}],
+    }
+
+
+@pytest.fixture(scope="module")
+def added(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The build of a copy of the project with the page's scheme."""
+    tmp = tmp_path_factory.mktemp("added")
+    copy = tmp / "project"
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            copy.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, copy / name)
+    follow(PAGE.read_text(encoding="utf-8"), copy)
+    landing = project.write_landing(tmp / "landing", zone())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(project, "ROOT", copy)
+        return project.build(landing, tmp, as_of=AS_OF.isoformat(), with_tests=True)
+
+
+def test_the_page_shows_one_sql_file_and_rows_of_three_seeds() -> None:
+    shown = blocks(PAGE.read_text(encoding="utf-8"))
+    assert Counter(Path(path).parts[0] for path in shown) == {"models": 1, "seeds": 3}
+
+
+def test_members_are_divided_as_the_page_says(added: Build) -> None:
+    assert added.mapping("select member_id, segment from customer_segments where scheme = 'shopping_days'") == {
+        "never": "weekdays",
+        "some": "weekdays",
+        "half": "weekend",
+        "most": "weekend",
+        "idle": "unknown",
+    }
+
+
+def test_reason_holds_what_decided(added: Build) -> None:
+    reasons = added.mapping("select member_id, reason from customer_segments where scheme = 'shopping_days'")
+    assert json.loads(reasons["half"]) == {"weekend_share": 0.5}
+    assert json.loads(reasons["idle"]) == {"weekend_share": None}
+
+
+def test_customer_profiles_have_a_column_of_its_own(added: Build) -> None:
+    assert added.value("select shopping_days from customer_profiles where customer_id = 'most'") == "weekend"
+    assert added.value("select shopping_days from customer_profiles where customer_id = 'firm'") is None
+
+
+@pytest.mark.parametrize(
+    "table", ["segments", "customer_segment_history", "segment_migrations", "segment_profiles", "occasion_cells"]
+)
+def test_other_tables_have_it_without_being_touched(added: Build, table: str) -> None:
+    assert added.value(f"select count(*) from {table} where scheme = 'shopping_days'") > 0
+
+
+def test_segments_have_the_labels_of_the_seed(added: Build) -> None:
+    rows = added.rows("select segment, label, members from segments where scheme = 'shopping_days' order by sort_order")
+    assert rows == [("weekdays", "Weekdays", 2), ("weekend", "Weekend", 2), ("unknown", "Unknown", 1)]
+
+
+def test_the_treatment_check_has_nothing_against_it(added: Build) -> None:
+    with duckdb.connect(str(added.file), read_only=True) as con:
+        report = check_candidate(con, AS_OF)
+    assert [str(finding) for finding in report.findings if finding.scheme == "shopping_days"] == []
+    assert added.value("select count(*) from treatments where scheme = 'shopping_days'") == 2
+
+
+def test_the_scorecard_has_a_row_for_it(added: Build) -> None:
+    with duckdb.connect(str(added.file), read_only=True) as con:
+        account = account_tables(con, AS_OF)
+    (row,) = [row for row in account["scheme_scorecard"].to_pylist() if row["scheme"] == "shopping_days"]
+    assert (row["members"], row["verdict"], row["assigned_distinct"]) == (4, "unproven", 1.0)
+    assert "shopping_days" in account["occasion_matrix"].column("scheme").to_pylist()
