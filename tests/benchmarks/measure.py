@@ -10,12 +10,13 @@ import os
 import resource
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+BUILD = ("build", "--exclude-resource-type", "test", "unit_test")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def dbt(warehouse: Path, *arguments: str, **variables: str) -> None:
         raise RuntimeError(f"dbt {' '.join(arguments)} failed:\n{(done.stdout + done.stderr)[-4000:]}")
 
 
-def table(rows: list[Mapping[str, str]]) -> str:
+def table(rows: Sequence[Mapping[str, str]]) -> str:
     """Rows of text as columns of equal width, with a header."""
     names = list(rows[0])
     widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in names}

@@ -1,4 +1,4 @@
-"""Two refreshes of a small shop as its users run them, then one customer forgotten: arms, exports, and the proof.
+"""Two refreshes of a small shop as its users run them, then one customer forgotten: arms, exports, and the proof."""
 
 from __future__ import annotations
 
