@@ -13,7 +13,7 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: refresh test dev check lint rollback lock clean
+.PHONY: refresh test dev check lint rollback lock clean benchmark-affinities benchmark-offers benchmark-daily
 
 refresh: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.refresh
@@ -42,6 +42,20 @@ $(VENV)/.ready: requirements.lock
 	@echo "Setting up $(VENV) (once, about a minute)"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+# The second day's refresh against the first, on a generated landing zone: `make benchmark-daily LINES=5000000`.
+benchmark-daily: $(VENV)/.ready
+	@$(BIN)/python -m tests.benchmarks.daily
+
+# Side by side with other tools, in an environment of their own (the extra `benchmark`); minutes, not part of `make test`.
+benchmark-affinities benchmark-offers: benchmark-%: $(VENV)/benchmark/.ready
+	@$(VENV)/benchmark/bin/python -m tests.benchmarks.$*
+
+$(VENV)/benchmark/.ready: $(VENV)/.ready pyproject.toml
+	@$(PYTHON) -m venv --clear $(VENV)/benchmark
+	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['benchmark'], sep='\n')" > $(VENV)/benchmark/requirements.txt
+	@$(VENV)/benchmark/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/benchmark/requirements.txt
 	@touch $@
 
 # For maintainers: resolves pyproject.toml again for Python 3.11 to 3.13, with hashes and without download addresses.

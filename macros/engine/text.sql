@@ -15,14 +15,17 @@
 {% macro duckdb__leading_digits(value) %}nullif(regexp_extract({{ value }}, '^[0-9]+', 0), ''){% endmacro %}
 {% macro spark__leading_digits(value) %}nullif(regexp_extract({{ value }}, '^[0-9]+', 0), ''){% endmacro %}
 
-{# JSON text of an object: `pairs` is a list of [key, expression, 'text' or 'number']; numbers with at most 6 decimals.
-   Written by hand so that both engines print the same characters. #}
+{# JSON text of an object: `pairs` is a list of [key, expression, kind]; kind is text, number (as it is) or decimal (4 places).
+   Written by hand so that both engines print the same characters; tabs and line ends in a text become blanks. #}
 {% macro json_object_text(pairs) -%}
     '{' ||
     {%- for key, value, kind in pairs %}
     '{{ ", " if not loop.first }}"{{ key }}": ' || coalesce(
         {%- if kind == 'text' -%}
-        '"' || replace(replace({{ text(value) }}, chr(92), chr(92) || chr(92)), chr(34), chr(92) || chr(34)) || '"'
+        '"' || replace(
+            replace(translate({{ text(value) }}, chr(9) || chr(10) || chr(13), '   '), chr(92), chr(92) || chr(92)),
+            chr(34), chr(92) || chr(34)
+        ) || '"'
         {%- elif kind == 'decimal' -%}
         {{ text('cast(' ~ value ~ ' as decimal(18, 4))') }}
         {%- else -%}

@@ -14,6 +14,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.audiences.export import FOLDER as EXPORT_FOLDER
-from orchestration.audiences.export import SENT, SUMMARY_NAME
+from orchestration.audiences.export import DIFFERENCE_NAME, SENT, SUMMARY_NAME
 from orchestration.audiences.forgotten import (
     PERSON_COLUMNS,
     keep_out,
@@ -230,7 +231,11 @@ def _forget_in_export(version: Path, person_id: str) -> int:
                 if decisions.is_file()
                 else {}
             )
+        with (folder / DIFFERENCE_NAME).open(encoding="utf-8", newline="") as file:
+            changes = Counter(row["change"] for row in csv.DictReader(file))
         summary |= {
+            "added": changes["added"],
+            "removed": changes["removed"],
             "sent": sum(sent.values()),
             "sent_by_channel": dict(sorted(sent.items())),
             "dropped_by_reason": {outcome: n for outcome, n in outcomes.items() if outcome != SENT},

@@ -4,16 +4,20 @@ Belongs here: running dbt, rows built as metadata.
 Does not belong here: what is selected (dbt_arguments.py), names (translator.py), our own checks (orchestration/audit/).
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import version as installed_version
+from pathlib import Path
 from typing import Any
 
 from dagster import (
+    AssetCheckResult,
     AssetExecutionContext,
     AssetsDefinition,
     Failure,
     MaterializeResult,
+    MetadataValue,
     Output,
     RetryRequested,
     asset,
@@ -32,6 +36,7 @@ from orchestration.warehouse.translator import Translator
 
 ROW_COUNT = "dagster/row_count"
 WARNINGS = "warnings"
+MESSAGE = "message"
 # dagster-dbt's name for the seconds that dbt took for a node.
 DURATION = "Execution Duration"
 
@@ -113,7 +118,7 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
                         manifest=manifest,
                         target_path=target_path,
                     )
-                yield from invocation.stream()
+                yield from with_messages(invocation.stream(), lambda: error_messages(target_path))
 
         describe = _as_of if half is MARTS else lambda _: {}
         yield from with_row_counts(events(), lambda tables: _count(settings, tables), lambda: describe(settings))
@@ -160,6 +165,61 @@ def with_row_counts(
         yield output.with_metadata({**output.metadata, **seconds, **common, **known})
     if failure is not None:
         raise failure
+
+
+def with_messages(events: Iterator[Any], read: Callable[[], Mapping[str, str]]) -> Iterator[Any]:
+    """dbt's events, where a check that ended in an error says which: dbt tells that at the very end only.
+
+    Args:
+        read: what dbt said of each node that ended in an error, by its unique id.
+
+    Raises:
+        Exception: whatever `events` raised, after the checks that were held back.
+    """
+    held: list[AssetCheckResult] = []
+    failure: Exception | None = None
+    try:
+        for event in events:
+            if isinstance(event, AssetCheckResult) and _said(event, "status") == "error":
+                held.append(event)
+            else:
+                yield event
+    except Exception as error:
+        failure = error
+    messages = read() if held else {}
+    for event in held:
+        message = messages.get(_said(event, "unique_id"))
+        said: dict[str, Any] = {MESSAGE: MetadataValue.text(message)} if message else {}
+        yield event._replace(metadata={**(event.metadata or {}), **said})
+    if failure is not None:
+        raise failure
+
+
+def error_messages(target_path: Path) -> dict[str, str]:
+    """From dbt's run_results.json: unique id -> what went wrong, without dbt's frame around it."""
+    try:
+        results = json.loads((target_path / "run_results.json").read_text(encoding="utf-8"))["results"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return {
+        result["unique_id"]: without_frame(result["message"])
+        for result in results
+        if result.get("status") == "error" and result.get("message")
+    }
+
+
+def without_frame(message: str) -> str:
+    """A database's message without the lines that name dbt's files, and without the kind of error in front."""
+    lines = [line.strip() for line in message.strip().splitlines()]
+    kept = [line for line in lines if line and " Error in " not in line and not line.startswith("compiled code at")]
+    text = " ".join(kept)
+    head, _, rest = text.partition(" Error: ")
+    return rest if rest and head.replace(" ", "").isalpha() else text
+
+
+def _said(event: AssetCheckResult, key: str) -> str:
+    value = (event.metadata or {}).get(key, "")
+    return str(getattr(value, "value", value))
 
 
 def _as_of(settings: Settings) -> dict[str, Any]:

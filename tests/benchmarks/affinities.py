@@ -1,12 +1,12 @@
 """`make benchmark-affinities`: the demo's category rules, side by side with mlxtend and efficient-apriori.
 
-Equal work: every pair of categories in at least min_pair_count baskets, as rules in both directions with their measures. Equal
-rules and equal supports are checked before any time is printed. The libraries get the baskets in the shape they want, ready in
-memory: making that shape is not counted. Ours is counted from the facts (basket, item) on, with the Fisher tests and q-values
-that the libraries do not have; `without tests` leaves those out.
+Equal work: every pair of categories in at least min_pair_count baskets, as rules in both directions with their
+measures. Equal rules and equal supports are checked before any time is printed. The libraries get the baskets in the
+shape they want, ready in memory: making that shape is not counted. Ours is counted from the facts (basket, item) on,
+with the Fisher tests and q-values that the libraries do not have; `without tests` leaves those out.
 
-Needs the packages of the extra `benchmark`. Prints a table; exit 1 where rules or supports differ, or where mlxtend's CPU is less
-than TARGET times ours.
+Needs the packages of the extra `benchmark`. Prints a table; exit 1 where rules or supports differ, or where mlxtend's
+CPU is less than TARGET times ours.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from tests.benchmarks.measure import BUILD, Cost, dbt, measured, table
+from tests.benchmarks.measure import BUILD, Cost, cost_of, dbt, in_own_process, table
 
 TARGET = 15
 MIN_PAIR_COUNT = 5
@@ -46,7 +46,8 @@ def _baskets(warehouse: Path) -> pd.DataFrame:
             """select numbers.basket_number, items.item from int_basket_numbers as numbers
             inner join int_as_of_dates as dates on dates.is_current and numbers.basket_on < dates.as_of
             left join int_unit_items as units
-                on units.unit_number = numbers.basket_number and units.sales_window = 'basket' and units.item_level = 'category'
+                on units.sales_window = 'basket' and units.item_level = 'category'
+                and numbers.basket_number = units.unit_number
             left join int_affinity_items as items on units.item_number = items.item_number
             order by numbers.basket_number, items.item"""
         ).df()
@@ -93,27 +94,17 @@ def _efficient_apriori(baskets: list[tuple[str, ...]]) -> Rules:
 
 def run_mlxtend(miner: str, path: Path) -> tuple[Rules, Cost]:
     """The library on a prepared table, measured without the reading."""
-    return _timed(_mlxtend, miner, pd.read_pickle(path))
+    return cost_of(_mlxtend, miner, pd.read_pickle(path))
 
 
 def run_efficient_apriori(path: Path) -> tuple[Rules, Cost]:
     """The library on prepared transactions, measured without the reading."""
-    return _timed(_efficient_apriori, pd.read_pickle(path))
+    return cost_of(_efficient_apriori, pd.read_pickle(path))
 
 
-def _timed(task, *arguments) -> tuple[Rules, Cost]:  # type: ignore[no-untyped-def]
-    """In a process of its own already: the cost of the call alone."""
-    import resource
-    import time
-
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    cpu, wall = time.process_time(), time.perf_counter()
-    result = task(*arguments)
-    return result, Cost(
-        time.process_time() - cpu,
-        time.perf_counter() - wall,
-        (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024,
-    )
+def run_ours(warehouse: Path, models: tuple[str, ...]) -> tuple[int, Cost]:
+    """Our models, measured."""
+    return cost_of(ours, warehouse, models)
 
 
 def main() -> int:
@@ -123,13 +114,15 @@ def main() -> int:
         with duckdb.connect(str(warehouse / "build" / "warehouse.duckdb"), read_only=True) as con:
             mine: Rules = {
                 (a, b): support
-                for a, b, support in con.sql("select antecedent, consequent, support from product_affinities").fetchall()
+                for a, b, support in con.sql(
+                    "select antecedent, consequent, support from product_affinities"
+                ).fetchall()
             }
         pd.to_pickle(one_hot(warehouse), warehouse / "one_hot.pkl")
         pd.to_pickle(transactions(warehouse), warehouse / "transactions.pkl")
         costs = {}
-        _, costs["this project"] = measured(ours, warehouse, TESTED)
-        _, costs["this project, without tests"] = measured(ours, warehouse, MODELS)
+        _, costs["this project"] = in_own_process(run_ours, warehouse, TESTED)
+        _, costs["this project, without tests"] = in_own_process(run_ours, warehouse, MODELS)
         different = 0
         peers = {
             "mlxtend fpgrowth": (run_mlxtend, "fpgrowth", warehouse / "one_hot.pkl"),
@@ -137,11 +130,14 @@ def main() -> int:
             "efficient-apriori": (run_efficient_apriori, warehouse / "transactions.pkl"),
         }
         for name, (task, *arguments) in peers.items():
-            (rules, cost), _ = measured(task, *arguments)
+            rules, cost = in_own_process(task, *arguments)
             costs[name] = cost
             if rules.keys() != mine.keys() or any(abs(rules[key] - mine[key]) > 1e-12 for key in rules):
                 different += 1
-                print(f"{name}: {len(rules)} rules, ours {len(mine)}; {len(rules.keys() ^ mine.keys())} differ", file=sys.stderr)
+                print(
+                    f"{name}: {len(rules)} rules, ours {len(mine)}; {len(rules.keys() ^ mine.keys())} differ",
+                    file=sys.stderr,
+                )
         base = costs["this project"]
         print(f"{len(mine):,} rules of the demo's categories, equal in support: {'yes' if not different else 'NO'}")
         print(

@@ -1,4 +1,4 @@
-"""What a benchmark needs of the machine: one piece of work in a process of its own, with its CPU seconds and peak memory.
+"""What a benchmark needs of the machine: work in a process of its own, with its CPU seconds and peak memory.
 
 Belongs here: starting and measuring. Does not belong here: what is compared.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,43 +20,50 @@ BUILD = ("build", "--exclude-resource-type", "test", "unit_test")
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU and wall seconds of the work itself; megabytes that the process held beyond what it held before the work."""
+    """CPU and wall seconds of the work itself; megabytes at its peak beyond what the process held before."""
 
     cpu: float
     wall: float
     memory: float
 
 
-def _work(task: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> None:
+def _memory(name: str) -> float:
+    """Megabytes of this process by a name of /proc/self/status: VmRSS now, VmHWM at most."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
+
+
+def cost_of(task: Callable[..., Any], *arguments: Any) -> tuple[Any, Cost]:
+    """`task(*arguments)` here, and what it cost. Linux only."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts again from now
+    memory = _memory("VmRSS")
+    cpu, wall = time.process_time(), time.perf_counter()
+    result = task(*arguments)
+    return result, Cost(time.process_time() - cpu, time.perf_counter() - wall, _memory("VmHWM") - memory)
+
+
+def _work(function: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> None:
     try:
-        before = resource.getrusage(resource.RUSAGE_SELF)
-        cpu, wall = time.process_time(), time.perf_counter()
-        result = task(*arguments)
-        cost = Cost(
-            time.process_time() - cpu,
-            time.perf_counter() - wall,
-            (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before.ru_maxrss) / 1024,
-        )
-        answer.send((result, cost))
+        answer.send((function(*arguments), None))
     except BaseException as error:  # the parent tells it
-        answer.send((error, None))
+        answer.send((None, error))
 
 
-def measured(task: Callable[..., Any], *arguments: Any) -> tuple[Any, Cost]:
-    """`task(*arguments)` in a new process, and what it cost. The task must be a function of a module.
+def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """`function(*arguments)` in a new process. It must be a function of a module.
 
     Raises:
-        BaseException: what the task raised.
+        BaseException: what the function raised.
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(task, arguments, sender))
+    process = context.Process(target=_work, args=(function, arguments, sender))
     process.start()
-    result, cost = receiver.recv()
+    result, error = receiver.recv()
     process.join()
-    if cost is None:
-        raise result
-    return result, cost
+    if error is not None:
+        raise error
+    return result
 
 
 def dbt(warehouse: Path, *arguments: str, **variables: str) -> None:
@@ -67,7 +73,9 @@ def dbt(warehouse: Path, *arguments: str, **variables: str) -> None:
         RuntimeError: dbt failed; the text is the end of what it printed.
     """
     warehouse.mkdir(parents=True, exist_ok=True)
-    inherited = {k: v for k, v in os.environ.items() if k not in ("LANDING_DIR", "AS_OF", "STORE_TIMEZONE", "DBT_TARGET")}
+    inherited = {
+        k: v for k, v in os.environ.items() if k not in ("LANDING_DIR", "AS_OF", "STORE_TIMEZONE", "DBT_TARGET")
+    }
     done = subprocess.run(
         [os.environ.get("PROJECT_PYTHON", str(ROOT / ".venv/bin/python")), "-m", "dbt.cli.main", "--quiet", *arguments],
         cwd=ROOT,

@@ -211,7 +211,8 @@ def test_our_own_assignments_are_an_experiment_once_time_has_passed(refreshed: t
     eligible = dict(
         rows(
             refreshed[1],
-            "select treatment_id, count(*) from treatment_assignments where is_eligible and origin = 'drawn' group by 1",
+            "select treatment_id, count(*) from treatment_assignments"
+            " where is_eligible and origin = 'drawn' group by 1",
         )
     )
     assert eligible and dict(second) == eligible
@@ -242,6 +243,11 @@ def test_a_person_is_forgotten_everywhere_and_does_not_come_back(refreshed: tupl
                 == rows(version, f'select count(*) from "{table}"')[0][0]
             )
         assert all(p.stat().st_mode & 0o222 == 0 for p in version.rglob("*") if p.is_file())
+        summary = json.loads((version / "audiences" / "summary.json").read_text())
+        assert summary["sent"] == sum(summary["sent_by_channel"].values()) == manifest["tables"]["audiences"]["rows"]
+        with (version / "audiences" / "difference.csv").open(encoding="utf-8", newline="") as file:
+            changes = [row["change"] for row in csv.DictReader(file)]
+        assert (summary["added"], summary["removed"]) == (changes.count("added"), changes.count("removed"))
         with duckdb.connect(str(version / "segments.duckdb"), read_only=True) as con:
             keys = con.execute(
                 "select count(*) from duckdb_constraints() where constraint_type = 'PRIMARY KEY'"

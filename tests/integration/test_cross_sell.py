@@ -1,4 +1,4 @@
-"""Cross-sell on the demo beyond category baskets: other levels, sequences in time, segments, gaps; against pandas and scipy."""
+"""Cross-sell on the demo beyond category baskets: other levels, sequences, segments, gaps; against pandas and scipy."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _codes(rules: pd.DataFrame, items: list[str]) -> tuple[np.ndarray, np.ndarra
     return rules["antecedent"].map(index).to_numpy(), rules["consequent"].map(index).to_numpy()
 
 
-# ---- levels ------------------------------------------------------------------------------------------------------------
+# ---- levels ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("level", ["department", "subcategory"])
@@ -62,7 +62,7 @@ def test_rules_of_a_level_are_its_pairs_from_the_minimum_on(demo_build: Build, l
     both = (presence.T @ presence).tocoo()
     kept = (both.data >= MIN_PAIR_COUNT) & (both.row != both.col)
     rules = demo_build.frame(
-        f"""select antecedent, consequent, n_antecedent, n_consequent, n_both, p_value, n_baskets from product_affinities
+        f"""select antecedent, consequent, n_antecedent, n_consequent, n_both, p_value from product_affinities
         where item_level = '{level}' and "window" = 'basket'"""
     )
     assert len(rules) == kept.sum() > 300
@@ -70,11 +70,13 @@ def test_rules_of_a_level_are_its_pairs_from_the_minimum_on(demo_build: Build, l
     counts = sparse.csr_matrix(both)
     np.testing.assert_array_equal(rules["n_both"], np.asarray(counts[a, b]).ravel())
     np.testing.assert_array_equal(rules["n_antecedent"], counts.diagonal()[a])
-    expected = stats.hypergeom.sf(rules["n_both"] - 1, len(retailer.baskets()), rules["n_antecedent"], rules["n_consequent"])
+    expected = stats.hypergeom.sf(
+        rules["n_both"] - 1, len(retailer.baskets()), rules["n_antecedent"], rules["n_consequent"]
+    )
     np.testing.assert_allclose(rules["p_value"], expected, rtol=1e-6, atol=1e-12)
 
 
-# ---- what follows what -------------------------------------------------------------------------------------------------
+# ---- what follows what ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +141,7 @@ def test_sequences_are_tested_and_size_adjusted_by_customers(
     np.testing.assert_allclose(sequences["size_adjusted_lift"], sequences["n_both"] / expected, rtol=1e-9)
 
 
-# ---- segments ----------------------------------------------------------------------------------------------------------
+# ---- segments -------------------------------------------------------------------------------------------------------
 
 
 def test_segment_rules_are_those_of_its_own_baskets(demo_build: Build) -> None:
@@ -150,7 +152,8 @@ def test_segment_rules_are_those_of_its_own_baskets(demo_build: Build) -> None:
         f"select member_id from customer_segments where scheme = '{scheme}' and segment = '{segment}'"
     )["member_id"]
     rules = demo_build.frame(
-        f"select * from segment_affinities where scheme = '{scheme}' and segment = '{segment}' order by antecedent, consequent"
+        f"""select * from segment_affinities where scheme = '{scheme}' and segment = '{segment}'
+        order by antecedent, consequent"""
     )
     table = retailer.basket_items()
     table = table[table["customer_id"].isin(members)]
@@ -188,7 +191,7 @@ def test_global_lift_of_segment_rules_is_that_of_product_affinities(demo_build: 
     assert demo_build.value("select count(distinct scheme) from segment_affinities") >= 3
 
 
-# ---- gaps --------------------------------------------------------------------------------------------------------------
+# ---- gaps -----------------------------------------------------------------------------------------------------------
 
 
 def test_gaps_are_never_bought_complements_of_habits(demo_build: Build) -> None:

@@ -1,9 +1,8 @@
-"""A shop made up so that the truth is known: complements planted in baskets and in time, among items that only size joins."""
+"""A shop made up so that the truth is known: complements planted in baskets and in time, and items that size joins."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,7 +70,9 @@ def _shop() -> project.Landing:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Build:
     tmp = tmp_path_factory.mktemp("planted")
     landing = project.write_landing(tmp / "landing", _shop())
-    return project.build(landing, tmp, arguments=["--select", "+product_affinities", "+next_best_offers", "+cross_sell_gaps"])
+    return project.build(
+        landing, tmp, arguments=["--select", "+product_affinities", "+next_best_offers", "+cross_sell_gaps"]
+    )
 
 
 def test_planted_complements_are_the_top_of_the_size_adjusted_list(shop: Build) -> None:
@@ -131,7 +132,8 @@ def test_toner_is_offered_to_owners_of_a_printer_because_of_it(shop: Build) -> N
             from stg_order_lines group by customer_id having not bool_or(product_id = 'toner')
         )
         select has_printer, count(offers.item) / count(*), count(*) filter (where because_item = 'printer') / count(*)
-        from customers left join next_best_offers as offers on customers.customer_id = offers.customer_id and item = 'toner'
+        from customers
+        left join next_best_offers as offers on customers.customer_id = offers.customer_id and item = 'toner'
         group by has_printer"""
     )
     offered, because = shares[True]

@@ -20,8 +20,8 @@ RIDGE, DROPOUT = 0.2, 0.5  # as in dbt_project.yml
 
 @dataclass(frozen=True)
 class Matrix:
-    """Customers and items in alphabetical order; presence (customers x items), weights (items x items), base score (items)
-    and department of each item, and scores (customers x items), all by numpy."""
+    """Customers and items in alphabetical order; presence (customers x items), weights (items x items), base score and
+    department of each item, and scores (customers x items), all by numpy."""
 
     customers: list[str]
     items: list[str]
@@ -98,9 +98,7 @@ def test_ranks_run_from_one_without_gaps_and_scores_fall(offers: pd.DataFrame) -
         assert rows["score"].is_monotonic_decreasing
 
 
-def test_every_customer_gets_as_many_offers_as_there_are_items_left(
-    offers: pd.DataFrame, matrix: Matrix
-) -> None:
+def test_every_customer_gets_as_many_offers_as_there_are_items_left(offers: pd.DataFrame, matrix: Matrix) -> None:
     left = np.minimum(MOST, (matrix.presence == 0).sum(axis=1))
     expected = dict.fromkeys(retailer.rfm().index, MOST) | dict(zip(matrix.customers, left, strict=True))
     assert offers.groupby("customer_id").size().to_dict() == expected

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -69,6 +70,12 @@ def probes() -> Rows:
     return lines
 
 
+def personas() -> list[dict[str, str]]:
+    """Rows of the seed."""
+    with (project.ROOT / "seeds" / "personas.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def zone() -> project.Landing:
     rng = random.Random(20260601)
     customers: Rows = []
@@ -105,6 +112,14 @@ def zone() -> project.Landing:
     # Members without a gender are of the rest that a segment is compared with: the probes get one too.
     probe_names = sorted({row["customer_id"] for row in probes()})
     customers += [{"customer_id": name, "gender": ("female", "male")[n % 2]} for n, name in enumerate(probe_names)]
+    # Customers with the profiles of the personas, and no orders.
+    customers += [
+        {
+            "customer_id": row.pop("persona_id"),
+            **{name: value or None for name, value in row.items() if name != "description"},
+        }
+        for row in personas()
+    ]
     products = [
         {"product_id": category, "department": department, "category": category}
         for category, department in CATEGORIES.items()
@@ -205,6 +220,20 @@ def test_every_person_is_in_every_scheme_of_persons_once_on_every_date(planted: 
 
 def test_thirteen_schemes_divide_persons(planted: Build) -> None:
     assert planted.value("select count(distinct scheme) from customer_segments") >= 13
+
+
+# ---- personas --------------------------------------------------------------------------------------------------------
+
+
+def test_a_persona_has_the_segments_of_a_customer_with_the_same_profile(planted: Build) -> None:
+    described = planted.rows("select scheme, persona_id, segment, evidence from persona_segments order by all")
+    divided = planted.rows(
+        """select scheme, member_id, segment, evidence from customer_segments
+        where member_id in (select persona_id from personas) and scheme in (select scheme from persona_segments)
+        order by all"""
+    )
+    assert described == divided
+    assert len(described) == 5 * len(personas())
 
 
 # ---- direction -------------------------------------------------------------------------------------------------------

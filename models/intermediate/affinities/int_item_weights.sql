@@ -64,7 +64,7 @@ regularised as (
 
 ),
 
-matrix_rows as (
+matrix_rows as (  -- noqa: ST03
 
     select
         row_number,

@@ -33,7 +33,7 @@ items as (
     where
         items.item_level = 'category'
         and items.sales_window = 'basket'
-        and items.item_number in (select item_a from pairs union all select item_b from pairs)
+        and (items.item_number in (select item_a from pairs) or items.item_number in (select item_b from pairs))
 
 ),
 

@@ -142,7 +142,7 @@ lengths as (
     select
         scheme,
         segment,
-        sqrt(sum(cast(round(spend * spend, 2) as decimal(38, 2)))) as length
+        sqrt(sum(cast(round(spend * spend, 8) as decimal(38, 8)))) as length
     from category_vectors
     group by scheme, segment
 
@@ -154,7 +154,7 @@ mass_overlaps as (
         own.scheme,
         own.segment,
         other.segment as other_segment,
-        cast(sum(cast(round(own.spend * other.spend, 2) as decimal(38, 2))) as double)
+        cast(sum(cast(round(own.spend * other.spend, 8) as decimal(38, 8))) as double)
         / (max(own_lengths.length) * max(other_lengths.length)) as cosine
     from category_vectors as own
     inner join category_vectors as other

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dagster import AssetKey, DefaultScheduleStatus
+from dagster import AssetKey, DefaultScheduleStatus, DefaultSensorStatus
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +72,18 @@ def test_the_daily_schedule_is_off_until_someone_switches_it_on(defs) -> None:  
     schedule = defs.resolve_schedule_def("daily")
     assert schedule.default_status == DefaultScheduleStatus.STOPPED
     assert schedule.job_name == "refresh"
+
+
+def test_the_sensor_of_the_landing_zone_is_off_until_someone_switches_it_on(defs) -> None:  # type: ignore[no-untyped-def]
+    sensor = defs.resolve_sensor_def("landing_zone")
+    assert sensor.default_status == DefaultSensorStatus.STOPPED
+    assert sensor.job_name == "refresh"
+
+
+def test_failures_are_told_as_soon_as_the_daemon_runs(defs) -> None:  # type: ignore[no-untyped-def]
+    assert defs.resolve_sensor_def("failure_alert").default_status == DefaultSensorStatus.RUNNING
+
+
+def test_what_is_published_has_a_freshness_policy(graph) -> None:  # type: ignore[no-untyped-def]
+    policy = graph.get(AssetKey("published")).freshness_policy
+    assert policy is not None and policy.fail_window.to_timedelta().total_seconds() == 50 * 3600

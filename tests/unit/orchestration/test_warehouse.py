@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import AssetKey, Output
+from dagster import AssetCheckResult, AssetKey, Output
 
 from orchestration.settings import Settings
-from orchestration.warehouse.assets import with_row_counts
+from orchestration.warehouse.assets import error_messages, with_messages, with_row_counts, without_frame
 from orchestration.warehouse.dbt_arguments import HALVES, build_arguments, is_staging, parse_arguments
 from orchestration.warehouse.project import fingerprint, project_vars
 from orchestration.warehouse.tables import NotBuilt, built_tables, row_counts
@@ -107,6 +107,45 @@ def test_what_was_built_before_dbt_failed_is_handed_on_before_the_failure() -> N
     assert next(stream).output_name == "segments"
     with pytest.raises(RuntimeError, match="dbt failed"):
         next(stream)
+
+
+def check(status: str, passed: bool = False) -> AssetCheckResult:
+    metadata = {"status": status, "unique_id": "test.x", "dagster_dbt/failed_row_count": 0}
+    return AssetCheckResult(passed=passed, asset_key="refused_rows", check_name="x", metadata=metadata)
+
+
+def test_a_check_that_ended_in_an_error_says_which(tmp_path: Path) -> None:
+    (tmp_path / "run_results.json").write_text(
+        '{"results": [{"unique_id": "test.x", "status": "error", "message": "Runtime Error in test x (tests/dbt/x.sql)'
+        '\\n  Invalid Input Error: order_lines: 1 of 12 rows refused\\n\\n  compiled code at /a/x.sql"}]}'
+    )
+
+    def events() -> Iterator[Any]:
+        yield check("error")
+        yield check("pass", passed=True)
+        raise RuntimeError("dbt failed")
+
+    stream = with_messages(events(), lambda: error_messages(tmp_path))
+    assert next(stream).passed
+    assert next(stream).metadata["message"].value == "order_lines: 1 of 12 rows refused"
+    with pytest.raises(RuntimeError, match="dbt failed"):
+        next(stream)
+
+
+def test_a_check_that_found_rows_is_handed_on_at_once() -> None:
+    assert list(with_messages(iter([check("fail")]), dict)) == [check("fail")]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Runtime Error in test x (a.sql)\n  Invalid Input Error: a: 1 of 2", "a: 1 of 2"),
+        ("Database Error in model y (a.sql)\n  Parser Error: syntax error at: 2", "syntax error at: 2"),
+        ("nothing: of the kind", "nothing: of the kind"),
+    ],
+)
+def test_dbts_frame_around_a_message_is_left_out(message: str, expected: str) -> None:
+    assert without_frame(message) == expected
 
 
 def settings_in(folder: Path) -> Settings:

@@ -1,0 +1,167 @@
+"""Arms: uniform, independent of each other, the same everywhere, and never drawn again. The models' SQL, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from tests.integration.project import dbt, write_landing
+
+FIRST_DAY = date(2026, 1, 1)
+SEGMENTS = ("best", "lost")
+COLUMNS = "scheme, member_id, treatment_id, segment, arm, assigned_on, share_treated, origin, is_eligible, segments"
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The SQL of treatment_assignments as dbt compiles it, over tables of bare names."""
+    tmp = tmp_path_factory.mktemp("compiled")
+    line = {
+        "order_id": "o",
+        "customer_id": "a",
+        "product_id": "p",
+        "ordered_at": "2026-03-30",
+        "quantity": 1,
+        "amount": 1,
+    }
+    zone = write_landing(tmp / "zone", {"order_lines": [line]})
+    built = dbt(
+        ["compile", "--select", "treatment_assignments"], tmp / "warehouse", tmp / "target", LANDING_DIR=str(zone)
+    )
+    folder = built.target / "compiled" / "segments_in_use" / "models" / "marts" / "treatments"
+    return Path(folder / "treatment_assignments.sql").read_text().replace('"warehouse"."main".', "")
+
+
+@pytest.fixture
+def con(compiled: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory in which the model is a view; no members, treatments r_best, r_lost and l_best, l_lost."""
+    con = duckdb.connect()
+    con.execute(
+        """
+        create table int_as_of_dates (as_of date, is_current boolean);
+        create table customer_segments (scheme varchar, member_id varchar, segment varchar);
+        create table treatments (
+            treatment_id varchar, template_id varchar, scheme varchar, segment varchar, channel varchar,
+            valid_from date, valid_to date, is_idle boolean);
+        insert into treatments
+            select scheme || '_' || segment, scheme || '_' || segment, scheme, segment, 'mail', null, null, false
+            from (values ('r'), ('l')) schemes (scheme), (values ('best'), ('lost')) segments (segment);
+        create table treatment_shares (treatment_id varchar, share_treated double);
+        create table contact_permissions (member_id varchar, channel varchar, is_permitted boolean);
+        create table stg_assignments (
+            customer_id varchar, treatment_id varchar, arm varchar, assigned_on date, share_treated double);
+        create table stg_touchpoints (customer_id varchar, treatment_id varchar, touched_on date);
+        create table earlier_assignments (
+            scheme varchar, member_id varchar, treatment_id varchar, segment varchar, arm varchar, assigned_on date,
+            share_treated double, origin varchar, is_eligible boolean, segments varchar);
+        """
+    )
+    con.execute(f"create view treatment_assignments as {compiled}")
+    yield con
+    con.close()
+
+
+def refresh(
+    con: duckdb.DuckDBPyConnection, day: date, members: dict[tuple[str, str], str], shares: dict[str, float]
+) -> list[tuple[Any, ...]]:
+    """One refresh: what is assigned on a day, which is then remembered. `members`: (scheme, member) -> segment."""
+    con.execute("delete from int_as_of_dates")
+    con.execute("insert into int_as_of_dates values (?, true)", [day])
+    con.execute("delete from customer_segments")
+    if members:
+        con.executemany("insert into customer_segments values (?, ?, ?)", [(*key, seg) for key, seg in members.items()])
+    con.execute("delete from treatment_shares")
+    if shares:
+        con.executemany("insert into treatment_shares values (?, ?)", list(shares.items()))
+    con.execute("create or replace temp table published as from treatment_assignments")
+    con.execute(
+        f"insert into earlier_assignments select {COLUMNS} from published where not exists (select 1 from"
+        " earlier_assignments e where (e.scheme, e.member_id, e.treatment_id) ="
+        " (published.scheme, published.member_id, published.treatment_id))"
+    )
+    return con.execute(f"select {COLUMNS}, is_current from published order by all").fetchall()
+
+
+def arms(rows: list[tuple[Any, ...]]) -> dict[tuple[str, str], str]:
+    return {(row[2], row[1]): row[4] for row in rows}
+
+
+def many(count: int) -> dict[tuple[str, str], str]:
+    return {(scheme, f"m{i}"): "best" for scheme in ("r", "l") for i in range(count)}
+
+
+def test_the_share_treated_is_the_share_asked_for(con: duckdb.DuckDBPyConnection) -> None:
+    asked = {"r_best": 0.5, "l_best": 0.02}
+    rows = refresh(con, FIRST_DAY, many(20_000), asked)
+    for treatment, share in asked.items():
+        treated = sum(row[4] == "treated" for row in rows if row[2] == treatment)
+        assert stats.binomtest(treated, 20_000, share).pvalue > 1e-4, (treatment, treated)
+
+
+def test_arms_of_two_treatments_are_independent(con: duckdb.DuckDBPyConnection) -> None:
+    found = arms(refresh(con, FIRST_DAY, many(20_000), {"r_best": 0.5, "l_best": 0.5}))
+    table = np.zeros((2, 2), dtype=int)
+    for i in range(20_000):
+        table[found["r_best", f"m{i}"] == "treated", found["l_best", f"m{i}"] == "treated"] += 1
+    assert stats.chi2_contingency(table).pvalue > 1e-4, table
+
+
+def test_draws_are_uniform_so_a_larger_share_only_adds_members(con: duckdb.DuckDBPyConnection) -> None:
+    treated: list[set[str]] = []
+    for share in (0.1, 0.3, 0.5, 0.7, 0.9):
+        con.execute("delete from earlier_assignments")
+        rows = refresh(con, FIRST_DAY, many(5_000), {"r_best": share})
+        treated.append({row[1] for row in rows if row[2] == "r_best" and row[4] == "treated"})
+    assert all(small < large for small, large in pairwise(treated))
+    between = [len(treated[0])] + [len(b - a) for a, b in pairwise(treated)]
+    between.append(5_000 - sum(between))
+    assert stats.chisquare(between, [500, 1000, 1000, 1000, 1000, 500]).pvalue > 1e-4, between
+
+
+@pytest.mark.parametrize(("share", "arm"), [(0.0, "holdout"), (1.0, "treated")])
+def test_a_share_of_none_or_all_leaves_no_exception(con: duckdb.DuckDBPyConnection, share: float, arm: str) -> None:
+    rows = refresh(con, FIRST_DAY, many(5_000), {"r_best": share, "l_best": share})
+    assert {row[4] for row in rows} == {arm}
+
+
+lives = st.lists(
+    st.tuples(
+        st.dictionaries(
+            st.tuples(st.sampled_from(["r", "l"]), st.sampled_from(["ann", "bob"])),
+            st.sampled_from([*SEGMENTS, "unknown"]),
+            max_size=4,
+        ),
+        st.dictionaries(
+            st.sampled_from(["r_best", "r_lost", "l_best", "l_lost"]), st.sampled_from([0.0, 0.5, 1.0]), max_size=4
+        ),
+    ),
+    min_size=2,
+    max_size=6,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(life=lives)
+def test_no_arm_is_ever_drawn_again(con: duckdb.DuckDBPyConnection, life: Any) -> None:
+    con.execute("delete from earlier_assignments")
+    drawn: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+    for step, (members, shares) in enumerate(life):
+        day = FIRST_DAY + timedelta(days=step)
+        rows = refresh(con, day, members, shares)
+        for row in rows:
+            assert drawn.setdefault(row[:3], row[3:10]) == row[3:10], "a row that was there has changed"
+        current = sorted((row[0], row[1], row[2]) for row in rows if row[10])
+        wanted = sorted((s, m, f"{s}_{segment}") for (s, m), segment in members.items() if segment in SEGMENTS)
+        assert current == wanted
+        known = {m for _, m in members}
+        assert {row[:3] for row in rows} == {key for key in drawn if key[1] in known}

@@ -1,0 +1,230 @@
+"""Forgetting, on hand-made folders: what goes, what must stay, and that the search finds what was missed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.audiences.__main__ import main
+from orchestration.audiences.forget import forget, search, search_landing
+from orchestration.audiences.forgotten import keep_out, read_list, remember_to_forget
+from orchestration.publication.lock import LockHeld
+from orchestration.settings import PROJECT_DIR, Settings, read_settings
+
+LONG = "person-0815-long"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "landing").mkdir()
+    return read_settings({"WAREHOUSE_DIR": str(tmp_path / "warehouse"), "LANDING_DIR": str(tmp_path / "landing")})
+
+
+def parquet(path: Path, select: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as con:
+        con.execute(f"copy ({select}) to '{path}' (format parquet)")
+    return path
+
+
+def read(path: Path, columns: str = "*") -> list[tuple]:
+    with duckdb.connect() as con:
+        return con.execute(f"select {columns} from read_parquet('{path}')").fetchall()
+
+
+def version(settings: Settings, person: str) -> Path:
+    """A version with a table of members, one of products, and a refused row, each naming `person` in its own way."""
+    folder = settings.versions_dir / "v1"
+    tables = {
+        "members": f"select unnest(['a', '{person}', 'z']) as member_id, unnest([1, 2, 3]) as n",
+        "products": f"select '{person}' as product_id, 12 as list_price"
+        if person == "12"
+        else "select 'p' as product_id",
+        "quarantine": f"""select 'customers' as source_table, '{{"customer_id":"{person}","x":"12"}}' as raw
+            union all select 'products', '{{"product_id":"12","customer_id":null}}'""",
+    }
+    manifest = {"tables": {}}
+    with duckdb.connect() as con:
+        folder.mkdir(parents=True)
+        con.execute(f"attach '{folder / 'segments.duckdb'}' as db")
+        for name, select in tables.items():
+            path = parquet(folder / "parquet" / f"{name}.parquet", select)
+            key = "member_id" if name == "members" else None
+            con.execute(f"create table db.{name} as {select}")
+            if key:
+                con.execute(f"alter table db.{name} add primary key ({key})")
+            manifest["tables"][name] = {
+                "rows": len(read(path)),
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(0o444)
+    return folder
+
+
+@pytest.mark.parametrize("person", ["12", LONG])
+def test_a_version_loses_the_person_and_keeps_everyone_and_everything_else(settings: Settings, person: str) -> None:
+    folder = version(settings, person)
+    outcome = forget(settings, person)
+    assert outcome.left == []
+    assert read(folder / "parquet" / "members.parquet", "member_id") == [("a",), ("z",)]
+    assert len(read(folder / "parquet" / "products.parquet")) == 1
+    assert read(folder / "parquet" / "quarantine.parquet", "source_table") == [("products",)]
+    with duckdb.connect(str(folder / "segments.duckdb"), read_only=True) as con:
+        assert con.execute("select member_id from members").fetchall() == [("a",), ("z",)]
+        assert con.execute("select count(*) from products").fetchall() == [(1,)]
+        assert con.execute("select constraint_type from duckdb_constraints() where table_name = 'members'").fetchall()
+    for name, entry in json.loads((folder / "manifest.json").read_text())["tables"].items():
+        path = folder / "parquet" / f"{name}.parquet"
+        assert entry == {"rows": len(read(path)), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    assert all(p.stat().st_mode & 0o777 == 0o444 for p in folder.rglob("*") if p.is_file())
+
+
+def test_a_version_without_the_person_is_not_touched(settings: Settings) -> None:
+    folder = version(settings, "somebody-else")
+    before = {p: (p.read_bytes(), p.stat().st_ino) for p in folder.rglob("*") if p.is_file()}
+    forget(settings, LONG)
+    assert {p: (p.read_bytes(), p.stat().st_ino) for p in folder.rglob("*") if p.is_file()} == before
+
+
+def test_the_manifest_is_put_right_after_an_attempt_that_was_stopped_before_it(settings: Settings) -> None:
+    folder = version(settings, LONG)
+    before = (folder / "manifest.json").read_text()
+    forget(settings, LONG)
+    (folder / "manifest.json").chmod(0o644)
+    (folder / "manifest.json").write_text(before)
+    forget(settings, LONG)
+    members = folder / "parquet" / "members.parquet"
+    entry = json.loads((folder / "manifest.json").read_text())["tables"]["members"]
+    assert entry == {"rows": 2, "sha256": hashlib.sha256(members.read_bytes()).hexdigest()}
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("extra.parquet", lambda p: parquet(p, f"select 'note about {LONG}' as anything")),
+        ("notes.txt", lambda p: p.write_text(f"called {LONG}.")),
+        ("audiences/mail.csv", lambda p: (p.parent.mkdir(), p.write_text(f'"channel","member_id"\n"mail","{LONG}"\n'))),
+        (
+            "extra.duckdb",
+            lambda p: duckdb.connect(str(p)).execute(f"create table t as select '{LONG}' as customer_id").close(),
+        ),
+    ],
+)
+def test_the_search_finds_what_forgetting_does_not_know_of(settings: Settings, name: str, write) -> None:  # type: ignore[no-untyped-def]
+    settings.warehouse_dir.mkdir()
+    write(settings.warehouse_dir / name)
+    outcome = forget(settings, LONG)
+    assert outcome.left and all(place.startswith(name) for place in outcome.left)
+
+
+def test_a_short_id_is_searched_where_members_are_named_and_nowhere_else(tmp_path: Path) -> None:
+    parquet(tmp_path / "a.parquet", "select '12' as product_id, 12 as quantity, 'buy 12' as message")
+    assert search(tmp_path, "12") == ([], 1)
+    parquet(tmp_path / "b.parquet", "select '12' as member_id")
+    parquet(tmp_path / "c.parquet", """select '{"customer_id": "12"}' as anything""")
+    parquet(tmp_path / "d.parquet", "select '112' as member_id")
+    assert [place.split(":")[0] for place in search(tmp_path, "12")[0]] == ["b.parquet", "c.parquet"]
+
+
+def test_a_longer_id_that_holds_the_forgotten_one_is_somebody_else(settings: Settings) -> None:
+    folder = version(settings, f"{LONG}-2")
+    forget(settings, LONG)
+    assert (f"{LONG}-2",) in read(folder / "parquet" / "members.parquet", "member_id")
+
+
+def test_landed_rows_stay_out_also_when_a_file_is_landed_again(settings: Settings) -> None:
+    select = f"select unnest(['a', '{LONG}']) as customer_id, 'customers/x.csv' as source_file"
+    file = parquet(settings.landed_dir / "customers" / "1.parquet", select)
+    assert keep_out(settings) == {}
+    remember_to_forget(settings, LONG)
+    assert keep_out(settings) == {"customers/x.csv": 1}
+    assert read(file, "customer_id") == [("a",)]
+    assert keep_out(settings) == {}
+    again = parquet(settings.landed_dir / "customers" / "2.parquet", select)
+    assert keep_out(settings) == {"customers/x.csv": 1}
+    assert read(again, "customer_id") == [("a",)]
+
+
+def test_a_second_person_on_the_list_is_looked_for_in_files_that_were_clean(settings: Settings) -> None:
+    select = f"select unnest(['a', '{LONG}', 'b']) as customer_id, 'x' as source_file"
+    file = parquet(settings.landed_dir / "customers" / "1.parquet", select)
+    remember_to_forget(settings, LONG)
+    keep_out(settings)
+    remember_to_forget(settings, "b")
+    assert keep_out(settings) == {"x": 1}
+    assert read(file, "customer_id") == [("a",)]
+
+
+def test_a_forgotten_companys_contact_rows_are_landed_no_more(settings: Settings) -> None:
+    select = f"select unnest(['p1', 'p2']) as person_id, unnest(['{LONG}', 'c2']) as company_id, 'x' as source_file"
+    file = parquet(settings.landed_dir / "company_contacts" / "1.parquet", select)
+    remember_to_forget(settings, LONG)
+    keep_out(settings)
+    assert read(file, "person_id") == [("p2",)]
+
+
+def test_the_list_of_the_forgotten_names_nobody(settings: Settings) -> None:
+    forgotten = remember_to_forget(settings, LONG)
+    assert LONG in forgotten and LONG in read_list(settings) and "a" not in forgotten
+    assert LONG not in (settings.state_dir / "forgotten.json").read_text()
+
+
+def test_the_landing_zone_is_read_and_told_and_never_changed(settings: Settings) -> None:
+    zone = settings.landing_dir
+    assert zone is not None
+    parquet(zone / "touchpoints" / "day=1" / "t.parquet", "select 815.0::double as customer_id")
+    (zone / "customers").mkdir()
+    (zone / "customers" / "c.csv").write_text("Customer_Id , note\n815,x\n", encoding="utf-8-sig")
+    (zone / "products").mkdir()
+    (zone / "products" / "p.csv").write_text("product_id\n815\n")
+    before = {p: p.read_bytes() for p in zone.rglob("*") if p.is_file()}
+    assert sorted(search_landing(zone, "815")) == ["customers/c.csv", "touchpoints/day=1/t.parquet"]
+    assert forget(settings, "815").landing_files == ["customers/c.csv", "touchpoints/day=1/t.parquet"]
+    assert {p: p.read_bytes() for p in zone.rglob("*") if p.is_file()} == before
+
+
+def test_a_log_line_that_named_the_person_no_longer_does(settings: Settings) -> None:
+    settings.logs_dir.mkdir(parents=True)
+    log = settings.logs_dir / "r.log"
+    log.write_text(f"customer {LONG}: SAND is offered\n{LONG}x stays\ncustomer 12: also, 12 rows\n")
+    forget(settings, LONG)
+    forget(settings, "12")
+    assert (
+        log.read_text()
+        == f"customer [forgotten]: SAND is offered\n{LONG}x stays\ncustomer [forgotten]: also, 12 rows\n"
+    )
+
+
+def test_the_command_says_which_call_was_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
+    monkeypatch.setenv("LANDING_DIR", "")
+    monkeypatch.delenv("ID", raising=False)
+    assert main(["forget"]) == 2
+    assert "ID=" in capsys.readouterr().err
+    monkeypatch.setenv("ID", LONG)
+    assert main(["forget"]) == 0
+    assert "nothing was there to remove" in capsys.readouterr().out
+
+
+def test_while_a_refresh_holds_the_warehouse_nothing_is_forgotten(settings: Settings) -> None:
+    folder = version(settings, LONG)
+    code = "import sys; from pathlib import Path; from orchestration.publication.lock import refresh_lock\n"
+    code += "with refresh_lock(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(settings.lock_file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT_DIR) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        with pytest.raises(LockHeld):
+            forget(settings, LONG)
+        holder.communicate("")
+    assert len(read(folder / "parquet" / "members.parquet")) == 3
