@@ -13,7 +13,7 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: refresh test dev check lint rollback lock clean benchmark-affinities benchmark-offers benchmark-daily
+.PHONY: forget refresh test dev check lint rollback lock clean benchmark-affinities benchmark-offers benchmark-daily
 
 refresh: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.refresh
@@ -26,6 +26,10 @@ check: $(VENV)/.ready
 
 rollback: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.publication rollback
+
+# Removes a person from everything that was built, published and exported: make forget ID=12345
+forget: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.audiences forget
 
 dev: $(VENV)/.ready
 	@$(BIN)/dagster dev -h 127.0.0.1 -p 3000 -m orchestration.definitions

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.audiences.export import FOLDER as EXPORT_FOLDER
 from orchestration.audiences.export import DIFFERENCE_NAME, SENT, SUMMARY_NAME
+from orchestration.audiences.export import FOLDER as EXPORT_FOLDER
 from orchestration.audiences.forgotten import (
     PERSON_COLUMNS,
     keep_out,

@@ -1,7 +1,7 @@
-"""What the report says beyond single schemes: the headline, what is bought together, next offers, refused rows.
+"""What the report says beyond single schemes: the headline, refused rows, values without a meaning.
 
 Belongs here: published rows in, plain values for the template out.
-Does not belong here: HTML, and what concerns one scheme (accounts.py).
+Does not belong here: HTML, what concerns one scheme (accounts.py, tangible.py), and products, offers and sends (selling.py).
 """
 
 from __future__ import annotations
@@ -15,17 +15,8 @@ from orchestration.report.published import Published, Row
 
 Context = dict[str, Any]
 
-# Pairs named in one list, and how few times bought together still mean something: the first bar that leaves enough.
-# 100: chance moves such a count by a tenth; below 30 by a fifth and more, and a handful of households can make a pair.
-MOST_PAIRS = 15
-ENOUGH_PAIRS = 10
-BARS = (100, 30, 10, 1)
-SIGNIFICANCE = 0.05
-# In the order of use to a marketer.
-LEVELS = ("category", "product", "subcategory", "department")
-PLURALS = {"category": "categories", "product": "products", "subcategory": "subcategories", "department": "departments"}
-MOST_OFFERS = 10
 MOST_REASONS = 30
+MOST_SPELLINGS = 30
 
 
 def last_refresh(db: Published) -> Row:
@@ -89,118 +80,6 @@ def verdict_counts(schemes: list[Context]) -> list[tuple[str, words.Mark, list[s
     return [(v, words.mark(words.VERDICTS, v), [card["name"] for card in found[v]]) for v in order if v in found]
 
 
-AFFINITY_COLUMNS = (
-    "item_level",
-    "window",
-    "antecedent",
-    "consequent",
-    "n_antecedent",
-    "n_both",
-    "confidence",
-    "size_adjusted_lift",
-    "q_value",
-)
-
-
-def affinities(db: Published) -> list[Context] | None:
-    """One list of sentences a level and window; null where the file has no affinities.
-
-    Each unordered pair is told once, in the direction in which it is surer. Only pairs beyond chance (q < 0.05) that
-    are bought together more often than basket size makes likely, strongest first.
-    """
-    if not db.has("product_affinities", *AFFINITY_COLUMNS):
-        return None
-    kinds = db.rows('select distinct item_level, "window" from product_affinities order by 1, 2')
-    levels = {level: rank for rank, level in enumerate(LEVELS)}
-    kinds.sort(
-        key=lambda kind: (kind["window"] != "basket", levels.get(kind["item_level"], len(LEVELS)), kind["item_level"])
-    )
-    return [found for kind in kinds if (found := _affinity_list(db, kind["item_level"], kind["window"]))["sentences"]]
-
-
-def _affinity_list(db: Published, level: str, window: str) -> Context:
-    rows: list[Row] = []
-    bar = BARS[-1]
-    for bar in BARS:
-        rows = db.rows(
-            """
-            select antecedent, consequent, n_antecedent, n_both, confidence, size_adjusted_lift
-            from product_affinities
-            where item_level = ? and "window" = ? and n_both >= ? and size_adjusted_lift > 1 and q_value < ?
-            qualify row_number() over (
-                partition by least(antecedent, consequent), greatest(antecedent, consequent)
-                order by confidence desc, antecedent
-            ) = 1
-            order by size_adjusted_lift desc, n_both desc, antecedent, consequent
-            limit ?
-            """,
-            (level, window, bar, SIGNIFICANCE, MOST_PAIRS),
-        )
-        if len(rows) >= ENOUGH_PAIRS:
-            break
-    unit = "basket" if window == "basket" else "customer"
-    where = "in one basket" if window == "basket" else f"within {window.replace('_', ' ')}"
-    return {
-        "title": f"{PLURALS.get(level, level).capitalize()} bought {where}",
-        "bar": words.counted(bar, unit),
-        "sentences": [
-            {
-                "antecedent": words.clean(row["antecedent"]),
-                "consequent": words.clean(row["consequent"]),
-                "times": words.times(row["size_adjusted_lift"]),
-                "n_both": words.counted(row["n_both"], unit),
-                "confidence": words.share(row["confidence"]),
-                "n_antecedent": words.counted(row["n_antecedent"], unit),
-            }
-            for row in rows
-        ],
-    }
-
-
-OFFER_COLUMNS = ("customer_id", "offer_rank", "item", "because_item", "because_last_bought_on", "because_times_bought")
-
-
-def offers(db: Published) -> Context | None:
-    """What is offered first to how many, and an example of each of the most frequent; null without the table.
-
-    The example is the customer with the strongest evidence: most times bought, then last bought, then by id.
-    """
-    if not db.has("next_best_offers", *OFFER_COLUMNS):
-        return None
-    totals = db.rows("select count(*) as offers, count(distinct customer_id) as customers from next_best_offers")[0]
-    rows = db.rows(
-        """
-        select
-            item, customer_id, because_item, because_last_bought_on, because_times_bought,
-            count(*) over (partition by item) as customers
-        from next_best_offers
-        where offer_rank = 1
-        qualify row_number() over (
-            partition by item
-            order by because_times_bought desc nulls last, because_last_bought_on desc nulls last, customer_id
-        ) = 1
-        order by customers desc, item
-        limit ?
-        """,
-        (MOST_OFFERS,),
-    )
-    return {
-        "offers": words.counted(totals["offers"], "offer"),
-        "customers": words.counted(totals["customers"], "customer"),
-        "examples": [
-            {
-                "item": words.clean(row["item"]),
-                "first_for": words.counted(row["customers"], "customer"),
-                "customer": words.clean(row["customer_id"]),
-                "because": words.clean(row["because_item"]) if row["because_item"] is not None else None,
-                "times": words.counted(row["because_times_bought"], "time"),
-                "last": words.day(row["because_last_bought_on"]),
-            }
-            for row in rows
-        ],
-    }
-
-
 def quality(db: Published, refresh: Row) -> Context:
     """Refused rows by table and reason, counts only: the rows themselves stay in the table `quarantine`."""
     has_table = db.has("quarantine", "source_table", "reasons")
@@ -243,6 +122,25 @@ def quality(db: Published, refresh: Row) -> Context:
         ]
         if refresh
         else [],
+    }
+
+
+def spellings(db: Published) -> Context | None:
+    """Values that no seed knows, the most frequent first; null without the table."""
+    if not db.has("unmapped_spellings", "attribute", "spelling", "rows"):
+        return None
+    rows = db.rows('select attribute, spelling, "rows" from unmapped_spellings order by "rows" desc, attribute, spelling')
+    return {
+        "total": words.counted(len(rows), "value"),
+        "rows": [
+            {
+                "attribute": words.clean(row["attribute"]),
+                "spelling": words.clean(row["spelling"]),
+                "n": words.count(row["rows"]),
+            }
+            for row in rows[:MOST_SPELLINGS]
+        ],
+        "more": max(0, len(rows) - MOST_SPELLINGS),
     }
 
 

@@ -74,6 +74,48 @@ POSITIONS = {
     "niche": "among the rest",
 }
 
+# Phrase of each occasion of the seed; one of the user's own is said by its id.
+OCCASIONS = {
+    "breakfast": "at breakfast",
+    "lunch": "at lunch",
+    "dinner": "at dinner",
+    "late_evening": "late in the evening",
+    "stock_up": "to stock up",
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of segment profiles: its name, its unit, and the format of its values."""
+
+    name: str
+    unit: str
+    form: str
+
+
+# In the order shown.
+METRICS = {
+    "spend": Metric("spend", "currency, a year", "money"),
+    "baskets": Metric("baskets", "a year", "decimal"),
+    "spend_per_basket": Metric("spend a basket", "currency", "money"),
+    "recency_days": Metric("days since the last basket", "days", "decimal"),
+    "discount_share": Metric("share of discounts", "% of spend", "share"),
+    "private_label_share": Metric("share of own-label products", "% of spend", "share"),
+}
+
+# Why a treatment is sent or not, in the order in which the reasons are asked.
+DECISIONS = {
+    "sent": "to be sent",
+    "no channel": "the treatment names no channel",
+    "holdout": "drawn into the group that gets nothing, so that it can be told whether sending pays",
+    "unsubscribed": "the member unsubscribed",
+    "refused": "the member's latest record opts out",
+    "no consent": "no record of the member's consent for the channel; without one nothing is sent",
+    "frequency cap": "the member got as much as they may lately",
+    "sent recently": "the member got this treatment lately",
+    "lower priority": "another scheme's treatment goes to the member first",
+}
+
 
 def mark(marks: dict[str, Mark], value: Any) -> Mark:
     """The mark of a value; one that is not known is shown without a colour."""

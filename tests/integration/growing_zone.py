@@ -202,6 +202,7 @@ class Changes:
     late_order: str
     late_day: date
     sent_again_lines: int
+    refused: dict[int, str]
 
 
 @dataclass(frozen=True)
@@ -226,6 +227,21 @@ def refresh_two_days(base: Path, zone: Zone | None = None) -> TwoDays:
     return TwoDays(before, after, changes)
 
 
+# Lines of one file and why each must be refused; a line without a reason is an exact copy or good.
+_KEY_TWICE = "order_id, line_number: shared with a row of different content"
+DIRTY = [
+    ("d1,1,c1,p1-1,2026-04-01T10:00:00Z,1,2.50,0,0", ""),
+    ("d1,1,c1,p1-1,2026-04-01T10:00:00Z,1.0,2.5,0.00,0", ""),
+    ("d2,1,c1,p1-1,01.04.2026,1,2.50,0,0", "ordered_at: not a timestamp"),
+    ("d3,1,c1,p1-1,2026-04-01T10:00:00Z,one,2.50,0,0", "quantity: not a number"),
+    ("d3,2,,p1-1,2026-04-01T10:00:00Z,1,2.50,0,0", "customer_id: missing"),
+    ("d4,1,c1,p1-1,2026-04-01T10:00:00Z,1,2.50,0,0", _KEY_TWICE),
+    ("d4,1,c1,p1-1,2026-04-01T10:00:00Z,1,9.50,0,0", _KEY_TWICE),
+    ("d5,1,c1,p1-1", "torn: 4 fields, the header has 9"),
+    ("d6,x,c1,p1-1,2026-04-01T10:00:00Z,1,free,0,0", "amount: not a number; line_number: not a whole number"),
+]
+
+
 def change_zone(landing_dir: Path, zone: Zone) -> Changes:
     """A day's changes: a new day, a corrected day, a deleted day, a late order, and a file that is sent again."""
     new_day = zone.last_day()
@@ -240,7 +256,9 @@ def change_zone(landing_dir: Path, zone: Zone) -> Changes:
     write_lines(day_file(landing_dir, new_day).with_name("again.csv"), again)
     late = f"late,1,c0,p0-0,{late_day}T12:00:00Z,1,7.50,0,0"
     write_lines(day_file(landing_dir, new_day).with_name("late.csv"), [late])
-    return Changes(new_day, corrected_day, deleted_day, "late", late_day, len(again))
+    write_lines(day_file(landing_dir, new_day).with_name("dirty.csv"), [line for line, _ in DIRTY])
+    refused = {number: reason for number, (_, reason) in enumerate(DIRTY, start=1) if reason}
+    return Changes(new_day, corrected_day, deleted_day, "late", late_day, len(again), refused)
 
 
 # What also depends on when and how often a refresh ran.

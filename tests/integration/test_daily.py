@@ -55,8 +55,18 @@ def test_a_late_order_is_a_basket_of_its_own_day(two_days: TwoDays) -> None:
 def test_a_file_that_is_sent_again_only_raises_the_count_of_duplicates(two_days: TwoDays) -> None:
     sql = "select rows_landed, rows_staged, rows_quarantined, rows_duplicate from refreshes order by refresh_id"
     *_, (landed, staged, quarantined, duplicate) = two_days.after.rows(sql)
-    assert duplicate == two_days.changes.sent_again_lines
+    # And one exact copy among the planted dirt.
+    assert duplicate == two_days.changes.sent_again_lines + 1
+    assert quarantined == len(two_days.changes.refused)
     assert landed == staged + quarantined + duplicate
+
+
+def test_the_published_quarantine_is_exactly_the_planted_dirt(two_days: TwoDays) -> None:
+    assert two_days.before.rows("from quarantine") == []
+    found = two_days.after.rows("select source_table, file, row_number, reasons from quarantine")
+    file = f"order_lines/loaded_on={two_days.changes.new_day}/dirty.csv"
+    expected = {("order_lines", file, row, reason) for row, reason in two_days.changes.refused.items()}
+    assert set(found) == expected and len(found) == len(expected)
 
 
 def test_each_published_refresh_is_listed(two_days: TwoDays) -> None:
