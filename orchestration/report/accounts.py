@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from orchestration.report import charts, words
+from orchestration.report import charts, tangible, words
 from orchestration.report.published import Published, Row
 
 # Segments shown of a scheme with more: 15 fill a page and hold most of the spend; more of them nobody compares by eye.
@@ -39,6 +39,9 @@ def read_schemes(db: Published, as_of: date | None) -> list[Context]:
     delivery = grouped(db.table("treatment_delivery", "scheme", "segment_a", "segment_b"), "scheme")
     behaviour = grouped(db.table("segment_behaviour", "scheme", "outcome"), "scheme")
     outcomes = grouped(db.table("treatment_outcomes", "scheme", "segment", "treatment_id", "outcome"), "scheme")
+    profiles = grouped(tangible.profile_rows(db), "scheme")
+    cells = grouped(tangible.occasion_rows(db), "scheme")
+    ties = grouped(tangible.tie_rows(db), "scheme")
 
     def order(scheme: str) -> tuple[int, float, str]:
         card = cards.get(scheme, {})
@@ -61,6 +64,9 @@ def read_schemes(db: Published, as_of: date | None) -> list[Context]:
                 "audience": words.clean(described.get(name, {}).get("audience")),
                 "card": scorecard(cards[name]) if name in cards else None,
                 "sizes": sizes(shown),
+                "profiles": tangible.profiles(profiles.get(name, []), shown),
+                "occasions": tangible.occasions(cells.get(name, []), shown),
+                "ties": tangible.ties(ties.get(name, []), shown),
                 "behaviour": behaviour_table(behaviour.get(name, [])),
                 "has_behaviour": db.has("segment_behaviour"),
                 "treatments": treatment_cards(treatments.get(name, []), shown, as_of),

@@ -1,7 +1,8 @@
 """The page: what the sections found, put into the template.
 
 Belongs here: the order of the work, the template's settings, writing the file.
-Does not belong here: what a section says (accounts.py, sections.py) or looks like (templates/).
+Does not belong here: what a section says (accounts.py, tangible.py, selling.py, sections.py) or looks like
+(templates/).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from orchestration.report import accounts, sections, words
+from orchestration.report import accounts, sections, selling, words
 from orchestration.report.published import Published, open_published
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -58,9 +59,12 @@ def render(db: Published) -> str:
             None,
         ),
         inactive=sections.inactive_schemes(db),
-        affinities=sections.affinities(db),
-        offers=sections.offers(db),
+        affinities=selling.affinities(db),
+        gaps=selling.gaps(db),
+        offers=selling.offers(db),
+        audiences=selling.audiences(db),
         quality=sections.quality(db, refresh),
+        spellings=sections.spellings(db),
         words=words,
         most_segments=accounts.MOST_SEGMENTS,
     )

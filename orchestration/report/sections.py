@@ -1,7 +1,8 @@
 """What the report says beyond single schemes: the headline, refused rows, values without a meaning.
 
 Belongs here: published rows in, plain values for the template out.
-Does not belong here: HTML, what concerns one scheme (accounts.py, tangible.py), and products, offers and sends (selling.py).
+Does not belong here: HTML, what concerns one scheme (accounts.py, tangible.py), and products, offers and sends
+(selling.py).
 """
 
 from __future__ import annotations
@@ -129,7 +130,9 @@ def spellings(db: Published) -> Context | None:
     """Values that no seed knows, the most frequent first; null without the table."""
     if not db.has("unmapped_spellings", "attribute", "spelling", "rows"):
         return None
-    rows = db.rows('select attribute, spelling, "rows" from unmapped_spellings order by "rows" desc, attribute, spelling')
+    rows = db.rows(
+        'select attribute, spelling, "rows" from unmapped_spellings order by "rows" desc, attribute, spelling'
+    )
     return {
         "total": words.counted(len(rows), "value"),
         "rows": [

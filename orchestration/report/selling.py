@@ -23,6 +23,8 @@ BARS = (300, 100, 30, 10, 1)
 # Sentences in which one item may stand: else one family of products (baby food, say) fills the list.
 MOST_MENTIONS = 2
 SIGNIFICANCE = 0.05
+# Below a tenth more than expected, a pair is beyond chance but of no use.
+WEAKEST_LIFT = 1.1
 # In the order of use to a marketer: frosting and cake mix are subcategories of one category.
 LEVELS = ("subcategory", "category", "product", "department")
 PLURALS = {"category": "categories", "product": "products", "subcategory": "subcategories", "department": "departments"}
@@ -77,7 +79,7 @@ def _affinity_list(db: Published, level: str, window: str) -> Context:
                 select antecedent, consequent, n_antecedent, n_both, confidence, size_adjusted_lift,
                     {reverse} as n_reverse
                 from product_affinities
-                where item_level = ? and "window" = ? and n_both >= ? and size_adjusted_lift > 1 and q_value < ?
+                where item_level = ? and "window" = ? and n_both >= ? and size_adjusted_lift >= ? and q_value < ?
                 qualify row_number() over (
                     partition by least(antecedent, consequent), greatest(antecedent, consequent)
                     order by {"confidence" if in_basket else "n_both"} desc, antecedent
@@ -85,7 +87,7 @@ def _affinity_list(db: Published, level: str, window: str) -> Context:
                 order by size_adjusted_lift desc, n_both desc, antecedent, consequent
                 limit ?
                 """,
-                (level, window, bar, SIGNIFICANCE, 20 * MOST_PAIRS),
+                (level, window, bar, WEAKEST_LIFT, SIGNIFICANCE, 20 * MOST_PAIRS),
             )
         )
         if len(rows) >= ENOUGH_PAIRS:
@@ -113,7 +115,7 @@ def _affinity_list(db: Published, level: str, window: str) -> Context:
 
 
 def _not_too_often(rows: list[Row]) -> list[Row]:
-    """The first pairs, without those whose items were both or either named often enough before."""
+    """The first pairs, without those of which one item was named often enough before."""
     mentions: Counter[str] = Counter()
     kept: list[Row] = []
     for row in rows:

@@ -98,9 +98,9 @@ METRICS = {
     "spend": Metric("spend", "currency, a year", "money"),
     "baskets": Metric("baskets", "a year", "decimal"),
     "spend_per_basket": Metric("spend a basket", "currency", "money"),
-    "recency_days": Metric("days since the last basket", "days", "decimal"),
-    "discount_share": Metric("share of discounts", "% of spend", "share"),
-    "private_label_share": Metric("share of own-label products", "% of spend", "share"),
+    "recency_days": Metric("days since last basket", "days", "decimal"),
+    "discount_share": Metric("discounts", "share of full prices", "share"),
+    "private_label_share": Metric("own label", "share of spend", "share"),
 }
 
 # Why a treatment is sent or not, in the order in which the reasons are asked.
@@ -179,6 +179,11 @@ def times(value: Any) -> str:
 def decimals(value: Any, places: int = 2) -> str:
     number = _number(value)
     return NOTHING if number is None else f"{number:,.{places}f}"
+
+
+def formed(value: Any, form: str) -> str:
+    """A value of a metric: `money`, `share`, or a mean to one decimal."""
+    return {"money": money, "share": share}.get(form, lambda number: decimals(number, 1))(value)
 
 
 def chance(value: Any) -> str:

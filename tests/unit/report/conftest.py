@@ -101,6 +101,48 @@ insert into quarantine values
     ('order_lines', 'a.csv', 2, 'amount: not a number; order_id: missing', '{}'),
     ('order_lines', 'a.csv', 3, 'amount: not a number', '{}'),
     ('customers', 'b.csv', 9, 'kind: not one of person, company', '{}');
+create table segment_profiles (scheme varchar, segment varchar, metric varchar, value double, population_value double,
+    "index" double);
+insert into segment_profiles values
+    ('rfm', 'best', 'spend', 2541.93, 1688.79, 1.5052),
+    ('rfm', 'best', 'baskets', 96.72, 56.95, 1.6982),
+    ('rfm', 'best', 'recency_days', 8.7, 22.58, 0.3853),
+    ('rfm', 'best', 'discount_share', 0.1627, 0.1656, 0.9825),
+    ('rfm', 'evil', 'spend', 1700, 1688.79, 1.0066),
+    ('rfm', 'unknown', 'spend', 4.4321, 1688.79, 0.0026);
+create table occasion_matrix (scheme varchar, segment varchar, occasion varchar, customers bigint, baskets bigint,
+    spend decimal(18, 4), "index" double, p_value double, q_value double, is_gap boolean);
+insert into occasion_matrix values
+    ('rfm', 'best', 'dinner', 900, 1500, 9000, 1.5, 0.0001, 0.0002, false),
+    ('rfm', 'best', 'late_evening', 90, 500, 900, 0.5, 0.0001, 0.0342, true),
+    ('rfm', 'evil', 'dinner', 90, 300, 900, 0.9, 0.3, 0.4, false),
+    ('rfm', 'evil', 'late_evening', 90, 367, 900, 1.1, 0.3, 0.4, false),
+    ('rfm', 'unknown', 'dinner', 90, 200, 900, 0.4, 0.0001, 0.0002, true),
+    ('rfm', 'unknown', 'late_evening', 90, 1133, 900, 1.7, 0.0001, 0.0002, false);
+create table segment_affinities (scheme varchar, segment varchar, item_level varchar, "window" varchar,
+    antecedent varchar, consequent varchar, n_both bigint, q_value double, global_lift double, shrunk_lift double);
+insert into segment_affinities values
+    ('rfm', 'best', 'category', 'basket', 'BEER', 'WINE <&>', 51, 0.001, 2.7, 4.32),
+    ('rfm', 'best', 'category', 'basket', 'TEA', 'MILK', 500, 0.001, 16.4, 18.7),
+    ('rfm', 'evil', 'category', 'basket', 'LIKE', 'EVERYONE', 60, 0.001, 3.0, 3.1),
+    ('rfm', 'tokyo', 'category', 'basket', 'BY', 'CHANCE', 6, 0.2, 1.0, 9.9),
+    ('rfm', 'tokyo', 'subcategory', 'basket', 'OTHER', 'LEVEL', 60, 0.001, 1.0, 9.9);
+create table cross_sell_gaps (customer_id varchar, gap_rank integer, item_level varchar, because_item varchar,
+    because_times_bought bigint, because_last_bought_on date, gap_item varchar, n_both bigint,
+    size_adjusted_lift double, peers bigint, peers_with_gap_item bigint, expected_value decimal(18, 2));
+insert into cross_sell_gaps values
+    ('c1', 1, 'category', 'BRICKS', 7, '2026-02-27', 'SAND <&>', 300, 4, 705, 318, 150.40),
+    ('c2', 1, 'category', 'BRICKS', 4, '2026-02-02', 'SAND <&>', 300, 4, 705, 318, 250.80),
+    ('c2', 2, 'category', 'PAINT', 3, '2026-02-02', 'BRUSHES', 200, 3, 90, 80, 12.34);
+create table unmapped_spellings (attribute varchar, spelling varchar, "rows" bigint);
+insert into unmapped_spellings values ('gender', '<i>?</i>', 3), ('employment', 'juggler', 1234);
+create table audiences (channel varchar, member_id varchar, treatment_id varchar, send_on date);
+insert into audiences values ('mail', 'a', 't2', '2026-03-01'), ('mail', 'b', 't2', '2026-03-01');
+create table audience_decisions (scheme varchar, member_id varchar, channel varchar, outcome varchar);
+insert into audience_decisions values
+    ('rfm', 'a', 'mail', 'sent'), ('rfm', 'b', 'mail', 'sent'), ('rfm', 'c', 'mail', 'no consent'),
+    ('rfm', 'd', 'mail', 'holdout'), ('rfm', 'e', 'app<', 'no consent'), ('rfm', 'f', null, 'no channel'),
+    ('life_stage', 'a', 'sms', 'lower priority'), ('life_stage', 'g', 'sms', 'a new <reason>');
 """
 
 

@@ -221,6 +221,201 @@ def test_offers_name_item_evidence_and_date(database: Path) -> None:
     )
 
 
+def sequences(database: Path) -> None:
+    """Pairs of subcategories in a basket and in time, beside the categories of the file."""
+    change(
+        database,
+        """
+        alter table product_affinities add column n_reverse bigint;
+        insert into product_affinities values
+            ('subcategory', 'basket', 'FROSTING', 'CAKE MIX', 9000, 1746, 4000, 1187, 0.68, 30, 20.4, 0, 1187),
+            ('subcategory', '30_days', 'DIAPERS', 'WIPES <&>', 900, 306, 400, 143, 0.467, 3, 2.2, 0, 41),
+            ('subcategory', '30_days', 'WIPES <&>', 'DIAPERS', 900, 50, 306, 41, 0.82, 3, 2.3, 0, 143)
+        """,
+    )
+
+
+def test_an_order_in_time_is_told_as_first_and_then_in_its_frequent_direction(database: Path) -> None:
+    sequences(database)
+    text = part(report(database), "Subcategories bought one after the other, within 30 days", "Next best offers")
+    assert (
+        "First DIAPERS, then WIPES <&> on a later day within 30 days: 143 customers (46.7 % of the 306 customers who "
+        "bought DIAPERS), 2.2 times as often as the variety of what they buy alone would lead to expect; "
+        "the other way round 41." in text
+    )
+    assert "First WIPES" not in text
+
+
+def test_levels_and_windows_have_lists_of_their_own_subcategories_first(database: Path) -> None:
+    sequences(database)
+    page = report(database)
+    baskets = part(page, "Subcategories bought in one basket", "Categories bought in one basket")
+    assert "Who buys FROSTING buys CAKE MIX 20 times" in baskets
+    assert "TACO SHELLS" not in baskets and "DIAPERS" not in baskets
+    categories = part(page, "Categories bought in one basket", "Subcategories bought one after the other")
+    assert "TACO SHELLS" in categories and "FROSTING" not in categories and "DIAPERS" not in categories
+
+
+def test_one_item_stands_in_two_sentences_of_a_list_at_most(database: Path) -> None:
+    change(
+        database,
+        """
+        insert into product_affinities
+        select 'subcategory', 'basket', 'BABY', 'FOOD ' || i, 9000, 900, 900, 400, 0.4, 9, 20 - i, 0
+        from range(5) as r(i);
+        """,
+    )
+    text = report(database).text
+    assert text.count("Who buys BABY buys FOOD") == 2
+    assert "BABY buys FOOD 0 " in text and "BABY buys FOOD 1 " in text
+
+
+def test_profiles_show_value_index_and_what_differs_most(database: Path) -> None:
+    text = part(report(database), "What sets them apart", "When they buy")
+    assert "Spendcurrency, a year" in text and "Discountsshare of full prices" in text
+    assert "Everyone1,68957.022.616.6 %" in text
+    assert "Best & firstdays since last basket ▼ 0.39, baskets ▲ 1.702,5421.5196.71.708.70.3916.3 %0.98" in text
+    assert "<script>alert('x')</script>1,7001.01–––" in text
+    assert "Unknown" not in text
+
+
+def test_occasions_show_the_index_and_mark_with_a_word_what_is_beyond_chance(database: Path) -> None:
+    text = part(report(database), "When they buy, and", "Gaps are where to grow")
+    assert "Dinner50.0 %Late evening50.0 %" in text
+    assert "Best & first1.50 ▲ more0.50 ▼ gap" in text
+    assert re.search(r"</script>0\.901\.10$", text.strip())
+    assert "Unknown" not in text
+
+
+def test_a_gap_is_a_sentence_with_baskets_and_what_everyones_share_would_make(database: Path) -> None:
+    text = part(report(database), "Gaps are where to grow", "What they buy together more")
+    # 2,000 baskets of 4,000 are of the evening; half of the 2,000 of these members would be 1,000.
+    assert (
+        "Best & first: they buy late in the evening 0.50 times as often as everyone: 500 of their 2,000 baskets, "
+        "where everyone's share would make 1,000 (q = 0.034)." in text.replace("\u00a0", " ")
+    )
+    assert text.count("they buy") == 1
+
+
+def test_an_occasion_of_the_users_own_is_named_and_cannot_become_markup(database: Path) -> None:
+    change(database, "update occasion_matrix set occasion = '<b>tea_time</b>' where occasion = 'late_evening'")
+    page = report(database)
+    assert "they buy for “<b>tea time</b>” 0.50 times" in page.text
+    assert "b" not in page.tags()
+
+
+def test_a_scheme_made_of_occasions_says_that_its_gaps_are_its_definition(database: Path) -> None:
+    assert "made of occasions" not in report(database).text
+    change(database, "update segments set segment = 'dinner' where segment = 'best'")
+    change(database, "update occasion_matrix set segment = 'dinner' where segment = 'best'")
+    assert "made of occasions" in report(database).text
+
+
+def many_occasions(database: Path) -> None:
+    """A scheme of 40 segments, each with a gap; the higher its number, the more it spends."""
+    change(
+        database,
+        """
+        insert into segments
+        select 'interest', 's' || i, 'No. ' || i, 'd', 1, 'observed', 10, 0.01, i, 0.01, 'edge', null
+        from range(1, 41) as r(i);
+        insert into occasion_matrix
+        select 'interest', 's' || i, 'lunch', 9, 10, 9, 0.5, 0.001, 0.001, true from range(1, 41) as r(i)
+        """,
+    )
+
+
+def test_gaps_are_told_of_segments_too_that_the_table_has_no_room_for(database: Path) -> None:
+    many_occasions(database)
+    change(database, "update occasion_matrix set is_gap = segment = 's3' where scheme = 'interest'")
+    assert "No. 3: they buy at lunch 0.50 times as often" in report(database).text
+
+
+def test_occasions_of_a_scheme_with_many_segments_are_those_with_most_spend(database: Path) -> None:
+    many_occasions(database)
+    text = report(database).text
+    begin = text.rindex("When they buy, and when they do not")
+    assert "Only the 15 segments with the largest spend." in text[begin:]
+    assert "No. 26" in text[begin:] and "No. 25" not in text[begin:]
+    assert "30 more gaps in the table occasion_matrix" in text
+
+
+def test_a_segments_own_tie_is_the_one_that_exceeds_everyones_most(database: Path) -> None:
+    text = part(report(database), "What they buy together more", "Do they behave")
+    assert (
+        "Best & first: BEER with WINE <&>, 4.3 times as often as basket size alone would lead to expect "
+        "(everyone: 2.7 times), in 51 baskets." in text
+    )
+    for left_out in ("TEA", "LIKE", "BY with CHANCE", "OTHER"):
+        assert left_out not in text
+
+
+def test_missing_complements_are_summed_with_the_customer_of_most_worth(database: Path) -> None:
+    text = part(report(database), "Bought without what goes with it", "Next best offers")
+    assert "2 customers regularly buy one item and never its complement (3 gaps between categories)" in text
+    first = text.index(
+        "BRICKS without SAND <&>: 2 customers, together worth 401; of the 705 customers who buy BRICKS as regularly, "
+        "318 buy SAND <&> too. For one, customer c2 bought BRICKS 4 times, last on 2 February 2026 (worth 251)."
+    )
+    assert first < text.index("PAINT without BRUSHES: 1 customer, together worth 12.34")
+
+
+def test_audiences_count_sends_and_drops_by_channel_and_reason(database: Path) -> None:
+    text = part(report(database), "Whom to contact, and whom not", "Data quality")
+    assert "Of 8 treatments that members have, 2 sends in the audiences of 1 March 2026." in text
+    assert "ChannelTreatmentssentno channelholdoutno consentlower prioritya new <reason>" in text
+    assert "mail4201100" in text and "app<1000100" in text and "no channel1010000" in text and "sms2000011" in text
+    assert "All channels8211211" in text
+    assert "Nobody is contacted" not in text
+
+
+def test_an_empty_audience_says_that_nobody_is_contacted(database: Path) -> None:
+    change(database, "delete from audiences; delete from audience_decisions where outcome = 'sent'")
+    text = part(report(database), "Whom to contact, and whom not", "Data quality")
+    assert "0 sends in the audiences." in text
+    assert "Nobody is contacted. The table says what holds the sends back." in text
+
+
+def test_audiences_without_decisions_still_count_the_sends(database: Path) -> None:
+    change(database, "drop table audience_decisions")
+    text = part(report(database), "Whom to contact, and whom not", "Data quality")
+    assert "2 sends in the audiences of 1 March 2026." in text
+    assert "Channelsent mail2 All channels2" in text
+
+
+def test_values_without_a_meaning_are_counted_most_frequent_first(database: Path) -> None:
+    text = part(report(database), "Values without a meaning", "Small print")
+    assert "2 values that no seed knows" in text
+    assert text.index("employmentjuggler1,234") < text.index("gender<i>?</i>3")
+    change(database, "delete from unmapped_spellings")
+    assert "Every value has a meaning." in report(database).text
+
+
+@pytest.mark.parametrize(
+    ("table", "heading"),
+    [
+        ("segment_profiles", "What sets them apart"),
+        ("occasion_matrix", "When they buy, and when they do not"),
+        ("segment_affinities", "What they buy together more than others"),
+        ("cross_sell_gaps", "Bought without what goes with it"),
+        ("unmapped_spellings", "Values without a meaning"),
+    ],
+)
+def test_the_part_of_an_absent_table_is_left_out(database: Path, table: str, heading: str) -> None:
+    assert heading in report(database).text
+    change(database, f"drop table {table}")
+    page = report(database)
+    assert heading not in page.text
+    assert page.unbalanced == []
+
+
+def test_without_audiences_and_decisions_the_part_is_left_out(database: Path) -> None:
+    change(database, "drop table audience_decisions; drop table audiences")
+    page = report(database)
+    assert "Whom to contact" not in page.text
+    assert page.unbalanced == []
+
+
 def test_refused_rows_are_counted_by_table_and_reason_without_their_content(database: Path) -> None:
     page = report(database)
     text = part(page, "Data quality", "Small print")
@@ -233,7 +428,7 @@ def test_refused_rows_are_counted_by_table_and_reason_without_their_content(data
 
 def test_labels_and_messages_cannot_become_markup(database: Path) -> None:
     page = report(database)
-    assert not page.tags() & {"script", "img", "b", "family", "iframe", "object", "embed", "link", "base", "form"}
+    assert not page.tags() & {"script", "img", "b", "family", "i", "iframe", "object", "embed", "link", "base", "form"}
     assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
     assert "<script>alert('x')</script>" in page.text
     assert "<img src=x onerror=alert(1)>" in page.text
@@ -367,7 +562,16 @@ def test_a_database_without_tables_makes_a_page(tmp_path: Path) -> None:
 
 
 def test_numbers_that_are_not_there_show_as_a_dash(database: Path) -> None:
-    for table in ("scheme_scorecard", "segments", "treatment_delivery", "segment_behaviour"):
+    for table in (
+        "scheme_scorecard",
+        "segments",
+        "treatment_delivery",
+        "segment_behaviour",
+        "segment_profiles",
+        "occasion_matrix",
+        "cross_sell_gaps",
+        "unmapped_spellings",
+    ):
         with duckdb.connect(str(database)) as con:
             columns = con.execute(
                 "select column_name from duckdb_columns() where table_name = ?"
@@ -423,11 +627,15 @@ def luminance(colour: str) -> float:
         ("open", "open-bg"),
         ("ink", "some"),
         ("ink", "more"),
+        ("ink", "low1"),
+        ("ink", "low2"),
+        ("ink", "high1"),
+        ("ink", "high2"),
         ("quiet", "ground"),
         ("accent", "paper"),
     ],
 )
 def test_text_has_the_contrast_that_readers_need(database: Path, ink: str, ground: str) -> None:
-    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", report(database).html))
+    colours = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", report(database).html))
     light, dark = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
