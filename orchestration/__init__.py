@@ -1,1 +1,1 @@
-"""What happens around the models: landing, checks, the account of each scheme, publication, the report, the schedule."""
+"""What happens around the models: landing, checks, the account of schemes, publication, the report, the schedule."""

@@ -1,6 +1,6 @@
 """The entry point of everything that runs: what is made, what is checked, when.
 
-    landing -> staging -> | audit | -> marts -> candidate -> | audit, treatments, consent | -> audiences, report -> published
+    landing -> staging -> | audit | -> marts -> candidate -> | audit, treatments, consent | -> report -> published
 
 `make refresh`, `make dev` and `dagster job execute -m orchestration.definitions -j refresh` all run the job below.
 """

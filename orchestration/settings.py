@@ -25,7 +25,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """One refresh's settings. Paths are absolute; `landing_dir` is None for the demo; `as_of` is None for the default."""
+    """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default."""
 
     landing_dir: Path | None
     warehouse_dir: Path
@@ -99,7 +99,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Relative paths are relative to the folder the command runs in. An empty variable counts as unset.
 
     Raises:
-        SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, or LANDING_DIR no folder.
+        SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR no folder.
     """
     values = {k: v.strip() for k, v in (os.environ if environ is None else environ).items()}
     landing = values.get("LANDING_DIR", "")
@@ -112,8 +112,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     except Exception as error:
         raise SettingsError(f"STORE_TIMEZONE={zone}: not a time zone such as Europe/Berlin") from error
     target = values.get("DBT_TARGET", "") or "duckdb"
-    if target not in ("duckdb", "spark"):
-        raise SettingsError(f"DBT_TARGET={target}: known targets are duckdb and spark")
+    if target != "duckdb":
+        raise SettingsError(f"DBT_TARGET={target}: the only target so far is duckdb")
     as_of_text = values.get("AS_OF", "")
     try:
         as_of = date.fromisoformat(as_of_text) if as_of_text else None

@@ -21,6 +21,7 @@ from orchestration.accountability.statistics import (
     benjamini_hochberg,
     jensen_shannon_distance,
     power_to_see,
+    same_level_p_value,
     same_mix_p_value,
 )
 
@@ -36,7 +37,8 @@ TREATED_DIFFERENTLY, TREATED_ALIKE, UNPROVEN = "treated differently", "treated a
 
 @dataclass(frozen=True)
 class SegmentDelivery:
-    """What a segment was sent: members by set of categories and by set of channels (aligned over the scheme)."""
+    """What a segment was sent: members by set of categories, by set of channels, and by number of touches in ascending
+    order, each aligned over the scheme."""
 
     segment: str
     members: int
@@ -44,6 +46,7 @@ class SegmentDelivery:
     touches: int
     categories: Integers
     channels: Integers
+    intensities: Integers
 
 
 def treatment_delivery(con: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -59,9 +62,11 @@ def scheme_pairs(scheme: str, segments: list[SegmentDelivery]) -> list[dict[str,
     was_anything_sent = any(segment.touches for segment in segments)
     ordered = sorted(segments, key=lambda segment: segment.segment)
     rows = [_pair(scheme, a, b, was_anything_sent) for a, b in combinations(ordered, 2)]
-    for row, q in zip(rows, benjamini_hochberg([row["p_value"] for row in rows]), strict=True):
-        row["q_value"] = q
-        row["verdict"] = verdict(row["p_value"], q, row["power"])
+    for name in ("", "channel_", "intensity_"):
+        for row, q in zip(rows, benjamini_hochberg([row[f"{name}p_value"] for row in rows]), strict=True):
+            row[f"{name}q_value"] = q
+    for row in rows:
+        row["verdict"] = verdict(row["p_value"], row["q_value"], row["power"])
     return rows
 
 
@@ -90,13 +95,15 @@ def _pair(scheme: str, a: SegmentDelivery, b: SegmentDelivery, was_anything_sent
         "touches_per_member_b": b.touches / b.members,
         "divergence": jensen_shannon_distance(a.categories, b.categories),
         "channel_divergence": jensen_shannon_distance(a.channels, b.channels),
+        "channel_p_value": same_mix_p_value(a.channels, b.channels, seed + "\x1fchannels") if tested else None,
+        "intensity_p_value": same_level_p_value(a.intensities, b.intensities) if tested else None,
         "p_value": same_mix_p_value(a.categories, b.categories, seed) if tested else None,
         "power": power_to_see(a.members + b.members, categories, MEDIUM_DIFFERENCE, SIGNIFICANCE) if tested else 0.0,
     }
 
 
 def _segments(con: duckdb.DuckDBPyConnection, scheme: str) -> list[SegmentDelivery]:
-    """The scheme's segments with counts by category and by channels, both in the order of their names."""
+    """The scheme's segments with counts by category and by channels, all in the order of their names."""
     totals = con.execute(
         """
         select segment, count(*), sum(cast(touches > 0 as integer)), sum(touches)
@@ -107,14 +114,15 @@ def _segments(con: duckdb.DuckDBPyConnection, scheme: str) -> list[SegmentDelive
     names = [segment for segment, *_ in totals]
     categories = _counts(con, scheme, "sent_categories", names)
     channels = _counts(con, scheme, "channels", names)
+    intensities = _counts(con, scheme, "touches", names)
     return [
-        SegmentDelivery(segment, int(members), int(contacted), int(touches), categories[i], channels[i])
+        SegmentDelivery(segment, int(members), int(contacted), int(touches), categories[i], channels[i], intensities[i])
         for i, (segment, members, contacted, touches) in enumerate(totals)
     ]
 
 
 def _counts(con: duckdb.DuckDBPyConnection, scheme: str, column: str, segments: list[str]) -> Integers:
-    """(segments, values of `column`) members, both axes sorted by name."""
+    """(segments, values of `column`) members, both axes sorted."""
     rows = con.execute(
         f"select segment, {column}, count(*) from delivery_members where scheme = ? group by 1, 2 order by 1, 2",
         [scheme],

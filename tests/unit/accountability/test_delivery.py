@@ -51,6 +51,24 @@ def test_numbers_of_a_pair_by_hand_and_by_scipy(warehouse: SmallWarehouse) -> No
     assert row["q_value"] == pytest.approx(p_value)
 
 
+def test_channel_mix_and_intensity_of_a_pair_are_tested_as_scipy_does(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    plant(warehouse, "rfm", {"b": {"nothing": 30, "x": 50, "x + y": 20}, "a": {"nothing": 10, "x": 20, "x + y": 20}})
+    row = pairs(warehouse)["a", "b"]
+    channels = stats.chi2_contingency([[10, 40], [30, 70]], correction=False).pvalue
+    touches = stats.kruskal([0] * 10 + [1] * 20 + [2] * 20, [0] * 30 + [1] * 50 + [2] * 20).pvalue
+    assert (row["channel_p_value"], row["channel_q_value"]) == pytest.approx((channels, channels))
+    assert (row["intensity_p_value"], row["intensity_q_value"]) == pytest.approx((touches, touches))
+
+
+def test_equal_intensity_is_no_difference(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    plant(warehouse, "rfm", {"a": {"x": 40}, "b": {"y": 50}})
+    row = pairs(warehouse)["a", "b"]
+    assert row["intensity_p_value"] == 1.0
+    assert row["p_value"] < 1e-9
+
+
 def test_planted_difference_and_planted_likeness_are_told_apart(warehouse: SmallWarehouse) -> None:
     warehouse.schemes("rfm")
     alike = {"nothing": 60, "x": 40, "y": 20}

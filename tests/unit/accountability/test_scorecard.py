@@ -161,7 +161,8 @@ def test_card_has_coverage_the_largest_effect_and_shares_of_pairs(warehouse: Sma
     numbers = dict.fromkeys(
         ("n_a", "n_b", "contact_rate_a", "contact_rate_b", "touches_per_member_a", "touches_per_member_b")
     )
-    numbers |= dict.fromkeys(("divergence", "channel_divergence", "q_value"))
+    numbers |= dict.fromkeys(("divergence", "channel_divergence", "channel_p_value", "channel_q_value"))
+    numbers |= dict.fromkeys(("intensity_p_value", "intensity_q_value", "q_value"))
     logged = [
         in_the_log("treated differently"),
         in_the_log("treated alike", b="hibernating"),
