@@ -170,6 +170,11 @@ mass_overlaps as (
             and mass_segments.market_position = 'mass'
             {# Nobody can be sold "across" to a segment that says nothing. #}
             and mass_segments.segment <> 'unknown'
+    inner join placed_segments as own_segments
+        on
+            own.scheme = own_segments.scheme
+            and own.segment = own_segments.segment
+            and own_segments.market_position <> 'mass'
     group by own.scheme, own.segment, other.segment
 
 ),
