@@ -48,7 +48,7 @@ def run_staging(warehouse: Path, landing_dir: Path | None, zone: str = "") -> St
     arguments += [
         "--select",
         "path:models/staging",
-        "path:models/marts/quality",
+        "quarantine",
         "--exclude-resource-type",
         "unit_test",
     ]

@@ -120,7 +120,9 @@ def test_behaviour_equals_scipys_kruskal(
 
 
 def test_behaviour_q_values_equal_scipys_over_all_schemes_and_outcomes(account: dict[str, pd.DataFrame]) -> None:
-    behaviour = account["behaviour"]
+    # Schemes nobody of whose members is known are not tested.
+    behaviour = account["behaviour"].dropna(subset=["p_value"])
+    assert len(behaviour) >= 50
     assert behaviour["q_value"].to_numpy() == pytest.approx(stats.false_discovery_control(behaviour["p_value"]))
 
 
