@@ -82,8 +82,6 @@ def follow(folder: Path) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[str, str]]]:
-    if shutil.which("make") is None:
-        pytest.skip("make is not here")
     folder = tmp_path_factory.mktemp("newcomer")
     assert len(write_files(folder)) == 4
     return folder, follow(folder)
