@@ -16,7 +16,7 @@
             {%- set path = in_spark_warehouse(quoted[1:-1] | replace("''", "'")) -%}
             {%- do run_query(
                 'create or replace view ' ~ source.schema ~ '.' ~ source.identifier
-                ~ ' as select * from parquet.`' ~ path | replace('`', '``') ~ '`'
+                ~ ' as select * from parquet.`' ~ path | replace('/*.parquet', '') | replace('`', '``') ~ '`'
             ) -%}
         {%- endfor -%}
     {%- endif -%}
