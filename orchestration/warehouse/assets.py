@@ -31,12 +31,14 @@ from orchestration.run import RefreshRun, environment
 from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings
 from orchestration.warehouse.dbt_arguments import MARTS, STAGING, Half, build_arguments
 from orchestration.warehouse.project import DBT_COMMAND
-from orchestration.warehouse.tables import NotBuilt, built_tables, current_as_of, row_counts
+from orchestration.warehouse.tables import NotBuilt, built_tables, current_as_of, refresh_day, row_counts
 from orchestration.warehouse.translator import Translator
 
 ROW_COUNT = "dagster/row_count"
 WARNINGS = "warnings"
 MESSAGE = "message"
+# The as-of date of a landing zone without AS_OF: its lines are not typed yet.
+LATER = "the day after the last order line"
 # dagster-dbt's name for the seconds that dbt took for a node.
 DURATION = "Execution Duration"
 
@@ -90,6 +92,10 @@ def landing(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeR
             ROW_COUNT: sum(rows.values()),
             "rows": rows,
             "files_read": report.files_read,
+            # The order lines are not typed yet: without AS_OF the date is known when they are staged.
+            "as_of": refresh.settings.as_of.isoformat()
+            if refresh.settings.as_of
+            else "the day after the last order line",
             "seconds": round(report.seconds, 3),
             WARNINGS: list(report.warnings),
         }
@@ -126,8 +132,7 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
                     )
                 yield from with_messages(invocation.stream(), lambda: error_messages(target_path))
 
-        describe = _as_of if half is MARTS else lambda _: {}
-        yield from with_row_counts(events(), lambda tables: _count(settings, tables), lambda: describe(settings))
+        yield from with_row_counts(events(), lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
 
     return models
 
@@ -228,13 +233,15 @@ def _said(event: AssetCheckResult, key: str) -> str:
     return str(getattr(value, "value", value))
 
 
-def _as_of(settings: Settings) -> dict[str, Any]:
+def _as_of(settings: Settings, half: Half) -> dict[str, Any]:
     """The as-of date as metadata; nothing where the models stopped before it was known."""
     import duckdb
 
     try:
         with built_tables(settings) as con:
-            return {"as_of": current_as_of(con).isoformat()}
+            # The grid of the second half may still be that of an earlier refresh while the first is built.
+            as_of = current_as_of(con) if half is MARTS else refresh_day(con, settings)
+            return {"as_of": as_of.isoformat()}
     except (NotBuilt, duckdb.CatalogException):
         return {}
 
