@@ -112,6 +112,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         with duckdb.connect(str(folder / DATABASE_NAME), read_only=True) as con:
             rows = {name: _count(con, name) for name in tables}
             refreshes = con.execute("select * from refreshes").to_arrow_table()
+            first = con.execute("select min(valid_from) from customer_segment_history").fetchone()
         as_of = candidate_as_of(refresh)
         version = publish(
             settings,
@@ -121,6 +122,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
             check_counts(context.instance, context.run_id),
             keep_versions=int(project_vars().get("keep_versions", DEFAULT_KEEP_VERSIONS)),
             landing_fingerprint=refresh.landing_fingerprint,
+            history_from=first[0] if first else None,
         )
         note(settings, refreshes)
         note_assignments(settings, version)

@@ -5,7 +5,7 @@ Does not belong here: what is selected (dbt_arguments.py), names (translator.py)
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from functools import cached_property
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from dagster import (
     AssetCheckResult,
     AssetExecutionContext,
+    AssetMaterialization,
     AssetsDefinition,
     Failure,
     MaterializeResult,
@@ -32,7 +33,7 @@ from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings
 from orchestration.warehouse.dbt_arguments import MARTS, STAGING, Half, build_arguments
 from orchestration.warehouse.project import DBT_COMMAND
 from orchestration.warehouse.tables import NotBuilt, built_tables, current_as_of, refresh_day, row_counts
-from orchestration.warehouse.translator import Translator
+from orchestration.warehouse.translator import HISTORY_KEY, Translator
 
 ROW_COUNT = "dagster/row_count"
 WARNINGS = "warnings"
@@ -133,8 +134,32 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
                 yield from with_messages(invocation.stream(), lambda: error_messages(target_path))
 
         yield from with_row_counts(events(), lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
+        if half is MARTS:
+            yield from history_partitions(settings, context.instance.get_materialized_partitions(HISTORY_KEY))
 
     return models
+
+
+def history_partitions(settings: Settings, known: Set[str]) -> Iterator[AssetMaterialization]:
+    """A partition of `history` for each past date of the grid that is kept and not `known` yet, so that Dagster shows
+    which dates are computed; none where the UI built only models before the memberships."""
+    import duckdb
+
+    past = "select as_of from int_as_of_dates where is_history_grid and not is_current"
+    try:
+        with built_tables(settings) as con:
+            found = con.execute(
+                f"select as_of, count(*) from int_memberships where as_of in ({past}) group by as_of order by as_of"
+            ).fetchall()
+    except (NotBuilt, duckdb.CatalogException):
+        return
+    for day, rows in found:
+        if day.isoformat() not in known:
+            yield AssetMaterialization(
+                HISTORY_KEY,
+                partition=day.isoformat(),
+                metadata={"dagster/partition_row_count": int(rows), "as_of": day.isoformat()},
+            )
 
 
 def staging_and_marts(manifest: dict[str, Any]) -> list[AssetsDefinition]:

@@ -12,7 +12,9 @@ from dagster import AssetKey
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 LANDING_KEY = AssetKey("landing")
-LANDING_SOURCES = ("landing", "state")
+# What is kept by as-of date, a partition a date (orchestration/backfill.py).
+HISTORY_KEY = AssetKey("history")
+LANDING_SOURCES = ("landing", "landed", "state")
 
 
 def asset_key(node: Mapping[str, Any]) -> AssetKey:
