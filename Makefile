@@ -13,13 +13,17 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: backfill forget refresh test dev check lint rollback lock clean benchmark-affinities benchmark-offers benchmark-daily
+.PHONY: backfill forget refresh test test-year dev check lint rollback lock clean benchmark-affinities benchmark-offers benchmark-daily
 
 refresh: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.refresh
 
 test: $(VENV)/.ready
 	@$(BIN)/python -m pytest
+
+# A year of daily refreshes on a simulated clock, a refresh a day: about twenty minutes (make test takes one a week).
+test-year: $(VENV)/.ready
+	@YEAR_STEP=1 $(BIN)/python -m pytest tests/integration/test_simulated_year.py
 
 check: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.treatments

@@ -15,7 +15,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from dagster import (
@@ -34,6 +34,7 @@ from dagster import (
 
 from orchestration.publication.lock import LockHeld, refresh_lock
 from orchestration.publication.publish import published_version, read_manifest
+from orchestration.refresh import everything_into
 from orchestration.retries import retried
 from orchestration.run import RefreshRun, environment
 from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_settings
@@ -47,6 +48,7 @@ FIRST_DATE = date(2015, 1, 1)
 HISTORY_START = "HISTORY_START"
 # Dagster's names for the ends of a range of partitions that one run computes.
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+ROW_COUNT = "dagster/row_count"
 DONE, STOPPED, BAD_CALL, IN_USE = 0, 1, 2, 3
 
 
@@ -118,7 +120,7 @@ def history_asset(settings: Settings) -> AssetsDefinition:
                 context.log.warning(f"{day} is not on the history grid of this input: nothing was computed")
         return MaterializeResult(
             metadata={
-                "dagster/row_count": sum(rows.values()),
+                ROW_COUNT: sum(rows.values()),
                 "as_of": ", ".join(map(str, dates)),
                 "rows_by_date": {day.isoformat(): count for day, count in rows.items()},
                 "seconds": round(time.monotonic() - began, 3),
@@ -203,23 +205,33 @@ def main(environ: Mapping[str, str] | None = None) -> int:
     if not keys:
         print(f"no date of the history grid lies between {first} and {last}", file=sys.stderr)
         return BAD_CALL
+    log = settings.logs_dir / f"backfill-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
     try:
-        with refresh_lock(settings.lock_file, purpose="backfill"), DagsterInstance.get() as instance:
-            result = defs.resolve_job_def("backfill").execute_in_process(
-                instance=instance, tags={RANGE_START: keys[0], RANGE_END: keys[-1]}, raise_on_error=False
-            )
-            if not result.success:
-                print("not computed: see above", file=sys.stderr)
+        with refresh_lock(settings.lock_file, purpose="backfill"), everything_into(log) as screen:
+            rows = _run_job(keys)
+            if rows is None:
+                screen.write(f"not computed: see {log}\n")
                 return STOPPED
-            event = instance.get_latest_materialization_event(HISTORY_KEY)
+            screen.write(f"{len(keys)} dates from {keys[0]} to {keys[-1]}: {rows:,} memberships computed\n")
+            screen.write("the next refresh publishes them: make refresh\n")
+            return DONE
     except LockHeld as error:
         print(f"not computed: {error}", file=sys.stderr)
         return IN_USE
-    assert event is not None and event.asset_materialization is not None
-    said = event.asset_materialization.metadata
-    print(f"{len(keys)} dates from {keys[0]} to {keys[-1]}: {said['dagster/row_count'].value:,} memberships computed")
-    print("the next refresh publishes them: make refresh")
-    return DONE
+
+
+def _run_job(keys: Sequence[str]) -> int | None:
+    """Memberships computed by one run over the partitions; None where it failed."""
+    from orchestration.definitions import defs
+
+    with DagsterInstance.get() as instance:
+        result = defs.resolve_job_def("backfill").execute_in_process(
+            instance=instance, tags={RANGE_START: keys[0], RANGE_END: keys[-1]}, raise_on_error=False
+        )
+        if not result.success:
+            return None
+        [event, *_] = result.asset_materializations_for_node("history")
+        return int(event.metadata[ROW_COUNT].value)  # type: ignore[arg-type]
 
 
 def _date(values: Mapping[str, str], name: str) -> date:
