@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tests.integration import project
 from tests.integration.growing_zone import (
     FIRST_DAY,
     TwoDays,
@@ -168,6 +172,33 @@ def test_a_rebuild_keeps_earlier_versions_and_the_state(two_days: TwoDays, rebui
     assert len(rebuilt.rows("from refreshes")) == 3
     assert len(list((rebuilt.folder / "versions").iterdir())) == 3
     assert [p.name for p in Path(rebuilt.folder).glob(".removed*")] == []
+
+
+@pytest.fixture(scope="module")
+def recovered(two_days: TwoDays, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The second day again, after a rollback to the first and with the build file lost."""
+    warehouse = copy_warehouse(two_days.after, tmp_path_factory.mktemp("recovered") / "warehouse")
+    subprocess.run(
+        [sys.executable, "-m", "orchestration.publication", "rollback"],
+        cwd=project.ROOT,
+        env=warehouse.environment(),
+        check=True,
+    )
+    assert warehouse.manifest() == two_days.before.manifest()
+    shutil.rmtree(warehouse.folder / "build")
+    warehouse.refresh()
+    return warehouse
+
+
+def test_the_history_survives_a_rollback_and_a_lost_build_file(two_days: TwoDays, recovered: Warehouse) -> None:
+    assert published_rows(recovered) == published_rows(two_days.after)
+
+
+def test_after_a_rollback_the_past_is_restated_against_what_readers_saw(
+    two_days: TwoDays, recovered: Warehouse
+) -> None:
+    first, second, again = restated(recovered)
+    assert (first, second) == tuple(restated(two_days.after)) and again == second
 
 
 def test_the_generator_says_the_same_twice() -> None:

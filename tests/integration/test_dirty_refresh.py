@@ -1,5 +1,5 @@
-"""Whole refreshes of a landing zone with every kind of dirt: the planted account is published, and the same rows whatever
-the order of files and rows, the threads, and how often it runs; no planted name is in anything that is written."""
+"""Whole refreshes of a landing zone with every kind of dirt: the planted account is published, and the same rows in
+whatever order of files and rows, with other threads and a second time; no planted name is in anything written."""
 
 from __future__ import annotations
 
