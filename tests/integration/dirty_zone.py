@@ -246,7 +246,7 @@ class Planter:
             "product_id": str(100_000 + chance.randrange(200)),
             "category": chance.choice(["pasta", "coffee", "Käse", "fruit", "paper", "tools"]),
             "department": chance.choice(["grocery", "produce", "household"]),
-            "channel": chance.choice(["mail", "email", "app"]),
+            "channel": chance.choice(["mail", "email", "app", "phone", "store", "web", "sms", "visit"]),
             "gender": chance.choice(["f", "Frau", "male", "M", "diverse", "?"]),
             "age_band": chance.choice(["25-34", "65+", "35-44"]),
             "settlement": chance.choice(["urban", "rural", "suburban"]),
