@@ -13,13 +13,17 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: forget refresh test dev check lint rollback lock clean benchmark-affinities benchmark-offers benchmark-daily
+.PHONY: backfill forget refresh test test-year dev check lint rollback lock clean benchmark-affinities benchmark-offers benchmark-daily
 
 refresh: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.refresh
 
 test: $(VENV)/.ready
 	@$(BIN)/python -m pytest
+
+# A year of daily refreshes on a simulated clock, a refresh a day: about twenty minutes (make test takes one a week).
+test-year: $(VENV)/.ready
+	@YEAR_STEP=1 $(BIN)/python -m pytest tests/integration/test_simulated_year.py
 
 check: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.treatments
@@ -30,6 +34,10 @@ rollback: $(VENV)/.ready
 # Removes a person from everything that was built, published and exported: make forget ID=12345
 forget: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.audiences forget
+
+# Computes dates of the history grid again, all in one run: make backfill FROM=2024-01-01 TO=2024-06-01
+backfill: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.backfill
 
 dev: $(VENV)/.ready
 	@$(BIN)/dagster dev -h 127.0.0.1 -p 3000 -m orchestration.definitions
