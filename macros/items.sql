@@ -1,0 +1,15 @@
+{# The column of int_order_lines and int_products that names the items of a level. #}
+{% macro item_column(level) -%}
+    {%- set columns = {
+        'department': 'department', 'category': 'category', 'subcategory': 'subcategory', 'product': 'product_id'
+    } -%}
+    {%- if level not in columns -%}
+        {{ exceptions.raise_compiler_error("item level " ~ level ~ ": it must be one of " ~ columns.keys() | join(', ')) }}
+    {%- endif -%}
+    {{- return(columns[level]) -}}
+{%- endmacro %}
+
+{# The levels whose items are numbered: those of affinities and offers, and category, which interests need. #}
+{% macro item_levels() -%}
+    {{- return((var('affinity_levels') + var('sequence_levels') + [var('offer_level'), 'category']) | unique | list) -}}
+{%- endmacro %}
