@@ -20,8 +20,11 @@ items as (
 
 )
 
-{# A level at a time: the join then needs one key. #}
+{# A level at a time: the join then needs one key. Products have millions of pairs, most of them in one basket: counted a
+   quarter at a time, the table of counts is a quarter as large, and faster. #}
 {% for level in var('affinity_levels') %}
+{% set parts = 4 if level == 'product' else 1 %}
+{% for part in range(parts) %}
 select
     '{{ level }}' as item_level,
     first_items.item_number as item_a,
@@ -32,8 +35,15 @@ inner join items as second_items
     on
         first_items.unit_number = second_items.unit_number
         and first_items.item_number < second_items.item_number
-where first_items.item_level = '{{ level }}' and second_items.item_level = '{{ level }}'
+where
+    first_items.item_level = '{{ level }}'
+    and second_items.item_level = '{{ level }}'
+    {% if parts > 1 -%}
+    and first_items.item_number % {{ parts }} = {{ part }}
+    {% endif -%}
 group by first_items.item_number, second_items.item_number
 having count(*) >= {{ var('min_pair_count') }}
+{{ 'union all' if not loop.last }}
+{% endfor %}
 {{ 'union all' if not loop.last }}
 {% endfor %}
