@@ -7,7 +7,13 @@
    `scheme` is the scheme's name and the seed's column; `kind` keeps one kind of customer, and everyone is then of that
    kind. Shares are of the spend that means something. #}
 {% macro segments_of_meanings(scheme, kind=none) %}
-with meanings as (
+with dates as (
+
+    {{ partitions_to_make('int_fact_dates', 'as_of') | indent(4) }}
+
+),
+
+meanings as (
 
     select
         lower(category) as category,
@@ -25,9 +31,10 @@ spends as (
         meanings.meaning,
         sum(categories.spend) as spend
     from {{ ref('int_customer_categories') }} as categories
+    inner join dates on categories.as_of = dates.as_of
     inner join meanings on lower(categories.category) = meanings.category
     {% if kind -%}
-    inner join {{ ref('int_members') }} as members
+    inner join {{ ref('int_buyers') }} as members
         on
             categories.as_of = members.as_of
             and categories.customer_id = members.customer_id
@@ -120,15 +127,15 @@ select
         ['meaning', 'ranked.meaning', 'text'],
         ['spend_share', 'ranked.spend_share', 'decimal'],
         ['index', 'ranked.meaning_index', 'decimal'],
-    ]) }} as reason
-from {{ ref('int_members') }} as members
-inner join {{ ref('int_customer_features') }} as features
-    on members.as_of = features.as_of and members.customer_id = features.customer_id
+    ]) }} as reason,
+    dates.made_from
+from {{ ref('int_buyer_features') }} as members
+inner join dates on members.as_of = dates.as_of
 left join ranked
     on
         members.as_of = ranked.as_of
         and members.customer_id = ranked.customer_id
         and ranked.place = 1
-        and features.frequency >= {{ var('meaning_min_baskets') }}
+        and members.frequency >= {{ var('meaning_min_baskets') }}
 {% if kind %}where members.kind = '{{ kind }}'{% endif %}
 {% endmacro %}

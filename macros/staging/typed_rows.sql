@@ -34,8 +34,8 @@
     {%- for column in table.columns -%}
         {%- if column.required -%}
             {%- do problems.append({
-                'condition': 'landed_' ~ column.name ~ ' is null' if column.type != 'text' or column['values']
-                    else column.name ~ ' is null',
+                'condition': column.name ~ ' is null and landed_' ~ column.name ~ ' is null'
+                    if column.type != 'text' or column['values'] else column.name ~ ' is null',
                 'reason': column.name ~ ': missing'
             }) -%}
         {%- endif -%}
@@ -50,8 +50,9 @@
 {% endmacro %}
 
 {# Two common table expressions: `typed_rows` (each landed row with its values typed; where a column's type is not text, the
-   landed text too, as landed_<column>) and `judged_rows` (the same, with is_refused). #}
-{% macro typed_and_judged(table) %}
+   landed text too, as landed_<column>) and `judged_rows` (the same, with is_refused). `files`, a relation, names the files to
+   read by their source_file; without it, all are. #}
+{% macro typed_and_judged(table, files=none) %}
 typed_rows as (
     select
         landed.source_file,
@@ -65,6 +66,9 @@ typed_rows as (
         {%- endif %}
         {%- endfor %}
     from {{ source('landing', table.name) }} as landed
+    {%- if files %}
+    inner join {{ files }} as files on landed.source_file = files.source_file
+    {%- endif %}
 ),
 
 judged_rows as (
@@ -78,6 +82,78 @@ judged_rows as (
         ) as is_refused
     from typed_rows
 )
+{%- endmacro %}
+
+{# Expressions over a judged row that say together what it holds: rows equal in all of them are one row. #}
+{% macro row_identity(table) %}
+    {%- set identity = ['landing_problem', 'personal_digest'] -%}
+    {%- for column in table.columns -%}
+        {%- do identity.append(
+            column.name if column.type == 'text' and not column['values']
+            else 'coalesce(' ~ text(column.name) ~ ', landed_' ~ column.name ~ ')'
+        ) -%}
+    {%- endfor -%}
+    {{- return(identity) -}}
+{% endmacro %}
+
+{# The same for row_hash: values as they are, and the landed text of what has none. #}
+{% macro hashed_identity(table) %}
+    {%- set identity = ['landing_problem', 'personal_digest'] -%}
+    {%- for column in table.columns -%}
+        {%- do identity.append(column.name) -%}
+        {%- if column.type != 'text' or column['values'] -%}
+            {%- do identity.append('case when ' ~ column.name ~ ' is null then landed_' ~ column.name ~ ' end') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(identity) -}}
+{% endmacro %}
+
+{# A number that rows with the same key share. Where the last key column may be missing, all columns are then the key. #}
+{% macro key_hash(table) -%}
+    {%- if table.key_may_be_incomplete -%}
+    case
+        when {{ table.key | last }} is not null then {{ row_hash(table.key) }}
+        else {{ row_hash(hashed_identity(table)) }}
+    end
+    {%- else -%}
+    {{ row_hash(table.key) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The typed rows of a table whose typed rows are kept by file: its columns, as typed_and_judged has them (the landed text
+   only of what has no value), local times, is_refused, key_hash, content_hash, and made_from. `files` is the select of the
+   files to read. #}
+{% macro typed_rows_by_file(table_name, files) %}
+{%- set table = landing_table(table_name) %}
+with
+
+files as (
+    {{ files | indent(4) }}
+),
+
+{{ typed_and_judged(table, 'files') }}
+
+select
+    judged_rows.source_file,
+    judged_rows.source_row,
+    judged_rows.landing_problem,
+    judged_rows.personal_digest,
+    {%- for column in table.columns %}
+    judged_rows.{{ column.name }},
+    {%- if column.type == 'timestamp' %}
+    {{ local_timestamp('judged_rows.' ~ column.name) }} as {{ column.name }}_local,
+    cast({{ local_timestamp('judged_rows.' ~ column.name) }} as date) as {{ column.name[:-3] }}_on,
+    {%- endif %}
+    {%- if column.type != 'text' or column['values'] %}
+    case when judged_rows.{{ column.name }} is null then judged_rows.landed_{{ column.name }} end as landed_{{ column.name }},
+    {%- endif %}
+    {%- endfor %}
+    judged_rows.is_refused,
+    {{ key_hash(table) }} as key_hash,
+    {{ row_hash(hashed_identity(table)) }} as content_hash,
+    files.made_from
+from judged_rows
+inner join files on judged_rows.source_file = files.source_file
 {%- endmacro %}
 
 {# The rows of a table that staging keeps, with the contract's columns and, for each moment, local time:
@@ -110,36 +186,29 @@ where not judged_rows.is_refused and refused.source_row is null
    duplicate), reasons, raw.
 
    Only rows that are refused by themselves or that may share their key with another row are compared, so the cost is one
-   pass over the keys. A row is a duplicate where an equal one comes before it (by file and row); of rows that share a key and
+   pass over the keys. `kept_rows`, a relation, has the rows already typed (typed_rows_by_file). A row is a duplicate where an equal one comes before it (by file and row); of rows that share a key and
    differ, none can be trusted. #}
-{% macro rejected_rows(table_name) %}
+{% macro rejected_rows(table_name, kept_rows=none) %}
 {%- set table = landing_table(table_name) %}
-{%- set identity = ['landing_problem', 'personal_digest'] %}
-{%- for column in table.columns %}
-    {%- do identity.append(
-        column.name if column.type == 'text' and not column['values']
-        else 'coalesce(' ~ text(column.name) ~ ', landed_' ~ column.name ~ ')'
-    ) %}
-{%- endfor %}
-{%- set last_key = table.key | last %}
 {%- set key_is_whole = namespace(parts=[]) %}
 {%- for column in table.key %}{% do key_is_whole.parts.append(column ~ ' is not null') %}{% endfor %}
 with
+{%- if kept_rows %}
+
+hashed_rows as (
+    select * from {{ kept_rows }}
+),
+{%- else %}
+
 {{ typed_and_judged(table) }},
 
 hashed_rows as (
     select
         judged_rows.*,
-        {%- if table.key_may_be_incomplete %}
-        case
-            when {{ last_key }} is not null then {{ row_hash(table.key) }}
-            else {{ row_hash(identity) }}
-        end as key_hash
-        {%- else %}
-        {{ row_hash(table.key) }} as key_hash
-        {%- endif %}
+        {{ key_hash(table) | indent(8) }} as key_hash
     from judged_rows
 ),
+{%- endif %}
 
 shared_hashes as (
     select key_hash
@@ -159,7 +228,7 @@ copies as (
     select
         suspects.*,
         row_number() over (
-            partition by {{ identity | join(', ') }}
+            partition by {{ row_identity(table) | join(', ') }}
             order by source_file, source_row
         ) as copy_number
     from suspects
@@ -185,12 +254,28 @@ dispositions as (
         end as disposition
     from rivals
 )
+{%- if kept_rows %},
+
+{# What was landed, of the few rows that are shown. #}
+raw_rows as (
+    select
+        landed.source_file,
+        landed.source_row,
+        {{ raw_json(table) | indent(8) }} as raw
+    from {{ source('landing', table.name) }} as landed
+    inner join dispositions
+        on
+            landed.source_file = dispositions.source_file
+            and landed.source_row = dispositions.source_row
+            and dispositions.disposition = 'quarantined'
+)
+{%- endif %}
 
 select
     {{ text("'" ~ table_name ~ "'") }} as source_table,
-    source_file,
-    source_row,
-    disposition,
+    dispositions.source_file,
+    dispositions.source_row,
+    dispositions.disposition,
     case
         when disposition = 'duplicate' then null
         when landing_problem is not null then landing_problem
@@ -204,17 +289,26 @@ select
             end
         )
     end as reasons,
-    case when disposition = 'quarantined' then {{ raw_json(table) }} end as raw
+    {%- if kept_rows %}
+    raw_rows.raw
+    {%- else %}
+    case when disposition = 'quarantined' then {{ raw_json(table, is_judged=true) }} end as raw
+    {%- endif %}
 from dispositions
-where disposition is not null
+{%- if kept_rows %}
+left join raw_rows
+    on dispositions.source_file = raw_rows.source_file and dispositions.source_row = raw_rows.source_row
+{%- endif %}
+where dispositions.disposition is not null
 {%- endmacro %}
 
-{# The contract's columns of a row as they were landed, without personal data. #}
-{% macro raw_json(table) %}
+{# The contract's columns of a row as they were landed, without personal data; of a judged row, or of a landed one. #}
+{% macro raw_json(table, is_judged=false) %}
     {%- set landed = {} -%}
     {%- for column in table.columns -%}
+        {%- set is_typed = column.type != 'text' or column['values'] -%}
         {%- do landed.update({
-            column.name: column.name if column.type == 'text' and not column['values'] else 'landed_' ~ column.name
+            column.name: ('landed_' if is_typed else '') ~ column.name if is_judged else 'landed.' ~ column.name
         }) -%}
     {%- endfor -%}
     {{- return(json_row(landed)) -}}

@@ -1,9 +1,9 @@
 with order_dates as (
 
     select
-        min(ordered_on) as first_ordered_on,
-        max(ordered_on) as last_ordered_on
-    from {{ ref('stg_order_lines') }}
+        min(day_on) as first_ordered_on,
+        max(day_on) as last_ordered_on
+    from {{ ref('int_order_days') }}
 
 ),
 

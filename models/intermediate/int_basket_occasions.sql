@@ -1,15 +1,26 @@
+{{ config(**kept('int_order_days', 'day_on')) }}
+
 {# What each basket was bought for: the first rule that fits its size, weekday and hour. #}
-with baskets as (
+with days as (
+
+    {{ partitions_to_make('int_order_days', 'day_on') | indent(4) }}
+
+),
+
+baskets as (
 
     select
-        order_id,
-        customer_id,
-        basket_on,
-        positive_amount,
-        n_lines,
-        {{ iso_weekday('basket_on') }} as weekday,
-        cast(extract(hour from first_at_local) as integer) as hour
-    from {{ ref('int_baskets') }}
+        baskets.order_id,
+        baskets.customer_id,
+        baskets.basket_on,
+        baskets.positive_amount,
+        baskets.n_lines,
+        {{ iso_weekday('baskets.basket_on') }} as weekday,
+        cast(extract(hour from baskets.first_at_local) as integer) as hour,
+        days.made_from,
+        days.day_on
+    from {{ ref('int_baskets') }} as baskets
+    inner join days on baskets.day_on = days.day_on
 
 ),
 
@@ -35,7 +46,9 @@ select
     baskets.customer_id,
     baskets.basket_on,
     baskets.positive_amount,
-    coalesce(rules.occasion, 'mixed') as occasion
+    coalesce(rules.occasion, 'mixed') as occasion,
+    baskets.made_from,
+    baskets.day_on
 from baskets
 left join fitting_rules
     on baskets.order_id = fitting_rules.order_id and baskets.customer_id = fitting_rules.customer_id

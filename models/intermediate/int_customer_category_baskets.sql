@@ -1,9 +1,12 @@
+{{ config(**kept('int_fact_dates', 'as_of')) }}
+
 with dates as (
 
     select
         as_of,
+        made_from,
         {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
-    from {{ ref('int_as_of_dates') }}
+    from ({{ partitions_to_make('int_fact_dates', 'as_of') }}) as missing_dates
 
 )
 
@@ -11,8 +14,9 @@ select
     dates.as_of,
     items.customer_id,
     items.item as category,
-    count(*) as baskets
+    count(*) as baskets,
+    dates.made_from
 from {{ ref('int_basket_items') }} as items
 inner join dates on items.bought_on < dates.as_of and items.bought_on >= dates.window_start
 where items.item_level = 'category'
-group by dates.as_of, items.customer_id, items.item
+group by dates.as_of, dates.made_from, items.customer_id, items.item

@@ -1,40 +1,52 @@
-with spend_days as (
+{{ config(**kept('int_order_days', 'day_on')) }}
+
+with days as (
+
+    {{ partitions_to_make('int_order_days', 'day_on') | indent(4) }}
+
+),
+
+spend_days as (
 
     select
-        customer_id,
-        ordered_on as day_on,
-        sum(amount) as spend,
-        sum(discount_amount) as discount_amount,
-        sum(coupon_amount) as coupon_amount,
-        sum(case when brand_tier = 'private' then amount else 0 end) as private_label_amount,
-        sum(case when is_positive then amount else 0 end) as positive_amount
-    from {{ ref('int_order_lines') }}
-    where is_merchandise
-    group by customer_id, ordered_on
+        order_lines.customer_id,
+        days.day_on,
+        days.made_from,
+        sum(order_lines.amount) as spend,
+        sum(order_lines.discount_amount) as discount_amount,
+        sum(order_lines.coupon_amount) as coupon_amount,
+        sum(case when order_lines.brand_tier = 'private' then order_lines.amount else 0 end) as private_label_amount,
+        sum(case when order_lines.is_positive then order_lines.amount else 0 end) as positive_amount
+    from {{ ref('int_order_lines') }} as order_lines
+    inner join days on order_lines.ordered_on = days.day_on
+    where order_lines.is_merchandise
+    group by order_lines.customer_id, days.day_on, days.made_from
 
 ),
 
 basket_days as (
 
     select
-        customer_id,
-        basket_on as day_on,
+        baskets.customer_id,
+        baskets.day_on,
         count(*) as baskets
-    from {{ ref('int_baskets') }}
-    group by customer_id, basket_on
+    from {{ ref('int_baskets') }} as baskets
+    inner join days on baskets.day_on = days.day_on
+    group by baskets.customer_id, baskets.day_on
 
 )
 
 select
     spend_days.customer_id,
-    spend_days.day_on,
     spend_days.spend,
     spend_days.discount_amount,
     spend_days.coupon_amount,
     spend_days.spend + spend_days.discount_amount as gross_amount,
     spend_days.private_label_amount,
     spend_days.positive_amount,
-    coalesce(basket_days.baskets, 0) as baskets
+    coalesce(basket_days.baskets, 0) as baskets,
+    spend_days.made_from,
+    spend_days.day_on
 from spend_days
 left join basket_days
     on spend_days.customer_id = basket_days.customer_id and spend_days.day_on = basket_days.day_on

@@ -1,56 +1,17 @@
-{# Behaviour of every member on every as-of date: the last basket ever, and sums over the RFM window before the date. #}
-with dates as (
+{{ config(materialized='view') }}
 
-    select
-        as_of,
-        {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
-    from {{ ref('int_as_of_dates') }}
-
-),
-
-basket_spans as (
-
-    select
-        dates.as_of,
-        baskets.customer_id,
-        min(baskets.basket_on) as first_basket_on,
-        max(baskets.basket_on) as last_basket_on
-    from {{ ref('int_baskets') }} as baskets
-    inner join dates on baskets.basket_on < dates.as_of
-    group by dates.as_of, baskets.customer_id
-
-),
-
-windows as (
-
-    select
-        dates.as_of,
-        days.customer_id,
-        sum(days.baskets) as frequency,
-        sum(days.spend) as monetary,
-        sum(days.discount_amount) as discount_amount,
-        sum(days.coupon_amount) as coupon_amount,
-        sum(days.gross_amount) as gross_amount,
-        sum(days.private_label_amount) as private_label_amount
-    from {{ ref('int_customer_days') }} as days
-    inner join dates on days.day_on < dates.as_of and days.day_on >= dates.window_start
-    group by dates.as_of, days.customer_id
-
-)
-
+{# Behaviour of every member on every as-of date; who never ordered has no first and last basket, and sums of 0. #}
 select
     members.as_of,
     members.customer_id,
     members.kind,
-    basket_spans.first_basket_on,
-    basket_spans.last_basket_on,
-    {{ days_between('basket_spans.last_basket_on', 'members.as_of') }} as recency_days,
-    cast(coalesce(windows.frequency, 0) as bigint) as frequency,
-    cast(coalesce(windows.monetary, 0) as decimal(18, 4)) as monetary,
-    {{ discount_share('windows.discount_amount', 'windows.coupon_amount', 'windows.gross_amount') }} as discount_share,
-    {{ private_label_share('windows.private_label_amount', 'windows.monetary') }} as private_label_share
+    features.first_basket_on,
+    features.last_basket_on,
+    features.recency_days,
+    coalesce(features.frequency, 0) as frequency,
+    coalesce(features.monetary, 0) as monetary,
+    features.discount_share,
+    features.private_label_share
 from {{ ref('int_members') }} as members
-left join basket_spans
-    on members.as_of = basket_spans.as_of and members.customer_id = basket_spans.customer_id
-left join windows
-    on members.as_of = windows.as_of and members.customer_id = windows.customer_id
+left join {{ ref('int_buyer_features') }} as features
+    on members.as_of = features.as_of and members.customer_id = features.customer_id

@@ -1,10 +1,13 @@
+{{ config(**kept('int_fact_dates', 'as_of')) }}
+
 {# Each member's baskets by occasion in the RFM window before each as-of date. #}
 with dates as (
 
     select
         as_of,
+        made_from,
         {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
-    from {{ ref('int_as_of_dates') }}
+    from ({{ partitions_to_make('int_fact_dates', 'as_of') }}) as missing_dates
 
 )
 
@@ -13,7 +16,8 @@ select
     baskets.customer_id,
     baskets.occasion,
     cast(count(*) as bigint) as baskets,
-    sum(baskets.positive_amount) as spend
+    sum(baskets.positive_amount) as spend,
+    dates.made_from
 from {{ ref('int_basket_occasions') }} as baskets
 inner join dates on baskets.basket_on < dates.as_of and baskets.basket_on >= dates.window_start
-group by dates.as_of, baskets.customer_id, baskets.occasion
+group by dates.as_of, dates.made_from, baskets.customer_id, baskets.occasion

@@ -1,5 +1,24 @@
-{# Every scheme's members on every as-of date. A new file in marts/segments/schemes joins by itself. #}
-with memberships as (
+{{ config(**kept('int_membership_dates', 'as_of')) }}
+
+{# Every scheme's members on every as-of date. A new file in marts/segments/schemes joins by itself. A member of the scheme's
+   audience of whom the scheme says nothing is `unknown` in it. #}
+with dates as (
+
+    {{ partitions_to_make('int_membership_dates', 'as_of') | indent(4) }}
+
+),
+
+active_schemes as (
+
+    select
+        scheme,
+        audience
+    from {{ ref('segment_schemes') }}
+    where is_active
+
+),
+
+judged as (
 
     {% for name in scheme_names() -%}
     select as_of, scheme, member_id, segment, label, evidence, reason
@@ -7,16 +26,68 @@ with memberships as (
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
+),
+
+memberships as (
+
+    select
+        judged.as_of,
+        judged.scheme,
+        judged.member_id,
+        judged.segment,
+        judged.label,
+        judged.evidence,
+        judged.reason,
+        dates.made_from
+    from judged
+    inner join dates on judged.as_of = dates.as_of
+    inner join active_schemes on judged.scheme = active_schemes.scheme
+
+),
+
+audiences as (
+
+    select
+        members.as_of,
+        active_schemes.scheme,
+        members.customer_id as member_id,
+        dates.made_from
+    from {{ ref('int_members') }} as members
+    inner join dates on members.as_of = dates.as_of
+    inner join active_schemes
+        on
+            active_schemes.scheme in ('{{ scheme_names() | join("', '") }}')
+            and active_schemes.audience in ('person', 'company', 'person, company')
+            and active_schemes.audience like ('%' || members.kind || '%')
+
 )
 
 select
-    memberships.as_of,
-    memberships.scheme,
-    memberships.member_id,
-    memberships.segment,
-    memberships.label,
-    memberships.evidence,
-    memberships.reason
+    as_of,
+    scheme,
+    member_id,
+    segment,
+    label,
+    evidence,
+    reason,
+    made_from
 from memberships
-inner join {{ ref('segment_schemes') }} as schemes
-    on memberships.scheme = schemes.scheme and schemes.is_active
+
+union all
+
+select
+    audiences.as_of,
+    audiences.scheme,
+    audiences.member_id,
+    'unknown' as segment,
+    cast(null as {{ dbt.type_string() }}) as label,
+    'unknown' as evidence,
+    '{}' as reason,
+    audiences.made_from
+from audiences
+left join memberships
+    on
+        audiences.as_of = memberships.as_of
+        and audiences.scheme = memberships.scheme
+        and audiences.member_id = memberships.member_id
+where memberships.member_id is null

@@ -1,3 +1,6 @@
+{{ config(materialized='view') }}
+
+{# A view: what is counted of lines is kept by local day. `line_hash` changes with the line and with its product. #}
 select
     order_lines.order_id,
     order_lines.customer_id,
@@ -13,6 +16,7 @@ select
     coalesce(order_lines.discount_amount, 0) as discount_amount,
     coalesce(order_lines.coupon_amount, 0) as coupon_amount,
     coalesce(products.is_merchandise, true) as is_merchandise,
-    order_lines.quantity > 0 and order_lines.amount >= 0 as is_positive
+    order_lines.quantity > 0 and order_lines.amount >= 0 as is_positive,
+    {{ row_hash(['order_lines.content_hash', 'products.product_hash']) }} as line_hash
 from {{ ref('stg_order_lines') }} as order_lines
 left join {{ ref('int_products') }} as products on order_lines.product_id = products.product_id

@@ -28,19 +28,37 @@ brand_tiers as (
     from {{ ref('spellings') }}
     where attribute = 'brand_tier'
 
+),
+
+merchandise as (
+
+    select
+        products.product_id,
+        products.product_name,
+        products.department,
+        products.category,
+        products.subcategory,
+        products.brand,
+        coalesce(brand_tiers.meaning, 'unknown') as brand_tier,
+        products.list_price,
+        products.unit_margin,
+        non_merchandise.product_id is null as is_merchandise
+    from products
+    left join non_merchandise on products.product_id = non_merchandise.product_id
+    left join brand_tiers on lower(trim(products.brand_tier)) = brand_tiers.spelling
+
 )
 
 select
-    products.product_id,
-    products.product_name,
-    products.department,
-    products.category,
-    products.subcategory,
-    products.brand,
-    coalesce(brand_tiers.meaning, 'unknown') as brand_tier,
-    products.list_price,
-    products.unit_margin,
-    non_merchandise.product_id is null as is_merchandise
-from products
-left join non_merchandise on products.product_id = non_merchandise.product_id
-left join brand_tiers on lower(trim(products.brand_tier)) = brand_tiers.spelling
+    product_id,
+    product_name,
+    department,
+    category,
+    subcategory,
+    brand,
+    brand_tier,
+    list_price,
+    unit_margin,
+    is_merchandise,
+    {{ row_hash(['department', 'category', 'subcategory', 'brand_tier', 'is_merchandise']) }} as product_hash
+from merchandise

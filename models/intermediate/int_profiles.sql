@@ -1,6 +1,14 @@
+{{ config(**kept('int_member_dates', 'as_of')) }}
+
 {# What each member says of themselves, in the rules' words; null where nothing (usable) was said. Ages are as of the date. #}
 
-with customers as (
+with dates as (
+
+    {{ partitions_to_make('int_member_dates', 'as_of') | indent(4) }}
+
+),
+
+customers as (
 
     select * from {{ ref('stg_customers') }}
 
@@ -36,6 +44,7 @@ ages as (
         declared.household_composition,
         declared.children
     from {{ ref('int_members') }} as members
+    inner join dates on members.as_of = dates.as_of
     left join declared on members.customer_id = declared.customer_id
     left join {{ ref('stg_companies') }} as companies on members.customer_id = companies.company_id
     left join {{ meaning_of('settlement') }} as company_settlements
@@ -43,4 +52,10 @@ ages as (
 
 )
 
-{{ profile_facts('ages') }}
+select
+    facts.*,
+    dates.made_from
+from (
+    {{ profile_facts('ages') | indent(4) }}
+) as facts
+inner join dates on facts.as_of = dates.as_of

@@ -1,3 +1,4 @@
+{%- set kept_rows = {'order_lines': ref('base_order_lines')} -%}
 {% for table in landing_tables() %}
 select
     source_table,
@@ -7,7 +8,7 @@ select
     reasons,
     raw
 from (
-    {{ rejected_rows(table) | indent(4) }}
+    {{ rejected_rows(table, kept_rows.get(table)) | indent(4) }}
 ) as rejected_{{ table }}
 {{ 'union all' if not loop.last }}
 {% endfor %}

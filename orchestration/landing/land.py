@@ -42,11 +42,12 @@ ERRORS_SHOWN = 5
 
 @dataclass(frozen=True)
 class LandedFile:
-    """What is known of one file of the landing zone."""
+    """What is known of one file of the landing zone; `landed_name` is that of the Parquet file it became."""
 
     source_file: str
     rows: int
     extra_columns: tuple[str, ...] = ()
+    landed_name: str = ""
 
 
 @dataclass
@@ -115,7 +116,7 @@ def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table]) -> Landi
                 known[relative] = entry
                 expected.add(target.name)
                 report.files.setdefault(table.name, []).append(
-                    LandedFile(relative, entry["rows"], tuple(entry["extra_columns"]))
+                    LandedFile(relative, entry["rows"], tuple(entry["extra_columns"]), target.name)
                 )
             if not found[table.name]:
                 _write_empty(con, table, folder / "empty.parquet")

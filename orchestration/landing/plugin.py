@@ -11,6 +11,7 @@ from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.events.logging import AdapterLogger
+from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
 from orchestration.landing.errors import LandingError
@@ -27,7 +28,7 @@ class Plugin(BasePlugin):
         if os.environ.get(ALREADY_LANDED):
             return
         try:
-            report = prepare(read_settings())
+            report = prepare(read_settings(), get_flags().VARS)
         except (LandingError, SettingsError) as error:
             raise DbtRuntimeError(str(error)) from None
         for warning in report.warnings:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from orchestration.audiences.forgotten import keep_out
 from orchestration.audiences.state import prepare_state
 from orchestration.landing.demo import write_demo
+from orchestration.landing.inputs import note_inputs
 from orchestration.landing.land import LandingReport, land
 from orchestration.settings import Settings
 
 
-def prepare(settings: Settings) -> LandingReport:
+def prepare(settings: Settings, command_vars: Mapping[str, Any] | None = None) -> LandingReport:
     """Makes the build folder and the state of earlier refreshes, writes the demo where no landing zone is set, and
     lands.
 
@@ -23,4 +27,5 @@ def prepare(settings: Settings) -> LandingReport:
     report = land(settings.source_dir, settings.landed_dir)
     # Who was forgotten does not come back with a file that still names them.
     keep_out(settings)
+    note_inputs(settings, report, command_vars)
     return report

@@ -1,49 +1,10 @@
-{# Memberships on the history grid, runs of the same segment drawn together. #}
-with grid_memberships as (
-
-    select
-        memberships.scheme,
-        memberships.member_id,
-        memberships.segment,
-        memberships.as_of,
-        lag(memberships.segment) over (
-            partition by memberships.scheme, memberships.member_id order by memberships.as_of
-        ) as segment_before
-    from {{ ref('int_memberships') }} as memberships
-    inner join {{ ref('int_as_of_dates') }} as dates
-        on memberships.as_of = dates.as_of and dates.is_history_grid
-
-),
-
-changes as (
-
-    select
-        scheme,
-        member_id,
-        segment,
-        as_of as valid_from
-    from grid_memberships
-    where segment_before is null or segment_before <> segment
-
-),
-
-spans as (
-
-    select
-        scheme,
-        member_id,
-        segment,
-        valid_from,
-        lead(valid_from) over (partition by scheme, member_id order by valid_from) as valid_to
-    from changes
-
-)
-
+{# Memberships on the history grid, runs of the same segment drawn together: a span starts where a member moved. #}
 select
     scheme,
     member_id,
-    segment,
-    valid_from,
-    valid_to,
-    valid_to is null as is_current
-from spans
+    to_segment as segment,
+    as_of as valid_from,
+    lead(as_of) over (partition by scheme, member_id order by as_of) as valid_to,
+    lead(as_of) over (partition by scheme, member_id order by as_of) is null as is_current
+from {{ ref('int_membership_moves') }}
+where member_id is not null

@@ -1,14 +1,22 @@
 {% macro scheme__category_interest() %}{{ return(ref('category_interest')) }}{% endmacro %}
+{{ config(**kept('int_fact_dates', 'as_of')) }}
 
-with spends as (
+with dates as (
+
+    {{ partitions_to_make('int_fact_dates', 'as_of') | indent(4) }}
+
+),
+
+spends as (
 
     select
-        as_of,
-        customer_id,
-        category,
-        sum(spend) as spend
-    from {{ ref('int_customer_categories') }}
-    group by as_of, customer_id, category
+        categories.as_of,
+        categories.customer_id,
+        categories.category,
+        sum(categories.spend) as spend
+    from {{ ref('int_customer_categories') }} as categories
+    inner join dates on categories.as_of = dates.as_of
+    group by categories.as_of, categories.customer_id, categories.category
 
 ),
 
@@ -102,7 +110,9 @@ select
         ['category', 'ranked.category', 'text'],
         ['index', 'ranked.interest_index', 'decimal'],
         ['baskets', 'ranked.baskets', 'number'],
-    ]) }} as reason
-from {{ ref('int_members') }} as members
+    ]) }} as reason,
+    dates.made_from
+from {{ ref('int_buyers') }} as members
+inner join dates on members.as_of = dates.as_of
 left join ranked
     on members.as_of = ranked.as_of and members.customer_id = ranked.customer_id and ranked.place = 1

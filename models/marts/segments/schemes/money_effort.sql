@@ -1,14 +1,23 @@
 {% macro scheme__money_effort() %}{{ return(ref('money_effort')) }}{% endmacro %}
+{{ config(**kept('int_member_dates', 'as_of')) }}
 
-with profiles as (
+with dates as (
+
+    {{ partitions_to_make('int_member_dates', 'as_of') | indent(4) }}
+
+),
+
+profiles as (
 
     select
-        as_of,
-        customer_id,
-        income_band,
-        money_level
-    from {{ ref('int_profiles') }}
-    where kind = 'person'
+        profiles.as_of,
+        profiles.customer_id,
+        profiles.income_band,
+        profiles.money_level,
+        dates.made_from
+    from {{ ref('int_profiles') }} as profiles
+    inner join dates on profiles.as_of = dates.as_of
+    where profiles.kind = 'person'
 
 )
 
@@ -26,7 +35,8 @@ select
         ['price_sensitivity', 'sensitivities.price_sensitivity', 'decimal'],
         ['discount_share', 'sensitivities.discount_share', 'decimal'],
         ['private_label_share', 'sensitivities.private_label_share', 'decimal'],
-    ]) }} as reason
+    ]) }} as reason,
+    profiles.made_from
 from profiles
 left join {{ ref('int_price_sensitivity') }} as sensitivities
     on profiles.as_of = sensitivities.as_of and profiles.customer_id = sensitivities.customer_id

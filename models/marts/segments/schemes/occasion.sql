@@ -1,15 +1,27 @@
 {% macro scheme__occasion() %}{{ return(ref('occasion')) }}{% endmacro %}
+{{ config(**kept('int_fact_dates', 'as_of')) }}
 
-with shares as (
+with dates as (
+
+    {{ partitions_to_make('int_fact_dates', 'as_of') | indent(4) }}
+
+),
+
+shares as (
 
     select
-        as_of,
-        customer_id,
-        occasion,
-        cast(baskets as double) / sum(baskets) over (partition by as_of, customer_id) as basket_share,
-        sum(baskets) over (partition by as_of, customer_id) as customer_baskets,
-        row_number() over (partition by as_of, customer_id order by baskets desc, occasion asc) as place
-    from {{ ref('int_customer_occasions') }}
+        occasions.as_of,
+        occasions.customer_id,
+        occasions.occasion,
+        cast(occasions.baskets as double)
+        / sum(occasions.baskets) over (partition by occasions.as_of, occasions.customer_id) as basket_share,
+        sum(occasions.baskets) over (partition by occasions.as_of, occasions.customer_id) as customer_baskets,
+        row_number() over (
+            partition by occasions.as_of, occasions.customer_id
+            order by occasions.baskets desc, occasions.occasion asc
+        ) as place
+    from {{ ref('int_customer_occasions') }} as occasions
+    inner join dates on occasions.as_of = dates.as_of
 
 )
 
@@ -28,8 +40,10 @@ select
         ['occasion', 'shares.occasion', 'text'],
         ['basket_share', 'shares.basket_share', 'decimal'],
         ['baskets', 'shares.customer_baskets', 'number'],
-    ]) }} as reason
-from {{ ref('int_members') }} as members
+    ]) }} as reason,
+    dates.made_from
+from {{ ref('int_buyers') }} as members
+inner join dates on members.as_of = dates.as_of
 left join shares
     on
         members.as_of = shares.as_of

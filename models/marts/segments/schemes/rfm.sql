@@ -1,4 +1,11 @@
 {% macro scheme__rfm() %}{{ return(ref('rfm')) }}{% endmacro %}
+{{ config(**kept('int_fact_dates', 'as_of')) }}
+
+with dates as (
+
+    {{ partitions_to_make('int_fact_dates', 'as_of') | indent(4) }}
+
+)
 
 select
     scores.as_of,
@@ -14,7 +21,9 @@ select
         ['recency_days', 'scores.recency_days', 'number'],
         ['frequency', 'scores.frequency', 'number'],
         ['monetary', 'scores.monetary', 'decimal'],
-    ]) }} as reason
+    ]) }} as reason,
+    dates.made_from
 from {{ ref('int_rfm_scores') }} as scores
+inner join dates on scores.as_of = dates.as_of
 left join {{ ref('rfm_grid') }} as grid
     on scores.recency_score = grid.recency_score and scores.frequency_score = grid.frequency_score

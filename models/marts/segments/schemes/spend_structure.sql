@@ -1,14 +1,22 @@
 {% macro scheme__spend_structure() %}{{ return(ref('spend_structure')) }}{% endmacro %}
+{{ config(**kept('int_fact_dates', 'as_of')) }}
 
-with spends as (
+with dates as (
+
+    {{ partitions_to_make('int_fact_dates', 'as_of') | indent(4) }}
+
+),
+
+spends as (
 
     select
-        as_of,
-        customer_id,
-        department,
-        sum(spend) as spend
-    from {{ ref('int_customer_categories') }}
-    group by as_of, customer_id, department
+        categories.as_of,
+        categories.customer_id,
+        categories.department,
+        sum(categories.spend) as spend
+    from {{ ref('int_customer_categories') }} as categories
+    inner join dates on categories.as_of = dates.as_of
+    group by categories.as_of, categories.customer_id, categories.department
 
 ),
 
@@ -54,7 +62,9 @@ select
     {{ json_object_text([
         ['department', 'ranked.department', 'text'],
         ['spend_share', 'ranked.spend_share', 'decimal'],
-    ]) }} as reason
-from {{ ref('int_members') }} as members
+    ]) }} as reason,
+    dates.made_from
+from {{ ref('int_buyers') }} as members
+inner join dates on members.as_of = dates.as_of
 left join ranked
     on members.as_of = ranked.as_of and members.customer_id = ranked.customer_id and ranked.place = 1

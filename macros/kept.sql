@@ -1,0 +1,84 @@
+{# Tables that are kept between refreshes, a partition (a file, a local day, an as-of date) at a time.
+
+   Each row of a kept table says in `made_from` what its partition was made from: a hash of all input that can change it.
+   `inputs` is a model with one row a partition and the hash as it is now. A partition whose hash differs, or which is gone,
+   is taken out; one that is not there is made. So nothing has to be remembered of earlier refreshes, and a table that was
+   lost, or left half-way by a stopped run, is completed by the next one. What the hash cannot see (the SQL itself, seeds,
+   vars) is in the build key: where that changed, all kept tables are dropped before the first model runs. #}
+
+{# The configuration of such a model: {{ config(**kept('int_order_days', 'day_on')) }}. #}
+{% macro kept(inputs, partition) %}
+    {%- set settings = {
+        'materialized': 'incremental',
+        'incremental_strategy': 'append',
+        'tags': ['by_' ~ partition],
+        'pre_hook': "{{ outdated_partitions_dropped('" ~ inputs ~ "', '" ~ partition ~ "') }}"
+    } -%}
+    {%- do settings.update(partition_settings(partition)) -%}
+    {{- return(settings) -}}
+{% endmacro %}
+
+{# The pre-hook of a kept model. #}
+{% macro outdated_partitions_dropped(inputs, partition) -%}
+    {%- set inputs_relation = ref(inputs) -%}
+    {%- if execute and is_incremental() -%}
+        {%- set outdated -%}
+            {%- if partition == 'as_of' and backfill_dates() -%}
+            select distinct as_of from {{ this }} where as_of in ({{ backfill_dates() }})
+            {%- else -%}
+            select distinct kept.{{ partition }}
+            from {{ this }} as kept
+            left join {{ inputs_relation }} as inputs
+                on kept.{{ partition }} = inputs.{{ partition }} and kept.made_from = inputs.made_from
+            where inputs.{{ partition }} is null
+            {%- endif -%}
+        {%- endset -%}
+        {{- drop_partitions(this, partition, outdated) -}}
+    {%- endif -%}
+{%- endmacro %}
+
+{# A select of the partitions that a kept model must make now: its key and made_from. #}
+{% macro partitions_to_make(inputs, partition) -%}
+select
+    inputs.{{ partition }},
+    inputs.made_from
+from {{ ref(inputs) }} as inputs
+{%- if is_incremental() %}
+left join (select distinct {{ partition }} from {{ this }}) as kept on inputs.{{ partition }} = kept.{{ partition }}
+where kept.{{ partition }} is null
+{%- else %}
+where 1 = 1
+{%- endif %}
+{%- if partition == 'as_of' and backfill_dates() %}
+    and inputs.as_of in ({{ backfill_dates() }})
+{%- endif %}
+{%- endmacro %}
+
+{# The past as-of dates that a backfill computes, and no others, as SQL dates; '' in a refresh, which computes whatever is
+   missing. From the environment: ISO dates separated by commas. #}
+{% macro backfill_dates() %}
+    {%- set dates = [] -%}
+    {%- for day in env_var('BACKFILL_DATES', '').split(',') if day.strip() -%}
+        {%- do dates.append("cast('" ~ modules.datetime.date.fromisoformat(day.strip()) ~ "' as date)") -%}
+    {%- endfor -%}
+    {{- return(dates | join(', ')) -}}
+{% endmacro %}
+
+{# Before the first model runs: drops every kept table where what they were made by is not what is here now. #}
+{% macro outdated_tables_dropped() %}
+    {%- if execute and flags.WHICH in ('build', 'run') -%}
+        {%- set wanted = run_query('select max(build_key) from ' ~ source('landed', 'files'))[0][0] -%}
+        {%- set key_table = api.Relation.create(database=target.database, schema=target.schema, identifier='build_key', type='table') -%}
+        {%- set found = adapter.get_relation(target.database, target.schema, 'build_key') -%}
+        {%- set noted = run_query('select max(build_key) from ' ~ key_table)[0][0] if found else none -%}
+        {%- if noted != wanted -%}
+            {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' -%}
+                {%- set table = adapter.get_relation(node.database, node.schema, node.alias) -%}
+                {%- if table -%}{%- do adapter.drop_relation(table) -%}{%- endif -%}
+            {%- endfor -%}
+            {# Noted before the tables are made: they are made by this key from here on. #}
+            {%- if found -%}{%- do adapter.drop_relation(found) -%}{%- endif -%}
+            {%- do run_query('create table ' ~ key_table ~ " as select '" ~ wanted ~ "' as build_key") -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}

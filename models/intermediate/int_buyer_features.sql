@@ -1,0 +1,61 @@
+{{ config(**kept('int_fact_dates', 'as_of')) }}
+
+{# Behaviour of everyone who ordered before each as-of date: the last basket ever, and sums over the RFM window. #}
+with dates as (
+
+    select
+        as_of,
+        made_from,
+        {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
+    from ({{ partitions_to_make('int_fact_dates', 'as_of') }}) as missing_dates
+
+),
+
+basket_spans as (
+
+    select
+        dates.as_of,
+        baskets.customer_id,
+        min(baskets.basket_on) as first_basket_on,
+        max(baskets.basket_on) as last_basket_on
+    from {{ ref('int_baskets') }} as baskets
+    inner join dates on baskets.basket_on < dates.as_of
+    group by dates.as_of, baskets.customer_id
+
+),
+
+windows as (
+
+    select
+        dates.as_of,
+        days.customer_id,
+        sum(days.baskets) as frequency,
+        sum(days.spend) as monetary,
+        sum(days.discount_amount) as discount_amount,
+        sum(days.coupon_amount) as coupon_amount,
+        sum(days.gross_amount) as gross_amount,
+        sum(days.private_label_amount) as private_label_amount
+    from {{ ref('int_customer_days') }} as days
+    inner join dates on days.day_on < dates.as_of and days.day_on >= dates.window_start
+    group by dates.as_of, days.customer_id
+
+)
+
+select
+    members.as_of,
+    members.customer_id,
+    members.kind,
+    basket_spans.first_basket_on,
+    basket_spans.last_basket_on,
+    {{ days_between('basket_spans.last_basket_on', 'members.as_of') }} as recency_days,
+    cast(coalesce(windows.frequency, 0) as bigint) as frequency,
+    cast(coalesce(windows.monetary, 0) as decimal(18, 4)) as monetary,
+    {{ discount_share('windows.discount_amount', 'windows.coupon_amount', 'windows.gross_amount') }} as discount_share,
+    {{ private_label_share('windows.private_label_amount', 'windows.monetary') }} as private_label_share,
+    dates.made_from
+from {{ ref('int_buyers') }} as members
+inner join dates on members.as_of = dates.as_of
+left join basket_spans
+    on members.as_of = basket_spans.as_of and members.customer_id = basket_spans.customer_id
+left join windows
+    on members.as_of = windows.as_of and members.customer_id = windows.customer_id

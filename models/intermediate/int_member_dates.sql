@@ -1,0 +1,24 @@
+{# What is made of everyone's profile as well as their behaviour on each as-of date: the hash of int_fact_dates, and one of
+   the customer and company files, which have no date. #}
+with profile_rows as (
+
+    select {{ row_hash(contract_columns('customers')) }} as profile_hash
+    from {{ ref('stg_customers') }}
+    union all
+    select {{ row_hash(contract_columns('companies')) }} as profile_hash
+    from {{ ref('stg_companies') }}
+
+),
+
+profiles as (
+
+    select {{ hash_sum('profile_hash') }} as profiles_hash
+    from profile_rows
+
+)
+
+select
+    dates.as_of,
+    {{ row_hash(['dates.made_from', 'profiles.profiles_hash']) }} as made_from
+from {{ ref('int_fact_dates') }} as dates
+cross join profiles
