@@ -13,7 +13,8 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: forget refresh test test-spark dev check lint rollback lock clean benchmark-affinities benchmark-offers benchmark-daily
+.PHONY: backfill forget refresh test test-spark test-year dev check lint rollback lock clean
+.PHONY: benchmark-affinities benchmark-daily benchmark-offers
 
 # Spark is installed where it is asked for, and for the tests, which compare the engines.
 TARGET_READY := $(VENV)/.ready$(if $(filter spark,$(DBT_TARGET)),-spark)
@@ -23,6 +24,10 @@ refresh: $(TARGET_READY)
 
 test: $(VENV)/.ready-spark
 	@$(BIN)/python -m pytest
+
+# A year of daily refreshes on a simulated clock, a refresh a day: about twenty minutes (make test takes one a week).
+test-year: $(VENV)/.ready-spark
+	@YEAR_STEP=1 $(BIN)/python -m pytest tests/integration/test_simulated_year.py
 
 # The demo on both engines, table by table: a quarter of an hour. The tests of `make test` do so on small landing zones.
 test-spark: $(VENV)/.ready-spark
@@ -37,6 +42,10 @@ rollback: $(VENV)/.ready
 # Removes a person from everything that was built, published and exported: make forget ID=12345
 forget: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.audiences forget
+
+# Computes dates of the history grid again, all in one run: make backfill FROM=2024-01-01 TO=2024-06-01
+backfill: $(TARGET_READY)
+	@$(BIN)/python -m orchestration.backfill
 
 dev: $(TARGET_READY)
 	@$(BIN)/dagster dev -h 127.0.0.1 -p 3000 -m orchestration.definitions

@@ -3,8 +3,8 @@
 Belongs here: a row a landed file, with a hash that changes when the file does, and the build key.
 Does not belong here: which tables are kept, and how (macros/kept.sql).
 
-The build key is a digest of all that decides a kept table's rows besides the landed files: SQL, seeds, vars, the stores'
-time zone, the versions of dbt and DuckDB. Where it changes, kept tables are built from nothing.
+The build key is a digest of all that decides a kept table's rows besides the landed files: SQL, seeds, vars, the time
+zone of the stores, the versions of dbt and DuckDB. Where it changes, kept tables are built from nothing.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def build_key(settings: Settings, command_vars: Mapping[str, Any], project_dir: 
     variables = {**(project.get("vars") or {}), **command_vars}
     decided = {name: value for name, value in variables.items() if name not in OTHER_VARS}
     digest = hashlib.sha256()
-    digest.update(json.dumps([decided, project["models"], settings.store_timezone], sort_keys=True, default=str).encode())
+    digest.update(
+        json.dumps([decided, project["models"], settings.store_timezone], sort_keys=True, default=str).encode()
+    )
     digest.update(f"{version('dbt-core')} {version('duckdb')}\n".encode())
     for path in key_files(project_dir):
         digest.update(f"{path.relative_to(project_dir).as_posix()}\0".encode())
