@@ -221,5 +221,3 @@ def _literal(text: str) -> str:
 def day(text: str) -> date | None:
     """A date of the seed; None for an empty cell."""
     return date.fromisoformat(text) if text else None
-
-
