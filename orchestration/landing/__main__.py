@@ -1,4 +1,4 @@
-"""`python -m orchestration.landing`: lands the files and does nothing else, for a `dbt build` by hand on an engine without hooks.
+"""`python -m orchestration.landing`: lands the files, for a `dbt build` by hand on an engine that does not land them.
 
 Exit code 0 when everything was landed, 1 when the landing zone cannot be used, 2 when the environment cannot.
 """

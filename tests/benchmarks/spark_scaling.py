@@ -1,8 +1,9 @@
 """How the three heaviest shapes of query scale on Spark: `python -m tests.benchmarks.spark_scaling 1000000 4000000`.
 
-Belongs here: generated lines (10 a basket, 200 categories), the statements, seconds. Does not belong here: what follows
-from them (docs/spark.md). Prints a line a size, number of shuffle partitions and shape: wall and processor seconds of the
-whole Java process (driver and executors are one here), so a busy machine changes the first and hardly the second.
+Belongs here: generated lines (10 a basket, 200 categories), the statements, seconds. Does not belong here: what
+follows from them (docs/spark.md). Prints a line a size, number of shuffle partitions and shape: wall and processor
+seconds of the whole Java process (driver and executors are one here), so a busy machine changes the first and hardly
+the second.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`make test-spark`: the demo on DuckDB and on Spark, every published table compared; then the small zone through thrift.
+"""`make test-spark`: the demo on DuckDB and on Spark, every published table compared; then the small zone over thrift.
 
-Belongs here: what is too long for `make test`. Prints the wall time of each refresh; exit code 1 where anything differs.
-In WAREHOUSE_DIR, default test-spark/ in the project: what is built is kept there to be looked at, and removed by the next run.
+Belongs here: what is too long for `make test`. Prints the wall time of each refresh; exit code 1 where anything
+differs. What is built stays in test-spark/ of the project (or WAREHOUSE_DIR), and is removed by the next run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Two refreshes of a small dirty landing zone on each engine: every published table equal, after the first and the second day."""
+"""Two refreshes of a small dirty landing zone on each engine: every published table is equal after each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What engines are known to do differently, each through the project's own macros: on every engine the same, and right."""
+"""What engines are known to do differently, through the project's own macros: the same on every engine, and right."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def write_zone(folder: Path) -> Path:
 
 
 def change_zone(folder: Path) -> None:
-    """The second day: new lines, a corrected file, a file that is withdrawn, one that is sent again, and a changed profile."""
+    """The second day: new lines, a corrected file, lines withdrawn, a file gone, one sent again, a new customer."""
     order_lines = folder / "order_lines"
     new = [
         f"n1,1,p01,SOIL-0,{LAST_DAY + timedelta(days=1)}T15:00:00Z,1,3.50,0.50,0",

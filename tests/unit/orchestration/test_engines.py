@@ -1,4 +1,4 @@
-"""What stops a refresh on Spark before anything runs, and tables handed over as views of their files; no engine runs here."""
+"""What stops a refresh on Spark before anything runs, and tables handed over as views; no engine runs here."""
 
 from __future__ import annotations
 
