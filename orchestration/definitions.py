@@ -8,6 +8,8 @@ The job `backfill` computes chosen dates of the past again; the next refresh pub
 
 from __future__ import annotations
 
+import os
+
 from dagster import Definitions, in_process_executor
 
 from orchestration.alerts import failure_alert
@@ -19,9 +21,11 @@ from orchestration.run import RefreshRun
 from orchestration.schedules import daily, landing_sensor, refresh
 from orchestration.settings import read_settings
 from orchestration.warehouse.assets import dbt_resource, landing, staging_and_marts
+from orchestration.warehouse.engines import check_engine
 from orchestration.warehouse.project import manifest_path, read_manifest
 
 settings = read_settings()
+check_engine(settings, os.environ)
 manifest = read_manifest(manifest_path(settings))
 
 defs = Definitions(

@@ -31,6 +31,7 @@ from orchestration.retries import is_transient, retried
 from orchestration.run import RefreshRun, environment
 from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings
 from orchestration.warehouse.dbt_arguments import MARTS, STAGING, Half, build_arguments
+from orchestration.warehouse.handover import hand_over
 from orchestration.warehouse.project import DBT_COMMAND
 from orchestration.warehouse.tables import NotBuilt, built_tables, current_as_of, refresh_day, row_counts
 from orchestration.warehouse.translator import HISTORY_KEY, Translator
@@ -272,5 +273,6 @@ def _as_of(settings: Settings, half: Half) -> dict[str, Any]:
 
 
 def _count(settings: Settings, tables: list[str]) -> dict[str, int]:
+    hand_over(settings)
     with built_tables(settings) as con:
         return row_counts(con, tables)
