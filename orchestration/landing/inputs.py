@@ -80,7 +80,9 @@ def build_key(settings: Settings, command_vars: Mapping[str, Any], project_dir: 
     variables = {**(project.get("vars") or {}), **command_vars}
     decided = {name: value for name, value in variables.items() if name not in OTHER_VARS}
     digest = hashlib.sha256()
-    digest.update(json.dumps([decided, project["models"], settings.store_timezone], sort_keys=True, default=str).encode())
+    digest.update(
+        json.dumps([decided, project["models"], settings.store_timezone], sort_keys=True, default=str).encode()
+    )
     digest.update(f"{version('dbt-core')} {version('duckdb')}\n".encode())
     for path in key_files(project_dir):
         digest.update(f"{path.relative_to(project_dir).as_posix()}\0".encode())
