@@ -3,8 +3,8 @@
 Belongs here: a row a landed file, with a hash that changes when the file does, and the build key.
 Does not belong here: which tables are kept, and how (macros/kept.sql).
 
-The build key is a digest of all that decides a kept table's rows besides the landed files: SQL, seeds, vars, the stores'
-time zone, the versions of dbt and DuckDB. Where it changes, kept tables are built from nothing.
+The build key is a digest of all that decides a kept table's rows besides the landed files: SQL, seeds, vars, the time
+zone of the stores, the versions of dbt and DuckDB. Where it changes, kept tables are built from nothing.
 """
 
 from __future__ import annotations

@@ -12,12 +12,14 @@ from dagster import AssetKey
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 LANDING_KEY = AssetKey("landing")
-LANDING_SOURCES = ("landing", "state")
+# What is kept by as-of date, a partition a date (orchestration/backfill.py).
+HISTORY_KEY = AssetKey("history")
+LANDING_SOURCES = ("landing", "landed", "state")
 
 
 def asset_key(node: Mapping[str, Any]) -> AssetKey:
     """The table's name (dbt's alias), without schema or folder; the landing zone's tables are one asset, `landing`,
-    which also sees to it that the state of earlier refreshes is there.
+    which also writes what it found and sees to it that the state of earlier refreshes is there.
 
     The default puts the schema in front, and a dep under a wrong name is silently another asset.
     """
