@@ -1,14 +1,14 @@
-"""`make benchmark-affinities`: the rules of a basket, side by side with mlxtend, efficient-apriori and Spark's FPGrowth.
+"""`make benchmark-affinities`: rules of a basket, side by side with mlxtend, efficient-apriori and Spark's FPGrowth.
 
 Equal work: every pair of items in at least min_pair_count baskets, as rules in both directions with their measures.
 Equal rules and equal supports are checked before any time is printed. The libraries get baskets ready in memory, in the
 shape they want, of items that are frequent enough: making that shape is told apart. Ours is counted from the facts
 (basket, item) on, with the size adjustment, Fisher tests and q-values that the libraries do not have.
 
-On the demo at the four levels of product_affinities, every route of mlxtend that can be held to pairs; a route that takes
+On the demo at the four levels of product_affinities, every route of mlxtend that can be held to pairs; one that takes
 longer than what it is compared with is stopped, and told as `more than`. On a generated shop, whether the planted
-complements are the top of the list. Spark's FPGrowth cannot be held to pairs, and finds all larger sets too: at five
-baskets of the demo it never ends, so it is compared, with all others, at a share of baskets that it can bear.
+complements are the top of the list. Spark's FPGrowth cannot be held to pairs, and finds all larger sets too, of which
+there are too many at five baskets: it is compared, with all others, at a share of baskets that it can bear.
 
 Needs the packages of the extra `benchmark`, and Java for Spark. Exit 1 where rules or supports differ, where a planted
 complement is missing, or where the fastest route of mlxtend at each level, all four together, takes less than TARGET
@@ -57,7 +57,7 @@ class Outcome:
     said: str = ""
 
 
-# ---- ours -------------------------------------------------------------------------------------------------------------
+# ---- ours ------------------------------------------------------------------------------------------------------------
 
 
 def ours(warehouse: Path, target: Path, models: tuple[str, ...]) -> int:
@@ -79,7 +79,8 @@ def run_ours(warehouse: Path, target: Path, models: tuple[str, ...]) -> tuple[in
 
 def variables(levels: tuple[str, ...], least: int = MIN_PAIR_COUNT) -> str:
     """dbt's --vars of a run."""
-    return f"{{affinity_levels: [{', '.join(levels)}], sequence_levels: [], offer_level: category, min_pair_count: {least}}}"
+    chosen = f"affinity_levels: [{', '.join(levels)}], min_pair_count: {least}"
+    return f"{{{chosen}, sequence_levels: [], offer_level: category}}"
 
 
 def compiled(warehouse: Path, levels: tuple[str, ...], least: int, **environment: str) -> Path:
@@ -105,7 +106,7 @@ def compiled(warehouse: Path, levels: tuple[str, ...], least: int, **environment
     return target
 
 
-# ---- baskets in the libraries' shapes ---------------------------------------------------------------------------------
+# ---- baskets in the libraries' shapes --------------------------------------------------------------------------------
 
 
 def baskets(warehouse: Path, level: str, least: int) -> pd.DataFrame:
@@ -143,7 +144,7 @@ def transactions(rows: pd.DataFrame) -> list[tuple[str, ...]]:
     return [tuple(items.dropna()) for _, items in rows.groupby("basket_number")["item"]]
 
 
-# ---- the libraries ----------------------------------------------------------------------------------------------------
+# ---- the libraries ---------------------------------------------------------------------------------------------------
 
 
 def _mlxtend(miner: str, options: dict[str, Any], least: int, bought: pd.DataFrame) -> Rules:
@@ -195,7 +196,7 @@ def run_efficient_apriori(least: int, path: Path) -> tuple[Rules, Cost]:
 
 
 def run_spark(least: int, path: Path) -> tuple[Rules, Cost]:
-    """FPGrowth on a DataFrame in Spark's memory, in this process and its Java machine, measured after a first small job."""
+    """FPGrowth on a DataFrame in Spark's memory: this process and its Java machine, after a first small job."""
     from pyspark.ml.fpm import FPGrowth
     from pyspark.sql import SparkSession
 
@@ -227,7 +228,7 @@ def run_spark(least: int, path: Path) -> tuple[Rules, Cost]:
         session.stop()
 
 
-# ---- comparing --------------------------------------------------------------------------------------------------------
+# ---- comparing -------------------------------------------------------------------------------------------------------
 
 
 def our_rules(warehouse: Path, level: str, least: int) -> Rules:

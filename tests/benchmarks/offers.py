@@ -1,5 +1,5 @@
-"""`make benchmark-offers`: next_best_offers out of time, beside popularity and `implicit`'s models: on the demo, and on a
-generated shop with planted complements.
+"""`make benchmark-offers`: next_best_offers out of time, beside popularity and `implicit`'s models, on the demo and on
+a generated shop with planted complements.
 
 Trained on what was bought before a date, tested on the first purchases of the three months from it: an item counts
 where the customer never bought it before, and does in those months. NDCG@10 (binary gains, ideal over at most 10),
@@ -7,9 +7,10 @@ recall@10, hit rate, and coverage (distinct items offered); over customers with 
 95 % bootstrap intervals over customers. Every model ranks the items that the customer never bought and that offers may
 name (seed offer_exclusions); the others learn from all items, ours leaves those out altogether.
 
-Settings of the others are chosen on an earlier period (the demo: its third quarter, train to 30 June); the table is of a later
-one (the fourth, train to 30 September), which no choice has seen. Ours are those of dbt_project.yml, chosen in the same way on
-the demo, and not chosen again for the shop. Our offers come from the dbt models themselves, with AS_OF set.
+Settings of the others are chosen on an earlier period (the demo: its third quarter, train to 30 June); the table is of
+a later one (the fourth, train to 30 September), which no choice has seen. Ours are those of dbt_project.yml, chosen in
+the same way on the demo, and not chosen again for the shop. Our offers come from the dbt models themselves, with AS_OF
+set.
 
 Needs the packages of the extra `benchmark`. Exit 1 where our NDCG@10 is below the best peer's lower bound, or not above
 popularity's, on either.
@@ -45,7 +46,7 @@ GAINS = 1 / np.log2(np.arange(2, TOP + 2))
 
 @dataclass(frozen=True)
 class Trial:
-    """Data, the period that settings are chosen on, and the one that is reported: first purchases from, to (exclusive)."""
+    """Data, the period that settings are chosen on, and the one reported: first purchases from, to (exclusive)."""
 
     name: str
     choose: Period
@@ -66,8 +67,8 @@ TRIALS = (
 
 @dataclass(frozen=True)
 class Split:
-    """Customers x items: baskets before the date, and first purchases after it; items that may be offered; rows that are
-    evaluated."""
+    """Customers x items: baskets before the date, first purchases after it, items that may be offered, and rows that
+    are evaluated."""
 
     customers: list[str]
     items: list[str]
@@ -229,7 +230,8 @@ def tried(trial: Trial) -> bool:
         found = [evaluated(ranked(model(choosing), choosing), choosing).ndcg.mean() for model in settings]
         results[name] = evaluated(ranked(settings[int(np.argmax(found))](reporting), reporting), reporting)
     print(
-        f"{len(reporting.evaluated):,} customers, {int(reporting.first[reporting.evaluated].sum()):,} first purchases of "
+        f"{len(reporting.evaluated):,} customers, {int(reporting.first[reporting.evaluated].sum()):,} first purchases "
+        "of "
         f"{int(reporting.allowed.sum())} items"
     )
     rows = []

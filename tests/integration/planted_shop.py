@@ -1,4 +1,4 @@
-"""A shop made up so that the truth is known: complements planted in baskets and in time, and items that only size joins.
+"""A shop made up so that the truth is known: complements planted in baskets and in time, and items that size joins.
 
 Belongs here: order lines and products as rows, for tests and benchmarks (numpy is all it needs).
 """
@@ -20,9 +20,12 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Shop:
-    """What is planted. Of each pair in `together` the first item takes the second along in four baskets of five, and the
-    second is also sold alone; of each in `first_then` the second follows within 30 days for four customers of five. The other items are divided among `tastes`, of which each
-    customer has one, and takes its items eight times as often as others; 0: all take all alike."""
+    """What is planted.
+
+    Of each pair in `together` the first item takes the second along in four baskets of five, and the second is also
+    sold alone; of each in `first_then` the second follows within 30 days for four customers of five. The other items
+    are divided among `tastes`, of which each customer has one, and takes its items eight times as often as others; 0:
+    all take all alike."""
 
     customers: int = 400
     together: Pairs = (("brick", "mortar"), ("diapers", "wipes"), ("pasta", "sauce"))
@@ -32,7 +35,7 @@ class Shop:
     seed: int = 20261122
 
 
-def landing(shop: Shop = Shop()) -> dict[str, list[dict[str, Any]]]:  # noqa: B008
+def landing(shop: Shop = Shop()) -> dict[str, list[dict[str, Any]]]:
     """Orders of a year. Baskets differ much in size, so every two items have a lift above 1."""
     rng = np.random.default_rng(shop.seed)
     noise = [f"item {n:02d}" for n in range(shop.noise)]

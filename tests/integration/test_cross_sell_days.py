@@ -1,4 +1,4 @@
-"""Cross-sell over time: what lies after the as-of date changes nothing, and a second day equals a build from nothing."""
+"""Cross-sell over time: what lies after the as-of date changes nothing; a second day equals a build from nothing."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def noon(day: date) -> datetime:
     return datetime.combine(day, datetime.min.time()) + timedelta(hours=12)
 
 
-# ---- what lies after the as-of date -----------------------------------------------------------------------------------
+# ---- what lies after the as-of date ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,12 @@ def test_departments_of_offers_are_those_before_the_as_of_date(as_of: AsOf) -> N
     assert as_of.with_later.rows(sql) == rows
 
 
-# ---- a second day -----------------------------------------------------------------------------------------------------
+# ---- a second day ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class SecondDay:
-    """The build after a second day, the same from nothing, and the day's own, with an untouched month made wrong before."""
+    """The build after a second day, the same from nothing, and again the first with an untouched month made wrong."""
 
     daily: Build
     full: Build
@@ -169,10 +169,13 @@ def test_a_pair_is_of_the_month_in_which_it_was_complete(second_day: SecondDay) 
     sql = """select month_on, sum(n_both) from int_month_pairs where item_level = 'category'
         and month_on between date '2025-07-01' and date '2025-08-01' group by 1 order by 1"""
     direct = """
-        with facts as (select basket_number, item_number, bought_on from int_basket_item_numbers where item_level = 'category')
+        with facts as (
+            select basket_number, item_number, bought_on from int_basket_item_numbers where item_level = 'category'
+        )
         select cast(date_trunc('month', greatest(a.bought_on, b.bought_on)) as date), count(*) from facts as a
         inner join facts as b on a.basket_number = b.basket_number and a.item_number < b.item_number
-        where greatest(a.bought_on, b.bought_on) between date '2025-07-01' and date '2025-08-31' group by 1 order by 1"""
+        where greatest(a.bought_on, b.bought_on) between date '2025-07-01' and date '2025-08-31'
+        group by 1 order by 1"""
     assert second_day.daily.rows(sql) == second_day.daily.rows(direct)
 
 
