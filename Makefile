@@ -13,13 +13,25 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: forget refresh test dev check lint rollback lock clean benchmark-affinities benchmark-offers benchmark-daily
+.PHONY: backfill forget refresh test test-spark test-year dev check lint rollback lock clean
+.PHONY: benchmark-affinities benchmark-daily benchmark-offers
 
-refresh: $(VENV)/.ready
+# Spark is installed where it is asked for, and for the tests, which compare the engines.
+TARGET_READY := $(VENV)/.ready$(if $(filter spark,$(DBT_TARGET)),-spark)
+
+refresh: $(TARGET_READY)
 	@$(BIN)/python -m orchestration.refresh
 
-test: $(VENV)/.ready
+test: $(VENV)/.ready-spark
 	@$(BIN)/python -m pytest
+
+# A year of daily refreshes on a simulated clock, a refresh a day: about twenty minutes (make test takes one a week).
+test-year: $(VENV)/.ready
+	@YEAR_STEP=1 $(BIN)/python -m pytest tests/integration/test_simulated_year.py
+
+# The demo on both engines, table by table: a quarter of an hour. The tests of `make test` do so on small landing zones.
+test-spark: $(VENV)/.ready-spark
+	@$(BIN)/python -m tests.engines.demo
 
 check: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.treatments
@@ -31,7 +43,11 @@ rollback: $(VENV)/.ready
 forget: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.audiences forget
 
-dev: $(VENV)/.ready
+# Computes dates of the history grid again, all in one run: make backfill FROM=2024-01-01 TO=2024-06-01
+backfill: $(TARGET_READY)
+	@$(BIN)/python -m orchestration.backfill
+
+dev: $(TARGET_READY)
 	@$(BIN)/dagster dev -h 127.0.0.1 -p 3000 -m orchestration.definitions
 
 lint: $(VENV)/.ready
@@ -46,6 +62,12 @@ $(VENV)/.ready: requirements.lock
 	@echo "Setting up $(VENV) (once, about a minute)"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+# On top of it, Spark and dbt's adapter for it.
+$(VENV)/.ready-spark: $(VENV)/.ready requirements-spark.lock
+	@echo "Adding Spark to $(VENV) (once, about two minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-spark.lock
 	@touch $@
 
 # The second day's refresh against the first, on a generated landing zone: `make benchmark-daily LINES=5000000`.
@@ -66,6 +88,9 @@ $(VENV)/benchmark/.ready: $(VENV)/.ready pyproject.toml
 lock:
 	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
 		--no-strip-extras --no-annotate --no-header --no-emit-index-url --output-file requirements.lock
+	uv pip compile pyproject.toml --extra spark --universal --python-version 3.11 --generate-hashes \
+		--constraints requirements.lock \
+		--no-strip-extras --no-annotate --no-header --no-emit-index-url --output-file requirements-spark.lock
 
 clean:
 	rm -rf $(VENV) target logs

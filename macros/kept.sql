@@ -68,8 +68,9 @@ where 1 = 1
 {% macro outdated_tables_dropped() %}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- set wanted = run_query('select max(build_key) from ' ~ source('landed', 'files'))[0][0] -%}
-        {%- set key_table = api.Relation.create(database=target.database, schema=target.schema, identifier='build_key', type='table') -%}
-        {%- set found = adapter.get_relation(target.database, target.schema, 'build_key') -%}
+        {%- set database = target.database | default(none) -%}
+        {%- set key_table = api.Relation.create(database=database, schema=target.schema, identifier='build_key', type='table') -%}
+        {%- set found = adapter.get_relation(database, target.schema, 'build_key') -%}
         {%- set noted = run_query('select max(build_key) from ' ~ key_table)[0][0] if found else none -%}
         {%- if noted != wanted -%}
             {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' -%}

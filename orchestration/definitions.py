@@ -2,29 +2,42 @@
 
     landing -> staging -> | audit | -> marts -> candidate -> | audit, treatments, consent | -> report -> published
 
-`make refresh`, `make dev` and `dagster job execute -m orchestration.definitions -j refresh` all run the job below.
+`make refresh`, `make dev` and `dagster job execute -m orchestration.definitions -j refresh` all run the job `refresh`.
+The job `backfill` computes chosen dates of the past again; the next refresh publishes them.
 """
 
 from __future__ import annotations
+
+import os
 
 from dagster import Definitions, in_process_executor
 
 from orchestration.alerts import failure_alert
 from orchestration.audiences.assets import audience_check, audience_export
 from orchestration.audit.checks import audit_checks
+from orchestration.backfill import backfill, history_asset
 from orchestration.publication.assets import publication_assets
 from orchestration.run import RefreshRun
 from orchestration.schedules import daily, landing_sensor, refresh
 from orchestration.settings import read_settings
 from orchestration.warehouse.assets import dbt_resource, landing, staging_and_marts
+from orchestration.warehouse.engines import check_engine
 from orchestration.warehouse.project import manifest_path, read_manifest
 
-manifest = read_manifest(manifest_path(read_settings()))
+settings = read_settings()
+check_engine(settings, os.environ)
+manifest = read_manifest(manifest_path(settings))
 
 defs = Definitions(
-    assets=[landing, *staging_and_marts(manifest), *publication_assets(manifest), audience_export()],
+    assets=[
+        landing,
+        *staging_and_marts(manifest),
+        *publication_assets(manifest),
+        audience_export(),
+        history_asset(settings),
+    ],
     asset_checks=[*audit_checks(), audience_check()],
-    jobs=[refresh],
+    jobs=[refresh, backfill],
     schedules=[daily],
     sensors=[landing_sensor(), failure_alert()],
     resources={"dbt": dbt_resource(), "refresh": RefreshRun()},

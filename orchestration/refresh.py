@@ -30,6 +30,7 @@ from orchestration.publication.lock import LockHeld, refresh_lock
 from orchestration.publication.publish import published_version
 from orchestration.run import REFRESH_ID_TAG, STARTED_AT_TAG, make_refresh_id
 from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_settings
+from orchestration.warehouse.engines import check_engine
 
 PUBLISHED, STOPPED, BAD_ENVIRONMENT, IN_USE = 0, 1, 2, 3
 
@@ -38,6 +39,7 @@ def main() -> int:
     """Run one refresh; see the exit codes above."""
     try:
         settings = read_settings()
+        check_engine(settings, os.environ)
     except SettingsError as error:
         print(error, file=sys.stderr)
         _alert("(not started)", [terminal.Problem("environment", str(error))], None)

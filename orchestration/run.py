@@ -81,7 +81,7 @@ class RefreshRun(ConfigurableResource):
         run_id = run.run_id if run else "00000000"
         self._started_at = _started_at(context, run_id, tags)
         self._refresh_id = tags.get(REFRESH_ID_TAG) or make_refresh_id(self._started_at, run_id)
-        with refresh_lock(self._settings.lock_file):
+        with refresh_lock(self._settings.lock_file, purpose=run.job_name if run else "refresh"):
             yield self
 
 

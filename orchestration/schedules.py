@@ -35,10 +35,12 @@ from orchestration.publication.lock import read_holder
 from orchestration.publication.publish import published_version, read_manifest, version_folders
 from orchestration.publication.refreshes import known_refreshes
 from orchestration.settings import Settings, SettingsError, read_settings
+from orchestration.warehouse.translator import HISTORY_KEY
 
 refresh = define_asset_job(
     "refresh",
-    selection=AssetSelection.all(),
+    # The past by date is a job of its own (backfill.py): a run is of partitions, or of what has none.
+    selection=AssetSelection.all() - AssetSelection.assets(HISTORY_KEY),
     description="From the landing zone to the published version: all of it, or nothing.",
 )
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DEMO_TIMEZONE = "America/New_York"
+TARGETS = ("duckdb", "spark")
 # Set, for dbt alone, by a refresh that has landed before it starts dbt: all of its steps then see the same files.
 ALREADY_LANDED = "ALREADY_LANDED"
 
@@ -53,6 +54,11 @@ class Settings:
     @property
     def build_file(self) -> Path:
         return self.warehouse_dir / "build" / "warehouse.duckdb"
+
+    @property
+    def spark_tables_dir(self) -> Path:
+        """Where Spark keeps its tables, a folder each (macros/engine/spark.sql)."""
+        return self.warehouse_dir / "build" / "spark" / "tables"
 
     @property
     def candidate_dir(self) -> Path:
@@ -112,8 +118,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     except Exception as error:
         raise SettingsError(f"STORE_TIMEZONE={zone}: not a time zone such as Europe/Berlin") from error
     target = values.get("DBT_TARGET", "") or "duckdb"
-    if target != "duckdb":
-        raise SettingsError(f"DBT_TARGET={target}: the only target so far is duckdb")
+    if target not in TARGETS:
+        raise SettingsError(f"DBT_TARGET={target}: one of {', '.join(TARGETS)} is needed")
     as_of_text = values.get("AS_OF", "")
     try:
         as_of = date.fromisoformat(as_of_text) if as_of_text else None

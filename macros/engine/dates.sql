@@ -10,6 +10,9 @@
 {% macro duckdb__days_between(earlier, later) %}cast(date_diff('day', {{ earlier }}, {{ later }}) as integer){% endmacro %}
 {% macro spark__days_between(earlier, later) %}cast(datediff({{ later }}, {{ earlier }}) as int){% endmacro %}
 
+{# The first day of the month of a date; the same words on every engine. #}
+{% macro month_start(day) %}cast(date_trunc('month', {{ day }}) as date){% endmacro %}
+
 {# Weekday of a date, 1 = Monday … 7 = Sunday. #}
 {% macro iso_weekday(day) %}{{ return(adapter.dispatch('iso_weekday', 'segments_in_use')(day)) }}{% endmacro %}
 {% macro duckdb__iso_weekday(day) %}cast(isodow({{ day }}) as integer){% endmacro %}

@@ -6,7 +6,11 @@
 {% endmacro %}
 {# Rows of a partition lie together because they are written together; that is all DuckDB needs. #}
 {% macro duckdb__partition_settings(partition) %}{{ return({}) }}{% endmacro %}
-{% macro spark__partition_settings(partition) %}{{ return({'file_format': 'parquet', 'partition_by': [partition]}) }}{% endmacro %}
+{# A folder a partition, written in the place of what is there: a run that ended half-way may have left files in it that the
+   catalogue does not know. #}
+{% macro spark__partition_settings(partition) %}
+    {{- return({'incremental_strategy': 'insert_overwrite', 'partition_by': [partition]}) -}}
+{% endmacro %}
 
 {# Takes the partitions out of `table` whose value of the column `partition` is in the select `outdated`. #}
 {% macro drop_partitions(table, partition, outdated) %}
@@ -22,7 +26,7 @@
    next time, and makes them then. #}
 {% macro spark__drop_partitions(table, partition, outdated) -%}
     {%- for row in run_query(outdated) -%}
-        {%- do run_query('alter table ' ~ table ~ ' drop if exists partition (' ~ partition ~ " = '" ~ row[0] ~ "')") -%}
+        {%- do run_query('alter table ' ~ table ~ ' drop if exists partition (' ~ partition ~ ' = ' ~ spark_text(row[0]) ~ ')') -%}
     {%- endfor -%}
 {%- endmacro %}
 

@@ -7,8 +7,9 @@
     hash({{ columns | join(', ') }})
 {%- endmacro %}
 
+{# xxhash64 passes over nulls, so that a value which moved to the next column would not be seen. #}
 {% macro spark__row_hash(columns) -%}
-    xxhash64({{ columns | join(', ') }})
+    xxhash64({% for column in columns %}{{ column }}, {{ column }} is null{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
 {# One JSON object, nulls included, of name -> expression pairs, in the order given. #}

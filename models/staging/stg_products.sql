@@ -13,5 +13,6 @@ select
     brand,
     brand_tier,
     list_price,
-    unit_margin
+    unit_margin,
+    in_stock
 from accepted_rows

@@ -4,6 +4,8 @@ Belongs here: results and metadata as Dagster has them.
 Does not belong here: what is checked (check.py), what is written (export.py).
 """
 
+import time
+
 from dagster import (
     AssetCheckResult,
     AssetChecksDefinition,
@@ -16,6 +18,7 @@ from dagster import (
     asset_check,
 )
 
+from orchestration.publication.assets import candidate_as_of, seconds_since
 from orchestration.publication.publish import DATABASE_NAME, published_version
 from orchestration.run import RefreshRun
 from orchestration.warehouse.project import project_vars
@@ -35,6 +38,7 @@ def audience_export() -> AssetsDefinition:
         """For each channel a CSV and a parquet file of whom to send what, and what changed since the last export."""
         from orchestration.audiences.export import FOLDER, reads_demo, write_export
 
+        began = time.monotonic()
         written = write_export(refresh.candidate, published_version(refresh.settings), reads_demo(refresh.settings))
         return MaterializeResult(
             metadata={
@@ -44,6 +48,8 @@ def audience_export() -> AssetsDefinition:
                 "added": written.added,
                 "removed": written.removed,
                 "folder": str(refresh.settings.published_link / FOLDER),
+                "as_of": candidate_as_of(refresh).isoformat(),
+                "seconds": seconds_since(began),
             }
         )
 

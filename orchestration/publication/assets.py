@@ -7,8 +7,9 @@ Does not belong here: how it is done (candidate.py, publish.py, orchestration/re
 import importlib
 import importlib.util
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from dagster import (
 
 from orchestration.audiences.state import note_assignments
 from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
-from orchestration.publication.ddl import published_tables, quoted
+from orchestration.publication.ddl import PublishedTable, published_tables, quoted
 from orchestration.publication.publish import (
     DATABASE_NAME,
     DEFAULT_KEEP_VERSIONS,
@@ -38,6 +39,8 @@ from orchestration.publication.publish import (
     remove_unpublished,
 )
 from orchestration.publication.refreshes import known_refreshes, note, read_row_account, refresh_row, with_row
+from orchestration.publication.restatements import Restatements, count_restatements
+from orchestration.retries import retried
 from orchestration.run import RefreshRun
 from orchestration.schedules import FRESHNESS
 from orchestration.warehouse.project import project_vars
@@ -62,32 +65,16 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
     @asset(name="candidate", group_name=GROUP, kinds={"duckdb"}, deps=sorted(upstream))
     def candidate(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
         """What may be published: one DuckDB file with keys and checks, and one parquet file a table."""
-        from orchestration.accountability import account_tables
-
         began = time.monotonic()
-        settings = refresh.settings
-        earlier = known_refreshes(settings)
-        removed = remove_unpublished(settings, set(earlier["refresh_id"].to_pylist()))
-        for version in removed:
-            context.log.warning(f"version {version} was never published (an earlier refresh was stopped): removed")
-        prepare_folders(settings, refresh.candidate)
-        with built_tables(settings) as con:
-            as_of = current_as_of(con)
-            account = dict(account_tables(con, as_of))
-            checks = check_counts(context.instance, context.run_id)
-            row = refresh_row(
-                refresh.refresh_id, as_of, refresh.started_at, datetime.now(UTC), read_row_account(con), checks
-            )
-            account["refreshes"] = with_row(earlier, row)
-            try:
-                rows = write_candidate(con, refresh.candidate, tables, account)
-            except CandidateError as error:
-                raise Failure(f"the candidate cannot be made: {error}", allow_retries=False) from None
+        # Somebody who has the build file open for writing is usually gone within a minute.
+        with retried(context):
+            as_of, rows, restated = _make_candidate(context, refresh, tables)
         return MaterializeResult(
             metadata={
                 ROW_COUNT: sum(rows.values()),
                 "as_of": as_of.isoformat(),
                 "tables": rows,
+                **{name: count for name, count in asdict(restated).items() if count is not None},
                 "seconds": seconds_since(began),
             }
         )
@@ -102,7 +89,13 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         began = time.monotonic()
         path = _needed(refresh.candidate) / REPORT_NAME
         write(refresh.candidate / DATABASE_NAME, path)
-        return MaterializeResult(metadata={"bytes": path.stat().st_size, "seconds": seconds_since(began)})
+        return MaterializeResult(
+            metadata={
+                "bytes": path.stat().st_size,
+                "as_of": candidate_as_of(refresh).isoformat(),
+                "seconds": seconds_since(began),
+            }
+        )
 
     @asset(
         name="published",
@@ -118,24 +111,25 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         folder = _needed(refresh.candidate)
         with duckdb.connect(str(folder / DATABASE_NAME), read_only=True) as con:
             rows = {name: _count(con, name) for name in tables}
-            as_of = con.execute("select as_of from refreshes where refresh_id = ?", [refresh.refresh_id]).fetchone()
             refreshes = con.execute("select * from refreshes").to_arrow_table()
-        assert as_of is not None
+            first = con.execute("select min(valid_from) from customer_segment_history").fetchone()
+        as_of = candidate_as_of(refresh)
         version = publish(
             settings,
             folder,
-            as_of[0],
+            as_of,
             rows,
             check_counts(context.instance, context.run_id),
             keep_versions=int(project_vars().get("keep_versions", DEFAULT_KEEP_VERSIONS)),
             landing_fingerprint=refresh.landing_fingerprint,
+            history_from=first[0] if first else None,
         )
         note(settings, refreshes)
         note_assignments(settings, version)
         return MaterializeResult(
             metadata={
                 ROW_COUNT: sum(rows.values()),
-                "as_of": as_of[0].isoformat(),
+                "as_of": as_of.isoformat(),
                 "version": version.name,
                 "folder": str(settings.published_link),
                 "seconds": seconds_since(began),
@@ -143,6 +137,40 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         )
 
     return [candidate, report, published]
+
+
+def _make_candidate(
+    context: AssetExecutionContext, refresh: RefreshRun, tables: Mapping[str, PublishedTable]
+) -> tuple[date, dict[str, int], Restatements]:
+    """The candidate's folder, from the build; returns the as-of date, rows by table, and what it says otherwise."""
+    from orchestration.accountability import account_tables
+
+    settings = refresh.settings
+    earlier = known_refreshes(settings)
+    removed = remove_unpublished(settings, set(earlier["refresh_id"].to_pylist()))
+    for version in removed:
+        context.log.warning(f"version {version} was never published (an earlier refresh was stopped): removed")
+    prepare_folders(settings, refresh.candidate)
+    with built_tables(settings) as con:
+        as_of = current_as_of(con)
+        account = dict(account_tables(con, as_of))
+        checks = check_counts(context.instance, context.run_id)
+        restated = count_restatements(con, published_version(settings))
+        row = refresh_row(
+            refresh.refresh_id,
+            as_of,
+            refresh.started_at,
+            datetime.now(UTC),
+            read_row_account(con),
+            checks,
+            restated,
+        )
+        account["refreshes"] = with_row(earlier, row)
+        try:
+            rows = write_candidate(con, refresh.candidate, tables, account)
+        except CandidateError as error:
+            raise Failure(f"the candidate cannot be made: {error}", allow_retries=False) from None
+    return as_of, rows, restated
 
 
 def seconds_since(began: float) -> float:
@@ -172,6 +200,15 @@ def check_counts(instance: DagsterInstance, run_id: str) -> CheckCounts:
         else:
             failed += 1
     return CheckCounts(passed, warned, failed)
+
+
+def candidate_as_of(refresh: RefreshRun) -> date:
+    """The as-of date of this run's candidate."""
+    with duckdb.connect(str(refresh.candidate / DATABASE_NAME), read_only=True) as con:
+        found = con.execute("select as_of from refreshes where refresh_id = ?", [refresh.refresh_id]).fetchone()
+    assert found is not None
+    as_of: date = found[0]
+    return as_of
 
 
 def current_version_name(refresh: RefreshRun) -> str | None:

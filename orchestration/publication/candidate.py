@@ -71,6 +71,8 @@ def _write_table(
         statement = create_statement(table, found).replace("create table ", "create table candidate.main.", 1)
         con.execute(statement)
         con.execute(f"insert into {target} ({columns}) select {columns} from {source} order by {order}")
+        if not table.is_key_indexed:
+            _require_unique(con, target, table)
         parquet = folder / PARQUET_FOLDER / f"{table.name}.parquet"
         con.execute(
             f"copy (select * from {target} order by {order}) to {_text(parquet)} (format parquet, compression zstd)"
@@ -86,6 +88,14 @@ def _write_table(
         if table.is_account:
             con.unregister("account_rows")
     return int(counted[0]) if counted else 0
+
+
+def _require_unique(con: duckdb.DuckDBPyConnection, target: str, table: PublishedTable) -> None:
+    key = ", ".join(quoted(c) for c in table.primary_key)
+    twice = con.execute(f"select {key} from {target} group by all having count(*) > 1 order by all limit 1").fetchone()
+    if twice:
+        values = ", ".join(f"{name}: {value}" for name, value in zip(table.primary_key, twice, strict=True))
+        raise CandidateError(f"{table.name}: more than one row of the key {values}")
 
 
 def prepare_folders(settings: Settings, candidate: Path) -> None:

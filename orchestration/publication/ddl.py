@@ -23,12 +23,14 @@ class PublishedTable:
     """A table as its YAML describes it.
 
     `columns` maps a name to its declared type, in the order of the YAML. `is_closed`: there may be
-    no others. `is_account`: made after the models, in Python.
+    no others. `is_account`: made after the models, in Python. `is_key_indexed`: the file itself enforces the key;
+    else it is checked once, when the table is written.
     """
 
     name: str
     columns: dict[str, str]
     primary_key: tuple[str, ...] = ()
+    is_key_indexed: bool = True
     not_null: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     is_closed: bool = True
@@ -80,7 +82,8 @@ def create_statement(table: PublishedTable, found: Mapping[str, str]) -> str:
         kind = table.columns.get(name) or found[name]
         required = name in table.not_null or name in table.primary_key
         lines.append(f"{quoted(name)} {kind}{' not null' if required else ''}")
-    lines.append(f"primary key ({', '.join(quoted(c) for c in table.primary_key)})")
+    if table.is_key_indexed:
+        lines.append(f"primary key ({', '.join(quoted(c) for c in table.primary_key)})")
     lines += [f"check ({check})" for check in table.checks]
     return f"create table {quoted(table.name)} (\n    " + ",\n    ".join(lines) + "\n)"
 
@@ -128,6 +131,7 @@ def _from_model(node: Mapping[str, Any]) -> PublishedTable:
         name=node.get("alias") or node["name"],
         columns={name: column.get("data_type") or "" for name, column in columns.items()},
         primary_key=tuple(_bare(c) for c in key),
+        is_key_indexed=bool(_meta(node).get("primary_key_index", True)),
         not_null=tuple(not_null),
         checks=tuple(checks),
         is_closed=bool(contract.get("enforced")),

@@ -87,6 +87,7 @@ def write_manifest(
     revision: str | None,
     replaces: str | None,
     landing_fingerprint: str = "",
+    history_from: date | None = None,
 ) -> Path:
     """manifest.json: what was published, when, from which revision, with the digest of each table's parquet file."""
     manifest = {
@@ -98,6 +99,8 @@ def write_manifest(
         "replaces": replaces,
         # Which files it was made from; the sensor of the landing zone compares.
         "landing_fingerprint": landing_fingerprint,
+        # The first date of the history; where backfills begin.
+        "history_from": history_from.isoformat() if history_from else None,
         "tables": {
             table: {"rows": rows[table], "sha256": sha256_of(candidate / PARQUET_FOLDER / f"{table}.parquet")}
             for table in sorted(rows)
@@ -118,6 +121,7 @@ def publish(
     keep_versions: int = DEFAULT_KEEP_VERSIONS,
     now: datetime | None = None,
     landing_fingerprint: str = "",
+    history_from: date | None = None,
 ) -> Path:
     """Make the candidate folder the published version; its name is the refresh id.
 
@@ -125,6 +129,7 @@ def publish(
         rows: rows of each published table; each has `parquet/<table>.parquet` in the candidate.
         keep_versions: how many versions stay, this one included; at least 1.
         landing_fingerprint: which files of the landing zone the rows come from.
+        history_from: the first date of the history.
 
     Returns:
         The folder of the version.
@@ -152,6 +157,7 @@ def publish(
         revision=git_revision(),
         replaces=before.name if before else None,
         landing_fingerprint=landing_fingerprint,
+        history_from=history_from,
     )
     seal(candidate)
     settings.versions_dir.mkdir(parents=True, exist_ok=True)

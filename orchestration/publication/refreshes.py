@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from orchestration.publication.files import write_atomically
 from orchestration.publication.publish import PARQUET_FOLDER, CheckCounts, published_version
+from orchestration.publication.restatements import Restatements
 from orchestration.settings import Settings
 
 STATE_NAME = "refreshes.parquet"
@@ -35,6 +36,8 @@ SCHEMA = pa.schema(
         ("rows_duplicate", pa.int64()),
         ("checks_passed", pa.int64()),
         ("checks_failed", pa.int64()),
+        ("grid_dates_restated", pa.int64()),
+        ("memberships_restated", pa.int64()),
     ]
 )
 
@@ -60,7 +63,13 @@ def read_row_account(con: duckdb.DuckDBPyConnection) -> RowAccount:
 
 
 def refresh_row(
-    refresh_id: str, as_of: date, started_at: datetime, finished_at: datetime, account: RowAccount, checks: CheckCounts
+    refresh_id: str,
+    as_of: date,
+    started_at: datetime,
+    finished_at: datetime,
+    account: RowAccount,
+    checks: CheckCounts,
+    restatements: Restatements | None = None,
 ) -> pa.Table:
     """The row of this refresh; timestamps in UTC. `checks_failed` counts warnings and errors alike."""
     row = {
@@ -71,6 +80,7 @@ def refresh_row(
         **asdict(account),
         "checks_passed": checks.passed,
         "checks_failed": checks.warned + checks.failed,
+        **asdict(restatements or Restatements()),
     }
     return pa.Table.from_pylist([row], schema=SCHEMA)
 

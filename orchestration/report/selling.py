@@ -7,6 +7,7 @@ Does not belong here: HTML, and what concerns one scheme (accounts.py, tangible.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from orchestration.report import words
@@ -23,10 +24,15 @@ BARS = (300, 100, 30, 10, 1)
 # Sentences in which one item may stand: else one family of products (baby food, say) fills the list.
 MOST_MENTIONS = 2
 SIGNIFICANCE = 0.05
-# Below a tenth more than expected, a pair is beyond chance but of no use.
+# Below a tenth more than expected, a pair is beyond chance but of no use; below a half more, what is bought often with
+# everything (milk, bread) fills a list that is ordered by the number of baskets.
 WEAKEST_LIFT = 1.1
-# In the order of use to a marketer: frosting and cake mix are subcategories of one category.
-LEVELS = ("subcategory", "category", "product", "department")
+WEAKEST_LARGE_LIFT = 1.5
+# Above two thirds of what sizes lead to expect, a pair is beyond chance and yet no choice between the two.
+WEAKEST_SUBSTITUTE = 0.67
+# In the order of use to a marketer: frosting and cake mix are subcategories of one category. Products go by ids, which
+# nobody reads: only where nothing else is known.
+LEVELS = ("subcategory", "category", "department", "product")
 PLURALS = {"category": "categories", "product": "products", "subcategory": "subcategories", "department": "departments"}
 MOST_OFFERS = 10
 MOST_GAPS = 10
@@ -37,6 +43,7 @@ AFFINITY_COLUMNS = (
     "antecedent",
     "consequent",
     "n_antecedent",
+    "n_consequent",
     "n_both",
     "confidence",
     "size_adjusted_lift",
@@ -44,18 +51,87 @@ AFFINITY_COLUMNS = (
 )
 
 
-def affinities(db: Published) -> list[Context] | None:
-    """One list of sentences a level and window; null where the file has no affinities.
+@dataclass(frozen=True)
+class PairList:
+    """A list of pairs: what it is, the rows that may stand in it, and their order, in columns of product_affinities.
 
-    Each unordered pair is told once: in a basket in the direction in which it is surer, in time in the more frequent
-    order. Only pairs beyond chance (q < 0.05) that are bought together more often than sizes make likely, strongest
-    first.
+    `count` is what the bars are held against; `shape` chooses the sentence in the template; `most` sentences are shown.
+    """
+
+    title: str
+    lead: str
+    shape: str
+    condition: str
+    order: str
+    count: str = "n_both"
+    most: int = 10
+
+
+BEYOND_CHANCE = f"q_value < {SIGNIFICANCE} and size_adjusted_lift >= {WEAKEST_LIFT}"
+# The surer direction of a basket's pair, the more frequent order of a pair in time.
+DIRECTIONS = {True: "confidence", False: "n_both"}
+IN_BASKET = (
+    PairList(
+        "{items} bought in one basket",
+        "The strongest ties first. Only pairs beyond chance, seen in at least {bar}.",
+        "together",
+        BEYOND_CHANCE,
+        "size_adjusted_lift desc, n_both desc",
+        most=MOST_PAIRS,
+    ),
+    PairList(
+        "{items} whose ties make most baskets",
+        f"Those with most baskets beyond what basket size alone would lead to expect come first, from "
+        f"{WEAKEST_LARGE_LIFT} times as many on.",
+        "together",
+        f"q_value < {SIGNIFICANCE} and size_adjusted_lift >= {WEAKEST_LARGE_LIFT}",
+        "n_both - n_both / size_adjusted_lift desc, n_both desc",
+    ),
+    PairList(
+        "{items} bought instead of each other",
+        "Substitutes: who buys one leaves the other. The rarest meetings first, where basket size alone would lead to "
+        "expect at least {bar}.",
+        "instead",
+        f"relation = 'substitute' and size_adjusted_lift > 0 and size_adjusted_lift <= {WEAKEST_SUBSTITUTE}",
+        "size_adjusted_lift, n_both desc",
+        "n_both / size_adjusted_lift",
+    ),
+)
+IN_TIME = (
+    PairList(
+        "{items} of which one leads to the other, within {days}",
+        "Customers who bought them in this order are clearly more than those who did it the other way round; the "
+        "clearest order first. Seasons that follow each other show here too, and among thousands of pairs the last "
+        "ones may be chance.",
+        "leads",
+        "relation = 'leads'",
+        "(n_both - n_reverse) / sqrt(n_both + n_reverse) desc, n_both desc",
+    ),
+    PairList(
+        "{items} bought one after the other, within {days}",
+        "The strongest ties first, in their more frequent order, which may be chance where the two orders are close. "
+        "Only pairs beyond chance, bought so by at least {bar}.",
+        "after",
+        BEYOND_CHANCE,
+        "size_adjusted_lift desc, n_both desc",
+        most=MOST_PAIRS,
+    ),
+)
+
+
+def affinities(db: Published) -> list[Context] | None:
+    """Lists of sentences of each level and window that is in the file; null where it has no affinities.
+
+    Each unordered pair is told once a list, with what it says in both directions: in a basket first the direction in
+    which it is surer, in time the more frequent order.
     """
     if not db.has("product_affinities", *AFFINITY_COLUMNS):
         return None
     kinds = db.rows('select distinct item_level, "window" from product_affinities order by 1, 2')
+    named = {kind["item_level"] for kind in kinds} - {"product"}
     levels = {level: rank for rank, level in enumerate(LEVELS)}
-    kinds.sort(
+    shown = [kind for kind in kinds if kind["item_level"] != "product" or not named]
+    shown.sort(
         key=lambda kind: (
             kind["window"] != "basket",
             kind["window"],
@@ -63,64 +139,89 @@ def affinities(db: Published) -> list[Context] | None:
             kind["item_level"],
         )
     )
-    return [found for kind in kinds if (found := _affinity_list(db, kind["item_level"], kind["window"]))["sentences"]]
+    # Files of before relations and orders in time lack their columns.
+    optional = {
+        "relation": "varchar",
+        "n_reverse": "bigint",
+    }
+    more = ", ".join(
+        name if db.has("product_affinities", name) else f"cast(null as {kind}) as {name}"
+        for name, kind in optional.items()
+    )
+    found = [
+        _affinity_list(db, kind["item_level"], kind["window"], pairs, more)
+        for kind in shown
+        for pairs in (IN_BASKET if kind["window"] == "basket" else IN_TIME)
+    ]
+    return [pairs for pairs in found if pairs["sentences"]]
 
 
-def _affinity_list(db: Published, level: str, window: str) -> Context:
+def _affinity_list(db: Published, level: str, window: str, pairs: PairList, more: str) -> Context:
     in_basket = window == "basket"
-    # Files of before there were orders in time lack the count of the other order.
-    reverse = "n_reverse" if db.has("product_affinities", "n_reverse") else "cast(null as bigint)"
     rows: list[Row] = []
     bar = BARS[-1]
     for bar in BARS:
         rows = _not_too_often(
             db.rows(
                 f"""
-                select antecedent, consequent, n_antecedent, n_both, confidence, size_adjusted_lift,
-                    {reverse} as n_reverse
-                from product_affinities
-                where item_level = ? and "window" = ? and n_both >= ? and size_adjusted_lift >= ? and q_value < ?
+                with rules as (
+                    select antecedent, consequent, n_antecedent, n_consequent, n_both, confidence,
+                        size_adjusted_lift, q_value, {more}
+                    from product_affinities
+                    where item_level = ? and "window" = ?
+                )
+                select *
+                from rules
+                where {pairs.condition} and {pairs.count} >= ?
                 qualify row_number() over (
                     partition by least(antecedent, consequent), greatest(antecedent, consequent)
-                    order by {"confidence" if in_basket else "n_both"} desc, antecedent
+                    order by {DIRECTIONS[in_basket]} desc, antecedent
                 ) = 1
-                order by size_adjusted_lift desc, n_both desc, antecedent, consequent
+                order by {pairs.order}, antecedent, consequent
                 limit ?
                 """,
-                (level, window, bar, WEAKEST_LIFT, SIGNIFICANCE, 20 * MOST_PAIRS),
-            )
+                (level, window, bar, 20 * MOST_PAIRS),
+            ),
+            pairs.most,
         )
         if len(rows) >= ENOUGH_PAIRS:
             break
     unit = "basket" if in_basket else "customer"
-    where = "in one basket" if in_basket else f"one after the other, within {window.replace('_', ' ')}"
+    days = words.clean(window.replace("_", " "))
+    names = {"items": PLURALS.get(level, level).capitalize(), "days": days, "bar": words.counted(bar, unit)}
     return {
-        "title": f"{PLURALS.get(level, level).capitalize()} bought {where}",
-        "is_sequence": not in_basket,
-        "within": words.clean(window.replace("_", " ")),
-        "bar": words.counted(bar, unit),
-        "sentences": [
-            {
-                "antecedent": words.clean(row["antecedent"]),
-                "consequent": words.clean(row["consequent"]),
-                "times": words.times(row["size_adjusted_lift"]),
-                "n_both": words.counted(row["n_both"], unit),
-                "confidence": words.share(row["confidence"]),
-                "n_antecedent": words.counted(row["n_antecedent"], unit),
-                "n_reverse": None if row["n_reverse"] is None else words.count(row["n_reverse"]),
-            }
-            for row in rows
-        ],
+        "title": pairs.title.format(**names),
+        "lead": pairs.lead.format(**names),
+        "shape": pairs.shape,
+        "within": days,
+        "sentences": [_pair_sentence(row, unit) for row in rows],
     }
 
 
-def _not_too_often(rows: list[Row]) -> list[Row]:
-    """The first pairs, without those of which one item was named often enough before."""
+def _pair_sentence(row: Row, unit: str) -> Context:
+    return {
+        "antecedent": words.clean(row["antecedent"]),
+        "consequent": words.clean(row["consequent"]),
+        "times": words.times(row["size_adjusted_lift"]),
+        "part": words.share(row["size_adjusted_lift"]),
+        "expected": words.count(row["n_both"] / row["size_adjusted_lift"]),
+        "n_both": words.counted(row["n_both"], unit),
+        "confidence": words.share(row["confidence"]),
+        "n_antecedent": words.counted(row["n_antecedent"], unit),
+        "other_confidence": words.share(row["n_both"] / row["n_consequent"]),
+        "n_consequent": words.counted(row["n_consequent"], unit),
+        "n_reverse": None if row["n_reverse"] is None else words.count(row["n_reverse"]),
+        "is_either_order": row["relation"] == "either order",
+    }
+
+
+def _not_too_often(rows: list[Row], most: int) -> list[Row]:
+    """The first pairs, `most` at most, without those of which one item was named often enough before."""
     mentions: Counter[str] = Counter()
     kept: list[Row] = []
     for row in rows:
         items = (row["antecedent"], row["consequent"])
-        if len(kept) < MOST_PAIRS and all(mentions[item] < MOST_MENTIONS for item in items):
+        if len(kept) < most and all(mentions[item] < MOST_MENTIONS for item in items):
             mentions.update(items)
             kept.append(row)
     return kept

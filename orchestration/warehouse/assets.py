@@ -5,7 +5,7 @@ Does not belong here: what is selected (dbt_arguments.py), names (translator.py)
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from functools import cached_property
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from dagster import (
     AssetCheckResult,
     AssetExecutionContext,
+    AssetMaterialization,
     AssetsDefinition,
     Failure,
     MaterializeResult,
@@ -30,13 +31,16 @@ from orchestration.retries import is_transient, retried
 from orchestration.run import RefreshRun, environment
 from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings
 from orchestration.warehouse.dbt_arguments import MARTS, STAGING, Half, build_arguments
+from orchestration.warehouse.handover import hand_over
 from orchestration.warehouse.project import DBT_COMMAND
-from orchestration.warehouse.tables import NotBuilt, built_tables, current_as_of, row_counts
-from orchestration.warehouse.translator import Translator
+from orchestration.warehouse.tables import NotBuilt, built_tables, current_as_of, refresh_day, row_counts
+from orchestration.warehouse.translator import HISTORY_KEY, Translator
 
 ROW_COUNT = "dagster/row_count"
 WARNINGS = "warnings"
 MESSAGE = "message"
+# The as-of date of a landing zone without AS_OF: its lines are not typed yet.
+LATER = "the day after the last order line"
 # dagster-dbt's name for the seconds that dbt took for a node.
 DURATION = "Execution Duration"
 
@@ -90,6 +94,10 @@ def landing(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeR
             ROW_COUNT: sum(rows.values()),
             "rows": rows,
             "files_read": report.files_read,
+            # The order lines are not typed yet: without AS_OF the date is known when they are staged.
+            "as_of": refresh.settings.as_of.isoformat()
+            if refresh.settings.as_of
+            else "the day after the last order line",
             "seconds": round(report.seconds, 3),
             WARNINGS: list(report.warnings),
         }
@@ -126,10 +134,33 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
                     )
                 yield from with_messages(invocation.stream(), lambda: error_messages(target_path))
 
-        describe = _as_of if half is MARTS else lambda _: {}
-        yield from with_row_counts(events(), lambda tables: _count(settings, tables), lambda: describe(settings))
+        yield from with_row_counts(events(), lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
+        if half is MARTS:
+            yield from history_partitions(settings, context.instance.get_materialized_partitions(HISTORY_KEY))
 
     return models
+
+
+def history_partitions(settings: Settings, known: Set[str]) -> Iterator[AssetMaterialization]:
+    """A partition of `history` for each past date of the grid that is kept and not `known` yet, so that Dagster shows
+    which dates are computed; none where the UI built only models before the memberships."""
+    import duckdb
+
+    past = "select as_of from int_as_of_dates where is_history_grid and not is_current"
+    try:
+        with built_tables(settings) as con:
+            found = con.execute(
+                f"select as_of, count(*) from int_memberships where as_of in ({past}) group by as_of order by as_of"
+            ).fetchall()
+    except (NotBuilt, duckdb.CatalogException):
+        return
+    for day, rows in found:
+        if day.isoformat() not in known:
+            yield AssetMaterialization(
+                HISTORY_KEY,
+                partition=day.isoformat(),
+                metadata={"dagster/partition_row_count": int(rows), "as_of": day.isoformat()},
+            )
 
 
 def staging_and_marts(manifest: dict[str, Any]) -> list[AssetsDefinition]:
@@ -228,17 +259,20 @@ def _said(event: AssetCheckResult, key: str) -> str:
     return str(getattr(value, "value", value))
 
 
-def _as_of(settings: Settings) -> dict[str, Any]:
+def _as_of(settings: Settings, half: Half) -> dict[str, Any]:
     """The as-of date as metadata; nothing where the models stopped before it was known."""
     import duckdb
 
     try:
         with built_tables(settings) as con:
-            return {"as_of": current_as_of(con).isoformat()}
+            # The grid of the second half may still be that of an earlier refresh while the first is built.
+            as_of = current_as_of(con) if half is MARTS else refresh_day(con, settings)
+            return {"as_of": as_of.isoformat()}
     except (NotBuilt, duckdb.CatalogException):
         return {}
 
 
 def _count(settings: Settings, tables: list[str]) -> dict[str, int]:
+    hand_over(settings)
     with built_tables(settings) as con:
         return row_counts(con, tables)

@@ -1,18 +1,26 @@
 """dbt's arguments, as pure functions: what is built is decided here, and tested without running dbt.
 
-Belongs here: selections, the arguments of `dbt build` and `dbt parse`.
+Belongs here: selections, the arguments of `dbt build` and `dbt parse`, in a refresh and in a backfill.
 Does not belong here: running dbt (assets.py, project.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 SEEDS_AND_STAGING = "resource_type:seed path:models/staging"
 EVERYTHING = "fqn:*"
+# The environment variable by which macros/kept.sql is told which as-of dates to compute again.
+BACKFILL_DATES = "BACKFILL_DATES"
+# What is kept by as-of date, with all that it is computed from: no date may be computed from facts that an earlier
+# refresh left half-way.
+KEPT_BY_DATE = "+tag:by_as_of"
+# It compares two dates; where only one of them is computed again, the next refresh sees to it.
+OF_TWO_DATES = "int_membership_moves"
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,38 @@ def build_arguments(target: str, full: bool = False) -> list[str]:
         "buildable",
     ]
     return [*arguments, "--full-refresh"] if full else arguments
+
+
+def backfill_arguments(target: str) -> list[str]:
+    """Arguments of the dbt run of a backfill. Its dates are in the environment, and the next refresh tests them.
+
+    Args:
+        target: dbt target, `duckdb` or `spark`.
+    """
+    return [
+        "build",
+        "--target",
+        target,
+        "--select",
+        KEPT_BY_DATE,
+        "--exclude",
+        OF_TWO_DATES,
+        "--exclude-resource-type",
+        "test",
+        "unit_test",
+    ]
+
+
+def backfill_dates(dates: Iterable[date]) -> str:
+    """The value of BACKFILL_DATES: ISO dates in order, each once, with commas between.
+
+    Raises:
+        ValueError: there is none; dbt would take that for a refresh, and compute whatever is missing.
+    """
+    found = sorted(set(dates))
+    if not found:
+        raise ValueError("a backfill of no dates")
+    return ",".join(day.isoformat() for day in found)
 
 
 def parse_arguments(target: str, target_path: Path) -> list[str]:

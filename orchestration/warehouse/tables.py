@@ -64,6 +64,22 @@ def current_as_of(con: duckdb.DuckDBPyConnection) -> date:
     return as_of
 
 
+def refresh_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> date:
+    """The day that a refresh of the staged lines describes, before the models say so: AS_OF, else the local date after
+    the last order line, as in models/intermediate/int_as_of_dates.sql.
+
+    Raises:
+        NotBuilt: no line is staged.
+    """
+    if settings.as_of is not None:
+        return settings.as_of
+    found = con.execute("select max(ordered_on) + 1 from stg_order_lines").fetchone()
+    if found is None or found[0] is None:
+        raise NotBuilt("stg_order_lines is empty: there is no last order line")
+    as_of: date = found[0]
+    return as_of
+
+
 def row_counts(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, int]:
     """Rows of each table that exists; names that do not exist are left out."""
     existing = {row[0] for row in con.execute("select table_name from information_schema.tables").fetchall()}

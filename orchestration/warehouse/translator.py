@@ -12,6 +12,8 @@ from dagster import AssetKey
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 LANDING_KEY = AssetKey("landing")
+# What is kept by as-of date, a partition a date (orchestration/backfill.py).
+HISTORY_KEY = AssetKey("history")
 LANDING_SOURCES = ("landing", "landed", "state")
 
 

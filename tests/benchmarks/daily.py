@@ -1,19 +1,23 @@
-"""`make benchmark-daily`: what the first refresh of a generated landing zone costs, and what the second day's does.
+"""`make benchmark-daily`: what the first refresh of a generated landing zone costs, and what the days after it do.
 
-    LINES=5000000 make benchmark-daily        (default 2,000,000 order lines, a file a day over two years)
+    LINES=20000000 make benchmark-daily        (default 2,000,000 order lines, a file a day over two years)
 
-Prints the seconds of each step for both days, and the ratio. The fixed start-up (the same steps on a zone of a few
-hundred lines) is measured first, and taken off where the ratio says so. Everything is written to a temporary folder.
+Four refreshes are timed: one of a few hundred lines, which is the fixed start-up; the first of all lines; the second
+day, which brings one more file of lines; and a third, which brings another and new rows of customers. Printed are the
+seconds of each step and of the slowest models, the peak of memory, and the share that the second and third day cost of
+the first, beyond the start-up. Everything is written to a temporary folder (TMPDIR) and removed in the end.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 import tempfile
+import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,20 +32,27 @@ PRODUCTS = 2_000
 STEP = re.compile(r"^  (\S[\w ]*?)\s+([0-9.]+) s", re.MULTILINE)
 
 
+SLOWEST = 15
+
+
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one refresh: in all, and by step."""
+    """Seconds of one refresh: in all, by step, and by dbt node. `memory`: megabytes that its processes held together at
+    their peak."""
 
     seconds: float
     steps: dict[str, float]
+    models: dict[str, float] = field(default_factory=dict)
+    memory: float = 0.0
 
 
 def write_large_zone(folder: Path, lines: int, days: int = DAYS) -> Path:
     """`lines` order lines over `days` days, a Parquet file a day, `LINES_AN_ORDER` a basket; the same every time."""
     customers = max(200, lines // LINES_A_CUSTOMER)
-    # Products, categories, consents and touchpoints as in the small zone, whose lines are taken away.
+    # Products, categories, consents and touchpoints as in the small zone, whose lines and customers are taken away.
     write_zone(folder, Zone(customers=min(customers, 500), days=1))
     day_file(folder, FIRST_DAY).unlink()
+    (folder / "customers" / "rows.csv").unlink()
     a_day = max(1, lines // days)
     with duckdb.connect() as con:
         con.execute(
@@ -54,9 +65,23 @@ def write_large_zone(folder: Path, lines: int, days: int = DAYS) -> Path:
             ) to '{folder}/products/large.parquet' (format parquet)
             """
         )
+        write_customers(con, folder / "customers" / "all.parquet", 0, customers)
         for number in range(days):
             write_large_day(con, folder, number, a_day, customers)
     return folder
+
+
+def write_customers(con: duckdb.DuckDBPyConnection, path: Path, first: int, last: int) -> None:
+    """The profiles of customers `first` to `last`, the latter not included."""
+    con.execute(
+        f"""
+        copy (
+            select 'c' || i as customer_id, date '1940-01-01' + cast(hash(i) % 23000 as integer) as birth_date,
+                ['female', 'male', null][1 + i % 3] as gender, ['urban', 'suburban', 'rural'][1 + i % 3] as settlement
+            from range({first}, {last}) as numbers (i)
+        ) to '{path}' (format parquet)
+        """
+    )
 
 
 def write_large_day(con: duckdb.DuckDBPyConnection, folder: Path, number: int, lines: int, customers: int) -> Path:
@@ -87,22 +112,92 @@ def write_large_day(con: duckdb.DuckDBPyConnection, folder: Path, number: int, l
 
 
 def timed(warehouse: Warehouse) -> Timing:
-    """One refresh, timed."""
+    """One refresh, timed.
+
+    Raises:
+        RuntimeError: nothing was published.
+    """
     began = time.monotonic()
-    output = warehouse.refresh()
-    return Timing(time.monotonic() - began, {name.strip(): float(s) for name, s in STEP.findall(output)})
+    process = warehouse.start()
+    peak = Peak(process.pid)
+    try:
+        output, _ = process.communicate()
+    finally:
+        process.kill()
+        megabytes = peak.stop()
+    seconds = time.monotonic() - began
+    if process.returncode:
+        raise RuntimeError(f"the refresh failed:\n{output[-6000:]}")
+    return Timing(
+        seconds, {name.strip(): float(s) for name, s in STEP.findall(output)}, model_seconds(warehouse), megabytes
+    )
 
 
-def report(fixed: Timing, first: Timing, second: Timing, lines: int) -> str:
-    """The three refreshes side by side, and the ratio of what grew with the lines."""
-    rows = [f"{'step':<22}{'start-up':>10}{'first day':>11}{'second day':>12}"]
-    for name in first.steps:
-        cells = [t.steps.get(name, 0.0) for t in (fixed, first, second)]
-        rows.append(f"{name:<22}{cells[0]:>10.1f}{cells[1]:>11.1f}{cells[2]:>12.1f}")
-    rows.append(f"{'in all':<22}{fixed.seconds:>10.1f}{first.seconds:>11.1f}{second.seconds:>12.1f}")
-    grown = first.seconds - fixed.seconds
-    share = max(0.0, second.seconds - fixed.seconds) / grown if grown > 0 else float("nan")
-    rows.append(f"{lines:,} lines: beyond the start-up, the second day costs {share:.0%} of the first")
+class Peak:
+    """Watches the memory of a process and all below it, a few times a second (Linux; elsewhere it says 0)."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid, self._most, self._over = pid, 0.0, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        """Megabytes at the peak."""
+        self._over.set()
+        self._thread.join()
+        return self._most
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.25):
+            self._most = max(self._most, sum(_resident(pid) for pid in _family(self._pid)))
+
+
+def _family(pid: int) -> list[int]:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        children = []
+    return [pid, *(each for child in children for each in _family(int(child)))]
+
+
+def _resident(pid: int) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except (OSError, IndexError):
+        return 0.0
+
+
+def model_seconds(warehouse: Warehouse) -> dict[str, float]:
+    """Seconds of each model, seed and test, from what dbt left of both halves of the last refresh."""
+    found: dict[str, float] = {}
+    for path in sorted((warehouse.folder / "build" / "target").glob("*/run_results.json")):
+        for result in json.loads(path.read_text(encoding="utf-8"))["results"]:
+            kind, _, name, *_ = result["unique_id"].split(".")
+            found[name if kind == "model" else f"{kind} {name}"] = float(result["execution_time"])
+    return found
+
+
+def report(fixed: Timing, days: list[Timing], lines: int) -> str:
+    """The refreshes side by side, and the share of what grew with the lines."""
+    names = ["start-up", "first day", "second day", "third day"][: len(days) + 1]
+    rows = [f"{'step':<40}" + "".join(f"{name:>12}" for name in names)]
+
+    def line(name: str, cells: list[float]) -> str:
+        return f"{name[:39]:<40}" + "".join(f"{cell:>12.1f}" for cell in cells)
+
+    every = [fixed, *days]
+    rows += [line(name, [t.steps.get(name, 0.0) for t in every]) for name in days[0].steps]
+    rows += [line("in all, seconds", [t.seconds for t in every]), line("memory, MB", [t.memory for t in every])]
+    slowest = sorted(days[0].models, key=lambda name: -days[0].models[name])[:SLOWEST]
+    slowest += [
+        name for name in sorted(days[1].models, key=lambda n: -days[1].models[n])[:SLOWEST] if name not in slowest
+    ]
+    rows += ["", f"the slowest in dbt, on the first or the second day ({len(slowest)} of {len(days[0].models)})"]
+    rows += [line(name, [t.models.get(name, 0.0) for t in every]) for name in slowest]
+    grown = days[0].seconds - fixed.seconds
+    for name, day in zip(names[2:], days[1:], strict=True):
+        share = max(0.0, day.seconds - fixed.seconds) / grown if grown > 0 else float("nan")
+        rows.append(f"{lines:,} lines: beyond the start-up, the {name} costs {share:.1%} of the first")
     return "\n".join(rows)
 
 
@@ -115,13 +210,20 @@ def main() -> int:
         # The first one parses the project; the second is what every later refresh starts with.
         small.refresh()
         fixed = timed(small)
+        began = time.monotonic()
         large = Warehouse(base / "large", write_large_zone(base / "zone", lines))
-        first = timed(large)
+        print(f"{lines:,} lines in {DAYS} files, generated in {time.monotonic() - began:.0f} s", flush=True)
+        days = [timed(large)]
         customers = max(200, lines // LINES_A_CUSTOMER)
         with duckdb.connect() as con:
             write_large_day(con, large.landing_dir, DAYS, max(1, lines // DAYS), customers)
-        second = timed(large)
-        print(report(fixed, first, second, lines))
+            days.append(timed(large))
+            write_large_day(con, large.landing_dir, DAYS + 1, max(1, lines // DAYS), customers)
+            write_customers(
+                con, large.landing_dir / "customers" / "new.parquet", customers, customers + customers // 500
+            )
+            days.append(timed(large))
+        print(report(fixed, days, lines))
     return 0
 
 

@@ -23,7 +23,7 @@ from tests.integration.growing_zone import TwoDays, Warehouse, copy_warehouse, p
 LANDING, STAGING, MODELS, PUBLISHING = (
     (["landing"], 3, 1.0),
     (["landing", "refused_rows", "stg_order_lines", "stg_customers", "row_account"], 3, None),
-    (["int_order_lines", "int_baskets", "int_customer_days", "int_members", "int_customer_features"], 2, None),
+    (["int_order_days", "int_baskets", "int_customer_days", "rfm", "int_memberships", "int_membership_moves"], 2, None),
     (["candidate", "audience_export", "report", "published"], 5, None),
 )
 

@@ -7,6 +7,7 @@ Does not belong here: what a refresh must make of them.
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -149,10 +150,13 @@ class Warehouse:
         given = {"DAGSTER_HOME": str(home), "LANDING_DIR": str(self.landing_dir), "GX_ANALYTICS_ENABLED": "false"}
         return project.environment(self.folder, self.folder.parent / "dbt-target", given | variables)
 
-    def start(self, **variables: str) -> subprocess.Popen[str]:
-        """A refresh, started."""
+    def start(self, *, cpus: int | None = None, **variables: str) -> subprocess.Popen[str]:
+        """A refresh, started, on at most `cpus` processors."""
+        limit: list[str] = []
+        if cpus is not None and hasattr(os, "sched_getaffinity"):
+            limit = ["taskset", "-c", ",".join(map(str, sorted(os.sched_getaffinity(0))[:cpus]))]
         return subprocess.Popen(
-            [sys.executable, "-m", "orchestration.refresh"],
+            [*limit, sys.executable, "-m", "orchestration.refresh"],
             cwd=project.ROOT,
             env=self.environment(**variables),
             stdout=subprocess.PIPE,
@@ -160,13 +164,13 @@ class Warehouse:
             text=True,
         )
 
-    def refresh(self, **variables: str) -> str:
+    def refresh(self, *, cpus: int | None = None, **variables: str) -> str:
         """A refresh from beginning to end; returns what it printed.
 
         Raises:
             AssertionError: nothing was published.
         """
-        process = self.start(**variables)
+        process = self.start(cpus=cpus, **variables)
         output, _ = process.communicate(timeout=600)
         assert process.returncode == 0, f"the refresh failed:\n{output[-6000:]}"
         return output

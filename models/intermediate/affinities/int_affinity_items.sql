@@ -1,18 +1,15 @@
 {# The items of each level that affinities, offers or interests need, each with a whole number over all levels, in
    alphabetical order: joins and sums over numbers are several times faster than over texts. #}
-{%- set item_columns = {
-    'department': 'department', 'category': 'category', 'subcategory': 'subcategory', 'product': 'product_id'
-} -%}
-{%- set levels = (var('affinity_levels') + var('sequence_levels') + [var('offer_level'), 'category']) | unique | list -%}
+{%- set levels = item_levels() -%}
 
 with items as (
 
     {% for level in levels %}
     select distinct
         '{{ level }}' as item_level,
-        {{ item_columns[level] }} as item
+        {{ item_column(level) }} as item
     from {{ ref('int_order_lines') }}
-    where is_merchandise and is_positive and {{ item_columns[level] }} is not null
+    where is_merchandise and is_positive and {{ item_column(level) }} is not null
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

@@ -1,9 +1,6 @@
 {# Distinct items of each basket at each level, all by number, with the local date: an additive fact. Whatever is counted
    from it by day, basket size and pair of items adds up over days. #}
-{%- set item_columns = {
-    'department': 'department', 'category': 'category', 'subcategory': 'subcategory', 'product': 'product_id'
-} -%}
-{%- set levels = (var('affinity_levels') + var('sequence_levels') + [var('offer_level'), 'category']) | unique | list -%}
+{%- set levels = item_levels() -%}
 
 with lines as (
 
@@ -31,7 +28,7 @@ select
     min(lines.ordered_on) as bought_on
 from lines
 inner join {{ ref('int_affinity_items') }} as items
-    on items.item_level = '{{ level }}' and lines.{{ item_columns[level] }} = items.item
+    on items.item_level = '{{ level }}' and lines.{{ item_column(level) }} = items.item
 group by items.item_level, lines.basket_number, lines.customer_number, items.item_number
 {{ 'union all' if not loop.last }}
 {% endfor %}

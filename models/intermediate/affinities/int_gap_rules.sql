@@ -1,4 +1,5 @@
-{# Rules A -> B that gaps are told by: complements in a basket, from gap_min_lift on. Their money: of what the regular buyers
+{# Rules A -> B that gaps are told by: complements in a basket, from gap_min_lift on, of items that offers may name, B in stock.
+   Their money: of what the regular buyers
    of A (gap_min_baskets baskets with it in the RFM window) spend in the window, the share that they spend on B. At least
    gap_min_peer_share of them must have bought B: what most of A's regulars do without is no gap. #}
 with rules as (
@@ -26,15 +27,19 @@ with rules as (
 complements as (
 
     select
-        antecedent_number,
-        consequent_number,
-        n_both,
-        n_both / expected_both as size_adjusted_lift
+        rules.antecedent_number,
+        rules.consequent_number,
+        rules.n_both,
+        rules.n_both / rules.expected_both as size_adjusted_lift
     from rules
+    inner join {{ ref('int_offerable_items') }} as antecedents
+        on rules.antecedent_number = antecedents.item_number and antecedents.is_allowed
+    inner join {{ ref('int_offerable_items') }} as consequents
+        on rules.consequent_number = consequents.item_number and consequents.is_offered
     where
-        expected_both > 0
-        and n_both >= {{ var('gap_min_lift') }} * expected_both
-        and n_both - expected_both >= {{ var('relation_deviations') }} * sqrt(expected_both)
+        rules.expected_both > 0
+        and rules.n_both >= {{ var('gap_min_lift') }} * rules.expected_both
+        and rules.n_both - rules.expected_both >= {{ var('relation_deviations') }} * sqrt(rules.expected_both)
 
 ),
 

@@ -1,8 +1,5 @@
 {# What each customer spent on each item of the offer level in the RFM window, and in how many baskets: a return lowers spend
    and makes no basket. #}
-{%- set item_columns = {
-    'department': 'department', 'category': 'category', 'subcategory': 'subcategory', 'product': 'product_id'
-} -%}
 
 with dates as (
 
@@ -31,7 +28,7 @@ spends as (
     inner join dates on order_lines.ordered_on < dates.as_of and order_lines.ordered_on >= dates.window_start
     inner join customers on order_lines.customer_id = customers.customer_id
     inner join {{ ref('int_affinity_items') }} as items
-        on items.item_level = '{{ var("offer_level") }}' and order_lines.{{ item_columns[var('offer_level')] }} = items.item
+        on items.item_level = '{{ var("offer_level") }}' and order_lines.{{ item_column(var('offer_level')) }} = items.item
     where order_lines.is_merchandise
     group by customers.customer_number, items.item_number
 

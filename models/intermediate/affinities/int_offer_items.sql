@@ -1,16 +1,17 @@
-{# The items that can be offered, those with most customers, numbered from 1 without gaps, in alphabetical order; with the
-   share of customers who ever bought them, in whole billionths, and their department: that of most of their baskets. #}
-{%- set item_columns = {
-    'department': 'department', 'category': 'category', 'subcategory': 'subcategory', 'product': 'product_id'
-} -%}
+{# The items that offers are made from, those with most customers among the ones that may be named, numbered from 1 without
+   gaps, in alphabetical order; with the share of customers who ever bought them, in whole billionths, and their department:
+   that of most of their lines before the as-of date. An item out of stock is a reason, and not an offer (is_offered). #}
 
 with item_customers as (
 
     select
-        item_number,
+        customer_items.item_number,
+        permissions.is_offered,
         count(*) as customers
-    from {{ ref('int_customer_items') }}
-    group by item_number
+    from {{ ref('int_customer_items') }} as customer_items
+    inner join {{ ref('int_offerable_items') }} as permissions on customer_items.item_number = permissions.item_number
+    where permissions.is_allowed
+    group by customer_items.item_number, permissions.is_offered
 
 ),
 
@@ -25,6 +26,7 @@ ranked_items as (
 
     select
         item_number,
+        is_offered,
         customers,
         row_number() over (order by customers desc, item_number asc) as customers_rank
     from item_customers
@@ -34,12 +36,13 @@ ranked_items as (
 department_lines as (
 
     select
-        {{ item_columns[var('offer_level')] }} as item,
-        department,
+        order_lines.{{ item_column(var('offer_level')) }} as item,
+        order_lines.department,
         count(*) as n_lines
-    from {{ ref('int_order_lines') }}
-    where is_merchandise and is_positive and department is not null
-    group by {{ item_columns[var('offer_level')] }}, department
+    from {{ ref('int_order_lines') }} as order_lines
+    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and order_lines.ordered_on < dates.as_of
+    where order_lines.is_merchandise and order_lines.is_positive and order_lines.department is not null
+    group by order_lines.{{ item_column(var('offer_level')) }}, order_lines.department
 
 ),
 
@@ -60,6 +63,7 @@ select
     items.item,
     {# An item of no known department is a department of its own, so that the limit on departments leaves it alone. #}
     coalesce(departments.department, 'item ' || items.item) as department,
+    ranked_items.is_offered,
     ranked_items.customers,
     cast(round(1000000000e0 * ranked_items.customers / buyers.customers) as bigint) as share
 from ranked_items

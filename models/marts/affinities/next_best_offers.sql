@@ -78,7 +78,7 @@ candidates as (
     left join history_scores
         on customers.customer_number = history_scores.customer_number and items.position = history_scores.position
     left join bought on customers.customer_number = bought.customer_number and items.position = bought.position
-    where bought.position is null
+    where bought.position is null and items.is_offered
 
 ),
 

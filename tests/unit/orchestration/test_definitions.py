@@ -40,7 +40,7 @@ def test_every_model_is_in_one_of_the_halves(graph) -> None:  # type: ignore[no-
 
 def test_the_candidate_waits_for_every_model(graph) -> None:  # type: ignore[no-untyped-def]
     made = graph.materializable_asset_keys - {
-        AssetKey(k) for k in ("landing", "candidate", "audience_export", "report", "published")
+        AssetKey(k) for k in ("landing", "candidate", "audience_export", "report", "published", "history")
     }
     assert graph.get(AssetKey("candidate")).parent_keys == made
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,16 @@ import pytest
 from dagster import AssetCheckResult, AssetKey, Output
 
 from orchestration.settings import Settings
-from orchestration.warehouse.assets import error_messages, with_messages, with_row_counts, without_frame
+from orchestration.warehouse.assets import (
+    error_messages,
+    history_partitions,
+    with_messages,
+    with_row_counts,
+    without_frame,
+)
 from orchestration.warehouse.dbt_arguments import HALVES, build_arguments, is_staging, parse_arguments
 from orchestration.warehouse.project import fingerprint, project_vars
-from orchestration.warehouse.tables import NotBuilt, built_tables, row_counts
+from orchestration.warehouse.tables import NotBuilt, built_tables, refresh_day, row_counts
 from orchestration.warehouse.translator import asset_key, group_name
 
 
@@ -196,6 +204,51 @@ def test_a_view_is_read_like_a_table(tmp_path: Path) -> None:
         con.execute('create view latest as select a from "warehouse"."main"."segments"')
     with built_tables(settings) as con:
         assert con.execute("from latest").fetchall() == [(1,)]
+
+
+def test_the_day_of_a_refresh_is_given_or_the_day_after_the_last_line(tmp_path: Path) -> None:
+    import duckdb
+
+    settings = settings_in(tmp_path)
+    with duckdb.connect() as con:
+        con.execute("create table stg_order_lines (ordered_on date)")
+        with pytest.raises(NotBuilt, match="no last order line"):
+            refresh_day(con, settings)
+        con.execute("insert into stg_order_lines values ('2026-02-28'), ('2026-02-03')")
+        assert refresh_day(con, settings) == date(2026, 3, 1)
+        assert refresh_day(con, replace(settings, as_of=date(2026, 1, 15))) == date(2026, 1, 15)
+
+
+def history_built(settings: Settings) -> None:
+    import duckdb
+
+    settings.build_file.parent.mkdir()
+    with duckdb.connect(str(settings.build_file)) as con:
+        con.execute(
+            "create table int_as_of_dates as from (values"
+            " (date '2026-01-01', true, false), ('2026-02-01', true, false),"
+            " ('2026-01-20', false, false), ('2026-02-10', true, true)) as t(as_of, is_history_grid, is_current)"
+        )
+        con.execute("create table int_memberships as select as_of from int_as_of_dates, range(3)")
+
+
+def test_each_past_date_of_the_grid_becomes_a_partition_once(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    history_built(settings)
+    found = list(history_partitions(settings, {"2026-01-01"}))
+    assert [(event.partition, event.metadata["dagster/partition_row_count"].value) for event in found] == [
+        ("2026-02-01", 3)
+    ]
+
+
+def test_where_no_memberships_were_built_there_are_no_partitions(tmp_path: Path) -> None:
+    import duckdb
+
+    settings = settings_in(tmp_path)
+    assert list(history_partitions(settings, set())) == []
+    settings.build_file.parent.mkdir()
+    duckdb.connect(str(settings.build_file)).close()
+    assert list(history_partitions(settings, set())) == []
 
 
 def small_project(folder: Path) -> Path:

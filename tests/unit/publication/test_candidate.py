@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,35 @@ def test_the_file_has_the_storage_version_that_older_readers_know(tmp_path: Path
 def test_rows_that_break_a_key_or_check_make_no_candidate(tmp_path: Path, rows: str, said: str) -> None:
     with pytest.raises(CandidateError, match=said):
         write(tmp_path / "c", rows=rows)
+
+
+def test_a_key_without_an_index_is_checked_once_and_orders_the_rows(tmp_path: Path) -> None:
+    table = replace(SEGMENTS, is_key_indexed=False)
+    write(tmp_path / "c", table)
+    with duckdb.connect(str(tmp_path / "c" / "segments.duckdb"), read_only=True) as con:
+        assert con.execute("select scheme, segment from segments").fetchall() == [
+            ("age", "z"),
+            ("rfm", "a"),
+            ("rfm", "b"),
+        ]
+        assert con.execute("select count(*) from duckdb_indexes()").fetchone() == (0,)
+    with pytest.raises(CandidateError, match="segments: more than one row of the key scheme: rfm, segment: a"):
+        write(tmp_path / "d", table, rows="('rfm', 'a', 1), ('rfm', 'a', 2)")
+    with pytest.raises(CandidateError, match=r"segments.*NOT NULL"):
+        write(tmp_path / "e", table, rows="('rfm', null, 1)")
+
+
+def test_a_model_may_say_that_its_key_has_no_index() -> None:
+    node = {
+        "resource_type": "model",
+        "name": "many",
+        "original_file_path": "models/marts/many.sql",
+        "columns": {"a": {"data_type": "bigint"}},
+        "config": {"meta": {"primary_key": ["a"], "primary_key_index": False}},
+    }
+    table = published_tables({"nodes": {"m": node}, "sources": {}})["many"]
+    assert "primary key" not in create_statement(table, {"a": "bigint"})
+    assert '"a" bigint not null' in create_statement(table, {"a": "bigint"})
 
 
 def test_a_table_that_was_not_built_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,288 @@
+"""What is kept between refreshes equals what a build from nothing makes, whatever happened in between.
+
+A zone is changed at random, step by step; after each step the kept tables are brought up to date, and every table is
+compared with one built from the same files in an empty warehouse.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.integration import project
+from tests.integration.growing_zone import FIRST_DAY, LINE_COLUMNS, Zone, day_file, order_lines, write_lines, write_zone
+
+ZONE = Zone(customers=25, days=100, visits=0.15, seed=4)
+KEPT_BY_DAY = ["int_baskets", "int_customer_days", "int_customer_category_days", "int_basket_occasions"]
+KEPT_BY_DATE = [
+    "int_buyer_features",
+    "int_customer_categories",
+    "int_customer_category_baskets",
+    "int_customer_occasions",
+    "int_rfm_scores",
+    "int_price_sensitivity",
+    "int_profiles",
+    "int_memberships",
+    "int_membership_moves",
+    "rfm",
+    "category_interest",
+    "age_band",
+]
+# What says from what a row was made differs between two warehouses: it holds the time at which a file was landed.
+MARKS = ("made_from",)
+
+
+@dataclass
+class Shop:
+    """A landing zone, and chance. Each method changes one thing in it, and says what."""
+
+    folder: Path
+    chance: random.Random
+    as_of: str = ""
+    steps: int = 0
+    extra: list[Path] = field(default_factory=list)
+
+    def days(self) -> list[date]:
+        return [
+            FIRST_DAY + timedelta(days=n)
+            for n in range(200)
+            if day_file(self.folder, FIRST_DAY + timedelta(days=n)).is_file()
+        ]
+
+    def lines(self, day: date) -> list[str]:
+        return day_file(self.folder, day).read_text(encoding="utf-8").splitlines()[1:]
+
+    def other_file(self, name: str, lines: list[str]) -> None:
+        path = write_lines(self.folder / "order_lines" / "other" / f"{self.steps}-{name}.csv", lines)
+        self.extra.append(path)
+
+    def edit(self, change: Callable[[list[str]], list[str]]) -> str:
+        """Change the fields of one line of a random day."""
+        day = self.chance.choice([d for d in self.days() if self.lines(d)])
+        lines = self.lines(day)
+        number = self.chance.randrange(len(lines))
+        lines[number] = ",".join(change(lines[number].split(",")))
+        write_lines(day_file(self.folder, day), lines)
+        return f"{day}: {lines[number]}"
+
+    # ---- what can happen --------------------------------------------------------------------------------------------
+
+    def a_new_day(self) -> str:
+        day = self.days()[-1] + timedelta(days=1)
+        write_lines(
+            day_file(self.folder, day), order_lines(ZONE, day) or [f"one-{day},1,c1,p0-0,{day}T09:00:00Z,1,2,0,0"]
+        )
+        return str(day)
+
+    def a_corrected_amount(self) -> str:
+        return self.edit(lambda f: [*f[:6], str(float(f[6]) + 10), *f[7:]])
+
+    def another_product(self) -> str:
+        return self.edit(lambda f: [*f[:3], "p4-1", *f[4:]])
+
+    def another_customer(self) -> str:
+        return self.edit(lambda f: [*f[:2], "c-new" if self.chance.random() < 0.5 else "c3", *f[3:]])
+
+    def another_day(self) -> str:
+        return self.edit(lambda f: [*f[:4], f"{self.chance.choice(self.days())}T23:30:00Z", *f[5:]])
+
+    def a_line_that_cannot_be_read(self) -> str:
+        return self.edit(lambda f: [*f[:5], "many", *f[6:]])
+
+    def a_deleted_file(self) -> str:
+        day = self.chance.choice(self.days()[:-1])
+        day_file(self.folder, day).unlink()
+        return str(day)
+
+    def a_file_sent_again(self) -> str:
+        day = self.chance.choice(self.days())
+        self.other_file("again", self.lines(day))
+        return str(day)
+
+    def a_rival_of_an_old_line(self) -> str:
+        fields = self.chance.choice([line for d in self.days() for line in self.lines(d)]).split(",")
+        self.other_file("rival", [",".join([*fields[:6], "99.99", *fields[7:]])])
+        return fields[0]
+
+    def an_order_over_midnight(self) -> str:
+        day = self.chance.choice(self.days()[1:])
+        order, after = f"long-{self.steps}", day + timedelta(days=1)
+        self.other_file(
+            "night",
+            [
+                f"{order},1,c2,p1-1,{day}T23:59:00Z,1,4,0,0",
+                f"{order},2,c2,p2-1,{after}T00:01:00Z,1,5,0,0",
+                f"{order},3,c2,p3-1,{after}T00:02:00Z,-1,-6,0,0",
+            ],
+        )
+        return f"{order} on {day}"
+
+    def an_other_file_gone(self) -> str:
+        if not self.extra:
+            return self.an_order_over_midnight()
+        path = self.extra.pop(self.chance.randrange(len(self.extra)))
+        path.unlink()
+        return path.name
+
+    def an_other_file_shortened(self) -> str:
+        """Of an order over midnight, the first day's line is taken away: the basket moves to the next day."""
+        nights = [path for path in self.extra if "night" in path.name]
+        if not nights:
+            return self.an_order_over_midnight()
+        path = nights[0]
+        write_lines(path, path.read_text(encoding="utf-8").splitlines()[2:])
+        return path.name
+
+    def a_product_elsewhere(self) -> str:
+        path = self.folder / "products" / "rows.csv"
+        lines = path.read_text(encoding="utf-8").splitlines()
+        number = self.chance.randrange(1, len(lines))
+        lines[number] = (
+            lines[number].replace("grocery", "deli").replace("drinks", "grocery").replace("private", "national")
+        )
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return lines[number]
+
+    def a_new_customer(self) -> str:
+        return self._customer(f"n{self.steps},1980-05-05,female,urban")
+
+    def a_customer_who_is_a_company(self) -> str:
+        number = self.chance.randrange(ZONE.customers)
+        project.write_csv(self.folder, "companies", [{"company_id": f"c{number}", "settlement": "rural"}])
+        return f"c{number}"
+
+    def a_changed_profile(self) -> str:
+        path = self.folder / "customers" / "rows.csv"
+        lines = path.read_text(encoding="utf-8").splitlines()
+        number = self.chance.randrange(1, len(lines))
+        lines[number] = lines[number].replace("urban", "rural").replace("female", "male")
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return lines[number]
+
+    def _customer(self, line: str) -> str:
+        path = self.folder / "customers" / "rows.csv"
+        path.write_text(path.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
+        return line
+
+    def an_experiment_of_the_past(self) -> str:
+        day = self.chance.choice(self.days()[30:])
+        row = {"customer_id": "c1", "treatment_id": "x", "arm": "treated", "assigned_on": day}
+        project.write_csv(self.folder, "assignments", [row])
+        return str(day)
+
+    def a_date_in_the_past(self) -> str:
+        self.as_of = str(self.days()[-1] - timedelta(days=self.chance.randrange(3, 40)))
+        return self.as_of
+
+    def today_again(self) -> str:
+        self.as_of = ""
+        return "as of the last day"
+
+
+CHANGES: list[Callable[[Shop], str]] = [
+    Shop.a_new_day,
+    Shop.a_corrected_amount,
+    Shop.another_product,
+    Shop.another_customer,
+    Shop.another_day,
+    Shop.a_line_that_cannot_be_read,
+    Shop.a_deleted_file,
+    Shop.a_file_sent_again,
+    Shop.a_rival_of_an_old_line,
+    Shop.an_order_over_midnight,
+    Shop.an_other_file_gone,
+    Shop.an_other_file_shortened,
+    Shop.a_product_elsewhere,
+    Shop.a_new_customer,
+    Shop.a_customer_who_is_a_company,
+    Shop.a_changed_profile,
+    Shop.an_experiment_of_the_past,
+    Shop.a_date_in_the_past,
+    Shop.today_again,
+]
+
+
+def contents(build: project.Build, table: str) -> list[tuple]:
+    """A table's rows without what marks their making, sorted."""
+    with duckdb.connect(str(build.file), read_only=True) as con:
+        columns = sorted(name for name, *_ in con.sql(f"describe {table}").fetchall() if name not in MARKS)
+        quoted = ", ".join(f'"{name}"' for name in columns)
+        return con.sql(f"select {quoted} from {table} order by all").fetchall()
+
+
+def differing(kept: project.Build, anew: project.Build) -> list[str]:
+    """Tables that are not the same in both."""
+    tables = [*kept.published_tables(), *KEPT_BY_DAY, *KEPT_BY_DATE, "row_account", "refused_rows"]
+    return [table for table in tables if contents(kept, table) != contents(anew, table)]
+
+
+def spoil(build: project.Build, chance: random.Random) -> str:
+    """What a stopped run leaves: a kept table that is gone, or one without some of its partitions."""
+    table = chance.choice([*KEPT_BY_DAY, *KEPT_BY_DATE, "base_order_lines"])
+    partition = "source_file" if table == "base_order_lines" else "day_on" if table in KEPT_BY_DAY else "as_of"
+    with duckdb.connect(str(build.file)) as con:
+        if chance.random() < 0.3:
+            con.execute(f"drop table {table}")
+            return f"{table} lost"
+        con.execute(f"delete from {table} where hash({partition}) % 3 = 0")
+    return f"{table} half-way"
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_kept_tables_equal_a_build_from_nothing_after_any_change(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    shop = Shop(write_zone(tmp_path / "zone", ZONE), chance)
+    kept = project.build(shop.folder, tmp_path / "kept")
+    # Every change comes once, a few at a time.
+    waiting = chance.sample(CHANGES, len(CHANGES))
+    said: list[str] = []
+    while waiting:
+        for change in [waiting.pop() for _ in range(min(4, len(waiting)))]:
+            shop.steps += 1
+            said.append(f"{change.__name__}: {change(shop)}")
+        said.append(spoil(kept, chance))
+        variables = {"AS_OF": shop.as_of} if shop.as_of else {}
+        kept = project.build(shop.folder, tmp_path / "kept", **variables)
+        shutil.rmtree(tmp_path / "anew" / "warehouse", ignore_errors=True)
+        anew = project.build(shop.folder, tmp_path / "anew", **variables)
+        assert differing(kept, anew) == [], "\n".join(said)
+
+
+def test_a_refresh_makes_only_what_changed(tmp_path: Path) -> None:
+    """Seen by spoiling what must not be touched: days and dates before a late line stay as they were."""
+    landing_dir = write_zone(tmp_path / "zone", ZONE)
+    build = project.build(landing_dir, tmp_path)
+    late = FIRST_DAY + timedelta(days=70)
+    with duckdb.connect(str(build.file)) as con:
+        con.execute("update int_customer_days set spend = 1234.5")
+        con.execute("update int_buyer_features set monetary = 1234.5")
+        con.execute("update base_order_lines set store_id = 'kept'")
+    write_lines(landing_dir / "order_lines" / "late.csv", [f"late,1,c0,p0-0,{late}T12:00:00Z,1,7.50,0,0"])
+    build = project.build(landing_dir, tmp_path)
+    spoiled = "select distinct day_on from int_customer_days where spend = 1234.5"
+    assert build.rows(f"select count(*) from int_customer_days where spend <> 1234.5 and day_on <> date '{late}'") == [
+        (0,)
+    ]
+    assert (late,) not in build.rows(spoiled)
+    dates = build.mapping("select as_of, min(monetary) = 1234.5 from int_buyer_features group by as_of")
+    assert dates == {day: day <= late for day in dates} and set(dates.values()) == {True, False}
+    assert build.rows("select count(*) from base_order_lines where store_id is null") == [(1,)]
+
+
+def test_the_header_of_the_generated_lines_is_the_one_that_changes_count_on() -> None:
+    assert LINE_COLUMNS.split(",")[:7] == [
+        "order_id",
+        "line_number",
+        "customer_id",
+        "product_id",
+        "ordered_at",
+        "quantity",
+        "amount",
+    ]
