@@ -23,8 +23,8 @@ class PublishedTable:
     """A table as its YAML describes it.
 
     `columns` maps a name to its declared type, in the order of the YAML. `is_closed`: there may be
-    no others. `is_account`: made after the models, in Python. `is_key_indexed`: the file itself enforces the key; else it is
-    checked once, when the table is written.
+    no others. `is_account`: made after the models, in Python. `is_key_indexed`: the file itself enforces the key;
+    else it is checked once, when the table is written.
     """
 
     name: str

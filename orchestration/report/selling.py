@@ -53,7 +53,7 @@ AFFINITY_COLUMNS = (
 
 @dataclass(frozen=True)
 class PairList:
-    """A list of pairs: what it is, the rows that may stand in it, and their order, in the columns of product_affinities.
+    """A list of pairs: what it is, the rows that may stand in it, and their order, in columns of product_affinities.
 
     `count` is what the bars are held against; `shape` chooses the sentence in the template; `most` sentences are shown.
     """
@@ -100,16 +100,17 @@ IN_BASKET = (
 IN_TIME = (
     PairList(
         "{items} of which one leads to the other, within {days}",
-        "Customers who bought them in this order are clearly more than those who did it the other way round; the clearest "
-        "order first. Seasons that follow each other show here too, and among thousands of pairs the last ones may be chance.",
+        "Customers who bought them in this order are clearly more than those who did it the other way round; the "
+        "clearest order first. Seasons that follow each other show here too, and among thousands of pairs the last "
+        "ones may be chance.",
         "leads",
         "relation = 'leads'",
         "(n_both - n_reverse) / sqrt(n_both + n_reverse) desc, n_both desc",
     ),
     PairList(
         "{items} bought one after the other, within {days}",
-        "The strongest ties first, in their more frequent order, which may be chance where the two orders are close. Only "
-        "pairs beyond chance, bought so by at least {bar}.",
+        "The strongest ties first, in their more frequent order, which may be chance where the two orders are close. "
+        "Only pairs beyond chance, bought so by at least {bar}.",
         "after",
         BEYOND_CHANCE,
         "size_adjusted_lift desc, n_both desc",

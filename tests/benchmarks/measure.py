@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,10 +29,44 @@ class Cost:
     memory: float
 
 
-def _memory(name: str) -> float:
-    """Megabytes of this process by a name of /proc/self/status: VmRSS now, VmHWM at most."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+def _memory(name: str, pid: int | str = "self") -> float:
+    """Megabytes of a process by a name of /proc/<pid>/status: VmRSS now, VmHWM at most."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
+
+
+def _child_processes() -> list[int]:
+    """Processes that this one started, and theirs, e.g. a Java machine."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(stat.parent.name)] = int(stat.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+        except OSError:  # it ended in between
+            continue
+    found: list[int] = []
+    nexts = [os.getpid()]
+    while nexts:
+        nexts = [pid for pid, parent in parents.items() if parent in nexts]
+        found += nexts
+    return found
+
+
+def _cpu(pid: int) -> float:
+    """CPU seconds of a process, in user and kernel mode."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cost_with_children(task: Callable[..., Any], *arguments: Any) -> tuple[Any, Cost]:
+    """As `cost_of`, with the processes that are children of this one before the task starts and while it runs."""
+    pids = _child_processes()
+    for pid in pids:
+        Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+    before = {pid: (_cpu(pid), _memory("VmRSS", pid)) for pid in pids}
+    result, own = cost_of(task, *arguments)
+    cpu = sum(_cpu(pid) - before[pid][0] for pid in pids)
+    memory = sum(_memory("VmHWM", pid) - before[pid][1] for pid in pids)
+    return result, Cost(own.cpu + cpu, own.wall, own.memory + memory)
 
 
 def cost_of(task: Callable[..., Any], *arguments: Any) -> tuple[Any, Cost]:
@@ -42,6 +78,15 @@ def cost_of(task: Callable[..., Any], *arguments: Any) -> tuple[Any, Cost]:
     return result, Cost(time.process_time() - cpu, time.perf_counter() - wall, _memory("VmHWM") - memory)
 
 
+class OutOfTime(Exception):
+    """The work was stopped at its limit of CPU seconds."""
+
+
+def _limited_work(limit: int, function: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))  # a C loop cannot be asked, only ended
+    _work(function, arguments, answer)
+
+
 def _work(function: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> None:
     try:
         answer.send((function(*arguments), None))
@@ -49,17 +94,31 @@ def _work(function: Callable[..., Any], arguments: tuple[Any, ...], answer: Any)
         answer.send((None, error))
 
 
-def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
+def in_own_process(function: Callable[..., Any], *arguments: Any, cpu_limit: float | None = None) -> Any:
     """`function(*arguments)` in a new process. It must be a function of a module.
 
+    Args:
+        cpu_limit: CPU seconds after which it is ended, its start-up included.
+
     Raises:
+        OutOfTime: it was ended at its limit.
         BaseException: what the function raised.
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(function, arguments, sender))
+    if cpu_limit is None:
+        process = context.Process(target=_work, args=(function, arguments, sender))
+    else:
+        process = context.Process(target=_limited_work, args=(int(cpu_limit) + 1, function, arguments, sender))
     process.start()
-    result, error = receiver.recv()
+    sender.close()  # so that the end of the process is the end of the pipe
+    try:
+        result, error = receiver.recv()
+    except EOFError:
+        process.join()
+        if process.exitcode == -signal.SIGXCPU:
+            raise OutOfTime from None
+        raise RuntimeError(f"{function.__name__} ended with exit code {process.exitcode}") from None
     process.join()
     if error is not None:
         raise error

@@ -1,16 +1,19 @@
-"""`make benchmark-offers`: next_best_offers out of time on the demo, beside popularity and `implicit`'s models.
+"""`make benchmark-offers`: next_best_offers out of time, beside popularity and `implicit`'s models, on the demo and on
+a generated shop with planted complements.
 
 Trained on what was bought before a date, tested on the first purchases of the three months from it: an item counts
 where the customer never bought it before, and does in those months. NDCG@10 (binary gains, ideal over at most 10),
 recall@10, hit rate, and coverage (distinct items offered); over customers with history and at least one first purchase;
-95 % bootstrap intervals over customers. Every model ranks the items that the customer never bought.
+95 % bootstrap intervals over customers. Every model ranks the items that the customer never bought and that offers may
+name (seed offer_exclusions); the others learn from all items, ours leaves those out altogether.
 
-Settings of every model, ours too, are chosen on the third quarter (train to 30 June); the table is of the fourth (train
-to 30 September), which no choice has seen. Our offers of the fourth quarter come from the dbt models themselves, with
-AS_OF set.
+Settings of the others are chosen on an earlier period (the demo: its third quarter, train to 30 June); the table is of
+a later one (the fourth, train to 30 September), which no choice has seen. Ours are those of dbt_project.yml, chosen in
+the same way on the demo, and not chosen again for the shop. Our offers come from the dbt models themselves, with AS_OF
+set.
 
 Needs the packages of the extra `benchmark`. Exit 1 where our NDCG@10 is below the best peer's lower bound, or not above
-popularity's.
+popularity's, on either.
 """
 
 from __future__ import annotations
@@ -28,25 +31,50 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # implicit asks for it
 
 import duckdb
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from tests.benchmarks.measure import BUILD, dbt, table
+from tests.integration import planted_shop
 
 TOP = 10
 DRAWS = 2000
 SEED = 20261122
-QUARTERS = {"choose": (date(2017, 7, 1), date(2017, 10, 1)), "report": (date(2017, 10, 1), date(2018, 1, 1))}
+Period = tuple[date, date]
 GAINS = 1 / np.log2(np.arange(2, TOP + 2))
 
 
 @dataclass(frozen=True)
+class Trial:
+    """Data, the period that settings are chosen on, and the one reported: first purchases from, to (exclusive)."""
+
+    name: str
+    choose: Period
+    report: Period
+    shop: planted_shop.Shop | None = None
+
+
+TRIALS = (
+    Trial("the demo", (date(2017, 7, 1), date(2017, 10, 1)), (date(2017, 10, 1), date(2018, 1, 1))),
+    Trial(
+        "a generated shop with planted complements",
+        (date(2025, 6, 1), date(2025, 8, 15)),
+        (date(2025, 8, 15), date(2025, 12, 15)),
+        planted_shop.many_pairs(1500),
+    ),
+)
+
+
+@dataclass(frozen=True)
 class Split:
-    """Customers x items: baskets before the date, and first purchases after it; rows that are evaluated."""
+    """Customers x items: baskets before the date, first purchases after it, items that may be offered, and rows that
+    are evaluated."""
 
     customers: list[str]
     items: list[str]
     counts: np.ndarray
     first: np.ndarray
+    allowed: np.ndarray
     evaluated: np.ndarray
 
 
@@ -69,6 +97,11 @@ def split(warehouse: Path, start: date, end: date) -> Split:
             from int_basket_items where item_level = 'category' group by all order by all""",
             [start, end],
         ).df()
+        excluded = con.sql(
+            """select items.item from int_offerable_items as offerable
+            inner join int_affinity_items as items on offerable.item_number = items.item_number
+            where not offerable.is_offered"""
+        ).fetchall()
     customers, items = sorted(rows["customer_id"].unique()), sorted(rows["item"].unique())
     u = rows["customer_id"].map({name: n for n, name in enumerate(customers)})
     i = rows["item"].map({name: n for n, name in enumerate(items)})
@@ -76,13 +109,15 @@ def split(warehouse: Path, start: date, end: date) -> Split:
     counts[u, i] = rows["before"]
     after = np.zeros_like(counts)
     after[u, i] = rows["after"]
-    first = (after > 0) & (counts == 0)
-    return Split(customers, items, counts, first, np.flatnonzero(first.any(axis=1) & (counts.sum(axis=1) > 0)))
+    allowed = ~np.isin(items, [name for (name,) in excluded])
+    first = (after > 0) & (counts == 0) & allowed
+    evaluated = np.flatnonzero(first.any(axis=1) & (counts.sum(axis=1) > 0))
+    return Split(customers, items, counts, first, allowed, evaluated)
 
 
 def ranked(scores: np.ndarray, data: Split) -> np.ndarray:
-    """The best items never bought, customers x TOP; ties go to the first in the alphabet."""
-    return np.argsort(-np.where(data.counts > 0, -np.inf, scores), axis=1, kind="stable")[:, :TOP]
+    """The best items never bought that may be offered, customers x TOP; ties go to the first in the alphabet."""
+    return np.argsort(-np.where((data.counts > 0) | ~data.allowed, -np.inf, scores), axis=1, kind="stable")[:, :TOP]
 
 
 def evaluated(top: np.ndarray, data: Split) -> Result:
@@ -103,11 +138,11 @@ def popularity(data: Split) -> np.ndarray:
 
 def edlae(data: Split, ridge: float, dropout: float) -> np.ndarray:
     """Our model by numpy, without the limit on departments: the settings are chosen with it."""
-    bought = (data.counts > 0).astype(float)
+    bought = ((data.counts > 0) & data.allowed).astype(float)
     bought_share = bought[bought.any(axis=1)].mean(axis=0)
     together = bought.T @ bought
     penalty = ridge * bought.any(axis=1).sum() + dropout / (1 - dropout) * together.diagonal()
-    inverse = np.linalg.inv(together + np.diag(penalty))
+    inverse = np.linalg.inv(together + np.diag(np.where(penalty > 0, penalty, 1)))
     weights = -inverse / inverse.diagonal()
     np.fill_diagonal(weights, 0)
     return bought_share + (bought - bought_share) @ weights
@@ -176,26 +211,28 @@ def _interval(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def main() -> int:
+def tried(trial: Trial) -> bool:
+    """Runs a trial and prints it; whether our offers are as good as they should be."""
+    print(f"\n{trial.name[0].upper()}{trial.name[1:]}.", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         warehouse = Path(folder)
-        dbt(
-            warehouse,
-            *BUILD,
-            "--select",
-            "+next_best_offers",
-            "+int_basket_items",
-            AS_OF=QUARTERS["report"][0].isoformat(),
-        )
-        choosing = split(warehouse, *QUARTERS["choose"])
-        reporting = split(warehouse, *QUARTERS["report"])
+        variables = {"AS_OF": trial.report[0].isoformat()}
+        if trial.shop:
+            variables["LANDING_DIR"] = str(warehouse / "landing")
+            for name, rows in planted_shop.landing(trial.shop).items():
+                (warehouse / "landing" / name).mkdir(parents=True)
+                pd.DataFrame(rows).to_csv(warehouse / "landing" / name / "rows.csv", index=False)
+        dbt(warehouse, *BUILD, "--select", "+next_best_offers", "+int_basket_items", **variables)
+        choosing, reporting = split(warehouse, *trial.choose), split(warehouse, *trial.report)
         results = {"this project": evaluated(published(warehouse, reporting), reporting)}
-    tried = {setting: evaluated(ranked(edlae(choosing, *setting), choosing), choosing).ndcg.mean() for setting in OURS}
+    chosen = {setting: evaluated(ranked(edlae(choosing, *setting), choosing), choosing).ndcg.mean() for setting in OURS}
     for name, settings in PEERS.items():
         found = [evaluated(ranked(model(choosing), choosing), choosing).ndcg.mean() for model in settings]
         results[name] = evaluated(ranked(settings[int(np.argmax(found))](reporting), reporting), reporting)
     print(
-        f"{len(reporting.evaluated):,} customers, {int(reporting.first[reporting.evaluated].sum()):,} first purchases"
+        f"{len(reporting.evaluated):,} customers, {int(reporting.first[reporting.evaluated].sum()):,} first purchases "
+        "of "
+        f"{int(reporting.allowed.sum())} items"
     )
     rows = []
     for name, result in sorted(results.items(), key=lambda entry: -entry[1].ndcg.mean()):
@@ -206,19 +243,31 @@ def main() -> int:
             row[f"{measure}@{TOP}"] = f"{values.mean():.4f} ({low:.4f} to {high:.4f})"
         rows.append(row | {"items offered": str(result.coverage)})
     print(table(rows))
-    best = sorted(tried, key=lambda setting: -tried[setting])[:5]
+    best = sorted(chosen, key=lambda setting: -chosen[setting])[:5]
     print(
-        "ridge and dropout on the third quarter, best five: "
-        + "; ".join(f"{r}, {d}: {tried[r, d]:.4f}" for r, d in best)
+        "ridge and dropout on the period to choose on, best five: "
+        + "; ".join(f"{r}, {d}: {chosen[r, d]:.4f}" for r, d in best)
     )
     mine = results.pop("this project")
     peer = max(results, key=lambda name: results[name].ndcg.mean())
-    reached = mine.ndcg.mean() >= _interval(results[peer].ndcg)[0]
+    reached = bool(mine.ndcg.mean() >= _interval(results[peer].ndcg)[0])
     low, high = _interval(mine.ndcg - results["popularity"].ndcg)
-    print(f"best peer: {peer}; reached within its interval: {'yes' if reached else 'NO'}")
-    print(f"above popularity by {(mine.ndcg - results['popularity'].ndcg).mean():.4f} ({low:.4f} to {high:.4f})")
-    if not reached or low <= 0:
-        print("offers are not as good as they should be", file=sys.stderr)
+    peer_low, peer_high = _interval(mine.ndcg - results[peer].ndcg)
+    print(
+        f"best peer: {peer}; reached within its interval: {'yes' if reached else 'NO'}; paired difference "
+        f"{(mine.ndcg - results[peer].ndcg).mean():.4f} ({peer_low:.4f} to {peer_high:.4f})"
+    )
+    print(
+        f"above popularity by {(mine.ndcg - results['popularity'].ndcg).mean():.4f} ({low:.4f} to {high:.4f})",
+        flush=True,
+    )
+    return reached and low > 0
+
+
+def main() -> int:
+    fell_short = [trial.name for trial in TRIALS if not tried(trial)]
+    if fell_short:
+        print(f"offers are not as good as they should be on {', '.join(fell_short)}", file=sys.stderr)
         return 1
     return 0
 

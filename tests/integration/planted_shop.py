@@ -1,4 +1,4 @@
-"""A shop made up so that the truth is known: complements planted in baskets and in time, and items that only size joins.
+"""A shop made up so that the truth is known: complements planted in baskets and in time, and items that size joins.
 
 Belongs here: order lines and products as rows, for tests and benchmarks (numpy is all it needs).
 """
@@ -20,17 +20,22 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Shop:
-    """What is planted. Of each pair in `together` the first item takes the second along in four baskets of five, and the
-    second is also sold alone; of each in `first_then` the second follows within 30 days for four customers of five."""
+    """What is planted.
+
+    Of each pair in `together` the first item takes the second along in four baskets of five, and the second is also
+    sold alone; of each in `first_then` the second follows within 30 days for four customers of five. The other items
+    are divided among `tastes`, of which each customer has one, and takes its items eight times as often as others; 0:
+    all take all alike."""
 
     customers: int = 400
     together: Pairs = (("brick", "mortar"), ("diapers", "wipes"), ("pasta", "sauce"))
     first_then: Pairs = (("printer", "toner"), ("tent", "stove"))
     noise: int = 40
+    tastes: int = 0
     seed: int = 20261122
 
 
-def landing(shop: Shop = Shop()) -> dict[str, list[dict[str, Any]]]:  # noqa: B008
+def landing(shop: Shop = Shop()) -> dict[str, list[dict[str, Any]]]:
     """Orders of a year. Baskets differ much in size, so every two items have a lift above 1."""
     rng = np.random.default_rng(shop.seed)
     noise = [f"item {n:02d}" for n in range(shop.noise)]
@@ -54,9 +59,13 @@ def landing(shop: Shop = Shop()) -> dict[str, list[dict[str, Any]]]:  # noqa: B0
 
     for number in range(shop.customers):
         customer = f"c{number:03d}"
+        likes = None
+        if shop.tastes:
+            weights = np.where(np.arange(shop.noise) % shop.tastes == number % shop.tastes, 8.0, 1.0)
+            likes = weights / weights.sum()
         for day in sorted(rng.choice(330, size=12, replace=False)):
             size = int(rng.choice([1, 2, 4, 20], p=[0.3, 0.3, 0.3, 0.1]))
-            basket = list(rng.choice(noise, size=size, replace=False))
+            basket = list(rng.choice(noise, size=size, replace=False, p=likes))
             for first, second in shop.together:
                 if rng.random() < 0.05:
                     basket += [first] if rng.random() < 0.2 else [first, second]
@@ -85,4 +94,5 @@ def many_pairs(customers: int = 4000) -> Shop:
         together=tuple((f"base {n:02d}", f"addition {n:02d}") for n in range(30)),
         first_then=tuple((f"device {n:02d}", f"refill {n:02d}") for n in range(20)),
         noise=100,
+        tastes=5,
     )

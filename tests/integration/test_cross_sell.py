@@ -55,10 +55,13 @@ def _codes(rules: pd.DataFrame, items: list[str]) -> tuple[np.ndarray, np.ndarra
 # ---- levels ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("level", ["department", "subcategory"])
+@pytest.mark.parametrize("level", ["department", "subcategory", "product"])
 def test_rules_of_a_level_are_its_pairs_from_the_minimum_on(demo_build: Build, level: str) -> None:
-    table = _items(level)
-    presence, items = _presence(table["order_id"] + " " + table["customer_id"], table[level])
+    column = "product_id" if level == "product" else level
+    table = _items(column)
+    # A pair is in no more baskets than either of its items.
+    table = table[table.groupby(column)[column].transform("size") >= MIN_PAIR_COUNT]
+    presence, items = _presence(table["order_id"] + " " + table["customer_id"], table[column])
     both = (presence.T @ presence).tocoo()
     kept = (both.data >= MIN_PAIR_COUNT) & (both.row != both.col)
     rules = demo_build.frame(

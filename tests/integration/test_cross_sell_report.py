@@ -1,4 +1,4 @@
-"""What the demo's report says about selling: the pairs that anyone in the trade would look for, in readable sentences."""
+"""What the demo's report says about selling: pairs that anyone in the trade would look for, in readable sentences."""
 
 from __future__ import annotations
 
@@ -33,8 +33,12 @@ def test_a_known_complement_is_told_in_its_direction_with_its_counts(
     text: str, antecedent: str, consequent: str
 ) -> None:
     a, b = re.escape(antecedent), re.escape(consequent)
-    forward = rf"Who buys {a} buys {b} [0-9.]+ times as often [^;]*, in [0-9,]+ baskets \([0-9.]+ % of the [0-9,]+ baskets with {a}\)"
-    back = rf"Who buys {b} buys {a} [0-9.]+ times as often [^;]*; the other way round, who buys {a} buys {b} in [0-9.]+ % of the [0-9,]+ baskets"
+    count, share = r"[0-9,]+ baskets", r"[0-9.]+ %"
+    forward = rf"Who buys {a} buys {b} [0-9.]+ times as often [^;]*, in {count} \({share} of the {count} with {a}\)"
+    back = (
+        rf"Who buys {b} buys {a} [0-9.]+ times as often [^;]*; "
+        rf"the other way round, who buys {a} buys {b} in {share} of the {count} with it"
+    )
     assert re.search(f"{forward}|{back}", text)
 
 

@@ -90,7 +90,7 @@ def test_a_key_without_an_index_is_checked_once_and_orders_the_rows(tmp_path: Pa
         assert con.execute("select count(*) from duckdb_indexes()").fetchone() == (0,)
     with pytest.raises(CandidateError, match="segments: more than one row of the key scheme: rfm, segment: a"):
         write(tmp_path / "d", table, rows="('rfm', 'a', 1), ('rfm', 'a', 2)")
-    with pytest.raises(CandidateError, match="segments.*NOT NULL"):
+    with pytest.raises(CandidateError, match=r"segments.*NOT NULL"):
         write(tmp_path / "e", table, rows="('rfm', null, 1)")
 
 

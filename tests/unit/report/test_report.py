@@ -199,7 +199,8 @@ def test_ties_of_many_baskets_come_first_in_a_list_of_their_own(database: Path) 
     """SEASONING makes 392 - 24 baskets, PASTA 900 - 300; BREAD's 1,500 are too near to what sizes lead to expect."""
     change(
         database,
-        "insert into product_affinities values ('category', 'basket', 'PASTA', 'SAUCE', 9000, 2000, 1500, 900, 0.45, 3, 3, 0)",
+        """insert into product_affinities
+        values ('category', 'basket', 'PASTA', 'SAUCE', 9000, 2000, 1500, 900, 0.45, 3, 3, 0)""",
     )
     strongest = part(report(database), "Categories bought in one basket", "Categories whose ties make most baskets")
     assert strongest.index("TACO SHELLS") < strongest.index("PASTA") < strongest.index("BREAD")
@@ -216,8 +217,8 @@ def relations(database: Path) -> None:
         alter table product_affinities add column n_reverse bigint;
         alter table product_affinities add column relation varchar;
         insert into product_affinities values
-            ('category', 'basket', 'LARGE EGGS', 'SMALL EGGS', 9000, 900, 600, 12, 0.013, 0.2, 0.04, 1, 12, 'substitute'),
-            ('category', 'basket', 'SMALL EGGS', 'LARGE EGGS', 9000, 600, 900, 12, 0.02, 0.2, 0.04, 1, 12, 'substitute'),
+            ('category', 'basket', 'LARGE EGGS', 'SMALL EGGS', 9000, 900, 600, 12, 0.01, 0.2, 0.04, 1, 12, 'substitute'),
+            ('category', 'basket', 'SMALL EGGS', 'LARGE EGGS', 900, 600, 900, 12, 0.02, 0.2, 0.04, 1, 12, 'substitute'),
             ('category', 'basket', 'WINE', 'TEA', 9000, 900, 900, 270, 0.3, 0.9, 0.9, 1, 270, 'substitute'),
             ('category', 'basket', 'RUG', 'OAR', 9000, 90, 90, 2, 0.02, 0.9, 0.5, 1, 2, 'independent'),
             ('category', '30_days', 'TENT', 'STOVE', 900, 200, 90, 60, 0.3, 3, 0.9, 1, 12, 'leads'),
@@ -254,7 +255,8 @@ def test_what_clearly_leads_is_told_in_its_direction_and_what_does_not_is_said_t
 def test_pairs_of_products_are_shown_only_where_nothing_else_is_known(database: Path) -> None:
     change(
         database,
-        "insert into product_affinities values ('product', 'basket', '4711', '4712', 9000, 2000, 1500, 900, 0.45, 3, 3, 0)",
+        """insert into product_affinities
+        values ('product', 'basket', '4711', '4712', 9000, 2000, 1500, 900, 0.45, 3, 3, 0)""",
     )
     assert "4711" not in report(database).text
     change(database, "delete from product_affinities where item_level <> 'product'")

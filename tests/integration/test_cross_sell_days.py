@@ -1,0 +1,189 @@
+"""Cross-sell over time: what lies after the as-of date changes nothing; a second day equals a build from nothing."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.integration import project, shop
+from tests.integration.project import Build
+
+TABLES = ("product_affinities", "segment_affinities", "next_best_offers", "cross_sell_gaps")
+SELECTED = ("--select", *(f"+{table}" for table in TABLES))
+# A small shop has few baskets: with the usual limits some tables would be empty, and equal for nothing.
+LIMITS = (
+    "{gap_min_lift: 1.1, gap_min_peer_share: 0.1, gap_min_baskets: 2, relation_deviations: 1, segment_min_baskets: 40}"
+)
+ARGUMENTS = ("build", "--exclude-resource-type", "unit_test", "test", "--vars", LIMITS, *SELECTED)
+AS_OF = date(2025, 11, 15)
+# Sold from the as-of date on only, in a department that their category is not of before.
+MOVED = [{"product_id": f"moved-{n}", "department": "TOOLS", "category": "SEEDS"} for n in range(5)]
+LATER = [{"product_id": "new-0", "department": "NEW", "category": "AARDVARKS"}]
+
+Rows = list[dict[str, Any]]
+
+
+def dbt(landing: Path, folder: Path, **variables: str) -> Build:
+    return project.dbt(
+        ARGUMENTS,
+        folder / "warehouse",
+        folder / "target",
+        LANDING_DIR=str(landing),
+        STORE_TIMEZONE=shop.TIMEZONE,
+        **variables,
+    )
+
+
+def line(order: str, number: int, customer: str, product: str, at: datetime) -> dict[str, Any]:
+    """An order line at a local time."""
+    return {
+        "order_id": order,
+        "line_number": number,
+        "customer_id": customer,
+        "product_id": product,
+        "ordered_at": at - shop.OFFSET,
+        "quantity": 1,
+        "amount": "4.00",
+    }
+
+
+def noon(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time()) + timedelta(hours=12)
+
+
+# ---- what lies after the as-of date ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """The same zone without and with what was sold on the as-of date and later."""
+
+    before: Build
+    with_later: Build
+
+
+@pytest.fixture(scope="module")
+def as_of(tmp_path_factory: pytest.TempPathFactory) -> AsOf:
+    base = tmp_path_factory.mktemp("as-of")
+    zone = shop.zone()
+    zone["products"] = [*zone["products"], *MOVED, *LATER]
+    past = [row for row in zone["order_lines"] if shop.local_day(row) < AS_OF]
+    assert 0.4 * len(zone["order_lines"]) < len(past) < len(zone["order_lines"])
+    future: Rows = [row for row in zone["order_lines"] if shop.local_day(row) >= AS_OF]
+    buyers = sorted({row["customer_id"] for row in past})
+    for n, buyer in enumerate([*buyers, "newcomer"]):
+        # Every pair that there is, SEEDS of another department, and what nobody sold before.
+        future += [
+            line(f"later-{n}", i, buyer, product, noon(AS_OF + timedelta(days=n % 30)))
+            for i, product in enumerate(
+                ["BRICK-0", "DRILLS-0", "SOIL-1", "new-0", *(row["product_id"] for row in MOVED)]
+            )
+        ]
+    # An order of the evening before that goes on after midnight.
+    last = max(past, key=lambda row: row["ordered_at"])
+    future.append(line(last["order_id"], 99, last["customer_id"], "BRICK-0", noon(AS_OF)))
+    builds = []
+    for name, lines in (("before", past), ("later", [*past, *future])):
+        landing = project.write_landing(base / name / "landing", {**zone, "order_lines": lines})
+        builds.append(dbt(landing, base / name, AS_OF=AS_OF.isoformat()))
+    return AsOf(*builds)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_what_was_sold_from_the_as_of_date_on_changes_no_row(as_of: AsOf, table: str) -> None:
+    rows = as_of.before.contents(table)
+    assert rows
+    assert as_of.with_later.contents(table) == rows
+
+
+def test_departments_of_offers_are_those_before_the_as_of_date(as_of: AsOf) -> None:
+    sql = "select item, department, customers, share, is_offered from int_offer_items order by item"
+    rows = as_of.before.rows(sql)
+    assert ("SEEDS", "GARDEN") in {row[:2] for row in rows}
+    assert as_of.with_later.rows(sql) == rows
+
+
+# ---- a second day ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SecondDay:
+    """The build after a second day, the same from nothing, and again the first with an untouched month made wrong."""
+
+    daily: Build
+    full: Build
+    tampered: Build
+
+
+UNTOUCHED, LATE = date(2025, 3, 1), date(2025, 6, 1)
+TAMPERED_BY = 1000
+
+
+@pytest.fixture(scope="module")
+def second_day(tmp_path_factory: pytest.TempPathFactory) -> SecondDay:
+    base = tmp_path_factory.mktemp("second-day")
+    zone = shop.zone()
+    lines: Rows = zone["order_lines"]
+    # The middle of a month, so that its pairs are counted in part from the kept table's month, in part not.
+    first = [row for row in lines if shop.local_day(row) < date(2025, 12, 18)]
+    rest = [row for row in lines if shop.local_day(row) >= date(2025, 12, 18)]
+    landing = project.write_landing(base / "landing", {**zone, "order_lines": first})
+    daily = base / "daily"
+    dbt(landing, daily)
+    project.write_csv(landing, "order_lines", [*rest, *_late_lines(first)], "second.csv")
+    tampered = base / "tampered"
+    shutil.copytree(daily / "warehouse", tampered / "warehouse")
+    with duckdb.connect(str(tampered / "warehouse" / "build" / "warehouse.duckdb")) as con:
+        con.execute(f"update int_month_pairs set n_both = n_both + {TAMPERED_BY} where month_on = date '{UNTOUCHED}'")
+    return SecondDay(dbt(landing, daily), dbt(landing, base / "full"), dbt(landing, tampered))
+
+
+def _late_lines(first: Sequence[dict[str, Any]]) -> Rows:
+    """A late order of June, one more line of an old order of June, and an order that reaches from July into August."""
+    rng = random.Random(7)
+    june = [row for row in first if shop.local_day(row).replace(day=1) == LATE]
+    old = rng.choice(june)
+    return [
+        line("late", 1, "p01", "DRILLS-0", noon(date(2025, 6, 12))),
+        line("late", 2, "p01", "SAND-1", noon(date(2025, 6, 12))),
+        line(old["order_id"], 98, old["customer_id"], "TAPE-0", old["ordered_at"] + shop.OFFSET),
+        line("over-midnight", 1, "p02", "DRILLS-1", datetime(2025, 7, 31, 23, 50)),
+        line("over-midnight", 2, "p02", "BRICK-1", datetime(2025, 8, 1, 0, 10)),
+    ]
+
+
+@pytest.mark.parametrize("table", [*TABLES, "int_month_pairs", "int_item_pairs"])
+def test_a_second_day_equals_a_build_from_nothing(second_day: SecondDay, table: str) -> None:
+    assert second_day.daily.contents(table) == second_day.full.contents(table)
+
+
+def test_a_pair_is_of_the_month_in_which_it_was_complete(second_day: SecondDay) -> None:
+    sql = """select month_on, sum(n_both) from int_month_pairs where item_level = 'category'
+        and month_on between date '2025-07-01' and date '2025-08-01' group by 1 order by 1"""
+    direct = """
+        with facts as (
+            select basket_number, item_number, bought_on from int_basket_item_numbers where item_level = 'category'
+        )
+        select cast(date_trunc('month', greatest(a.bought_on, b.bought_on)) as date), count(*) from facts as a
+        inner join facts as b on a.basket_number = b.basket_number and a.item_number < b.item_number
+        where greatest(a.bought_on, b.bought_on) between date '2025-07-01' and date '2025-08-31'
+        group by 1 order by 1"""
+    assert second_day.daily.rows(sql) == second_day.daily.rows(direct)
+
+
+def test_a_month_without_a_new_line_is_not_counted_again(second_day: SecondDay) -> None:
+    """Only because it was kept does the month still hold what was made wrong in it."""
+    sql = "select month_on, sum(n_both), count(*) from int_month_pairs group by 1 order by 1"
+    truth, found = second_day.full.mapping(sql), second_day.tampered.mapping(sql)
+    assert found.keys() == truth.keys()
+    for month, (n_both, rows) in truth.items():
+        wrong = TAMPERED_BY * rows if month == UNTOUCHED else 0
+        assert found[month] == (n_both + wrong, rows)
