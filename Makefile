@@ -26,7 +26,7 @@ test: $(VENV)/.ready-spark
 	@$(BIN)/python -m pytest
 
 # A year of daily refreshes on a simulated clock, a refresh a day: about twenty minutes (make test takes one a week).
-test-year: $(VENV)/.ready-spark
+test-year: $(VENV)/.ready
 	@YEAR_STEP=1 $(BIN)/python -m pytest tests/integration/test_simulated_year.py
 
 # The demo on both engines, table by table: a quarter of an hour. The tests of `make test` do so on small landing zones.

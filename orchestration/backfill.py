@@ -39,6 +39,8 @@ from orchestration.retries import retried
 from orchestration.run import RefreshRun, environment
 from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_settings
 from orchestration.warehouse.dbt_arguments import BACKFILL_DATES, backfill_arguments, backfill_dates
+from orchestration.warehouse.engines import check_engine
+from orchestration.warehouse.handover import hand_over
 from orchestration.warehouse.project import project_vars
 from orchestration.warehouse.tables import built_tables
 from orchestration.warehouse.translator import HISTORY_KEY, LANDING_KEY
@@ -162,6 +164,7 @@ def run_dbt(settings: Settings, dates: Sequence[date]) -> None:
     print(done.stdout, flush=True)
     if done.returncode:
         raise RuntimeError(f"dbt failed:\n{done.stdout.strip()[-3000:]}")
+    hand_over(settings)
 
 
 def rows_by_date(settings: Settings, dates: Sequence[date]) -> dict[date, int]:
@@ -191,6 +194,7 @@ def main(environ: Mapping[str, str] | None = None) -> int:
     values = os.environ if environ is None else environ
     try:
         settings = read_settings()
+        check_engine(settings, values)
         first, last = (_date(values, name) for name in ("FROM", "TO"))
     except SettingsError as error:
         print(error, file=sys.stderr)

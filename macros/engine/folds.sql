@@ -23,6 +23,11 @@
 {% macro duckdb__power_of_two(exponent) %}(cast(1 as bigint) << cast({{ exponent }} as bigint)){% endmacro %}
 {% macro spark__power_of_two(exponent) %}shiftleft(cast(1 as bigint), cast({{ exponent }} as int)){% endmacro %}
 
+{# The bit of `number` at `place` (0 to 62), as 0 or 1. #}
+{% macro bit_at(number, place) %}{{ return(adapter.dispatch('bit_at', 'segments_in_use')(number, place)) }}{% endmacro %}
+{% macro duckdb__bit_at(number, place) %}(({{ number }} >> {{ place }}) & 1){% endmacro %}
+{% macro spark__bit_at(number, place) %}(shiftright({{ number }}, {{ place }}) & 1){% endmacro %}
+
 {# The values of a group as a list, in the order of `position` (unique in the group). #}
 {% macro ordered_list(expression, position) %}{{ return(adapter.dispatch('ordered_list', 'segments_in_use')(expression, position)) }}{% endmacro %}
 {% macro duckdb__ordered_list(expression, position) %}list({{ expression }} order by {{ position }}){% endmacro %}

@@ -89,3 +89,10 @@
     {%- endfor -%}
     {{- return(statements[0] if statements else '') -}}
 {% endmacro %}
+
+{# ---- views ----------------------------------------------------------------------------------------------------------- #}
+
+{# A view is a table here: Python reads the files of every model, and a view has none. #}
+{% materialization view, adapter='spark' %}
+    {{- return(materialization_table_spark()) -}}
+{% endmaterialization %}

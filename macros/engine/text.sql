@@ -10,7 +10,7 @@
 
 {# Leading whole number of a text such as 5+, else null. #}
 {% macro leading_number(value) -%}
-    {{ dbt.safe_cast(adapter.dispatch('leading_digits', 'segments_in_use')(value), 'integer') }}
+    try_cast({{ adapter.dispatch('leading_digits', 'segments_in_use')(value) }} as integer)
 {%- endmacro %}
 {% macro duckdb__leading_digits(value) %}nullif(regexp_extract({{ value }}, '^[0-9]+', 0), ''){% endmacro %}
 {% macro spark__leading_digits(value) %}nullif(regexp_extract({{ value }}, '^[0-9]+', 0), ''){% endmacro %}

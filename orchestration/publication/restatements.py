@@ -87,9 +87,8 @@ present_memberships as (
 ),
 
 first_lines as (
-    select customer_id as member_id, min(ordered_on) as first_line_on
-    from stg_order_lines
-    group by customer_id
+    select customer_id as member_id, first_line_on
+    from int_customers
 ),
 
 restated as (

@@ -28,7 +28,16 @@ Row = Mapping[str, Any]
 Landing = Mapping[str, Sequence[Row]]
 
 # What a developer's shell may hold, and a test must not depend on.
-_OWN_VARIABLES = ("LANDING_DIR", "WAREHOUSE_DIR", "AS_OF", "STORE_TIMEZONE", "DBT_TARGET", "PYTHONDONTWRITEBYTECODE")
+_OWN_VARIABLES = (
+    "LANDING_DIR",
+    "WAREHOUSE_DIR",
+    "AS_OF",
+    "STORE_TIMEZONE",
+    "DBT_TARGET",
+    "PYTHONDONTWRITEBYTECODE",
+    "SPARK_METHOD",
+    "SPARK_WAREHOUSE_DIR",
+)
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,8 @@ def zone() -> project.Landing:
 
 
 @pytest.fixture(scope="module")
-def added(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """The build of a copy of the project with the page's scheme."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a copy of the project with the page's scheme is, and what is made by it."""
     tmp = tmp_path_factory.mktemp("added")
     copy = tmp / "project"
     for name in COPIED:
@@ -84,10 +84,30 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> Build:
             copy.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, copy / name)
     follow(PAGE.read_text(encoding="utf-8"), copy)
-    landing = project.write_landing(tmp / "landing", zone())
+    project.write_landing(tmp / "landing", zone())
+    return tmp
+
+
+def build(folder: Path, *, with_tests: bool = False) -> Build:
+    """A build of the copy."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(project, "ROOT", copy)
-        return project.build(landing, tmp, as_of=AS_OF.isoformat(), with_tests=True)
+        patch.setattr(project, "ROOT", folder / "project")
+        return project.build(folder / "landing", folder, as_of=AS_OF.isoformat(), with_tests=with_tests)
+
+
+@pytest.fixture(scope="module")
+def added(folder: Path) -> Build:
+    """The build of the copy, with dbt's data tests."""
+    return build(folder, with_tests=True)
+
+
+def kept_form(page: str, sql: str) -> str:
+    """The scheme's file `sql` as the page's second SQL block shows it: around its select."""
+    form = re.findall(r"^```sql\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[1]
+    select = sql[sql.index("with weekend_shares") :]
+    kept, found = re.subn(r"^-- the select of above.*$", lambda _: select, form, flags=re.MULTILINE)
+    assert found == 1
+    return kept
 
 
 def test_the_page_shows_one_sql_file_and_rows_of_three_seeds() -> None:
@@ -108,7 +128,13 @@ def test_members_are_divided_as_the_page_says(added: Build) -> None:
 def test_reason_holds_what_decided(added: Build) -> None:
     reasons = added.mapping("select member_id, reason from customer_segments where scheme = 'shopping_days'")
     assert json.loads(reasons["half"]) == {"weekend_share": 0.5}
-    assert json.loads(reasons["idle"]) == {"weekend_share": None}
+
+
+def test_a_member_whom_the_scheme_does_not_judge_is_unknown_without_a_reason(added: Build) -> None:
+    rows = added.rows(
+        "select segment, evidence, reason from customer_segments where scheme = 'shopping_days' and member_id = 'idle'"
+    )
+    assert rows == [("unknown", "unknown", "{}")]
 
 
 def test_customer_profiles_have_a_column_of_its_own(added: Build) -> None:
@@ -141,3 +167,17 @@ def test_the_scorecard_has_a_row_for_it(added: Build) -> None:
     (row,) = [row for row in account["scheme_scorecard"].to_pylist() if row["scheme"] == "shopping_days"]
     assert (row["members"], row["verdict"], row["assigned_distinct"]) == (4, "unproven", 1.0)
     assert "shopping_days" in account["occasion_matrix"].column("scheme").to_pylist()
+
+
+def test_kept_by_date_it_says_the_same_and_its_dates_are_not_made_again(folder: Path, added: Build) -> None:
+    """Comes last: it makes the copy's scheme another kind of table."""
+    published = added.contents("customer_segments"), added.contents("customer_segment_history")
+    page = PAGE.read_text(encoding="utf-8")
+    file = folder / "project" / "models/marts/segments/schemes/shopping_days.sql"
+    file.write_text(kept_form(page, file.read_text(encoding="utf-8")), encoding="utf-8")
+    kept = build(folder)
+    assert (kept.contents("customer_segments"), kept.contents("customer_segment_history")) == published
+    with duckdb.connect(str(kept.file)) as con:
+        con.execute("update shopping_days set reason = '{\"weekend_share\": 9}'")
+    again = build(folder)
+    assert again.rows("select distinct reason from shopping_days") == [('{"weekend_share": 9}',)]

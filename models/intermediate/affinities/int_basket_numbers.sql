@@ -1,8 +1,9 @@
-{# A whole number for each basket and for each customer with a basket, in alphabetical order. #}
+{# A whole number for each basket, in alphabetical order, and for each customer: a hash, which does not change when others come
+   (int_customers tests that no two share one). #}
 select
     order_id,
     customer_id,
     basket_on,
     cast(row_number() over (order by customer_id, order_id) as bigint) as basket_number,
-    cast(dense_rank() over (order by customer_id) as bigint) as customer_number
+    {{ row_hash(['customer_id']) }} as customer_number
 from {{ ref('int_baskets') }}

@@ -1,4 +1,4 @@
-"""What kept tables are made from: which files decide, what changes the key and the hash of a file, and the note of it."""
+"""What kept tables are made from: which files decide, what changes the key and the hash of a file, and their note."""
 
 from __future__ import annotations
 

@@ -72,9 +72,9 @@ def counted(
             con.execute("insert into int_as_of_dates values (?, true, ?)", [day, day == dates[-1]])
         # The start of the outcome period is no date of the history.
         con.execute("insert into int_as_of_dates values ('2026-02-10', false, false)")
-        con.execute("create table stg_order_lines (customer_id varchar, ordered_on date)")
+        con.execute("create table int_customers (customer_id varchar, first_line_on date)")
         for member, day in (first_lines or {"a": date(2026, 2, 20), "b": date(2026, 3, 20)}).items():
-            con.execute("insert into stg_order_lines values (?, ?)", [member, day])
+            con.execute("insert into int_customers values (?, ?)", [member, day])
         return count_restatements(con, version)
 
 

@@ -1,0 +1,88 @@
+"""Two refreshes of a small dirty landing zone on each engine: every published table equal, after the first and the second day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tests.engines import zone
+from tests.engines.comparison import Published, differences, table_differences
+from tests.engines.warehouses import Warehouse
+
+# May be without rows here; every other published table has some, or the comparison would say nothing of it.
+MAY_BE_EMPTY = {"company_committees", "prospect_segments", "segment_affinities", "cross_sell_gaps", "occasion_cells"}
+
+
+@dataclass(frozen=True)
+class Days:
+    """What an engine published on the first and on the second day, and the folder of its warehouse."""
+
+    first: Published
+    second: Published
+    warehouse: Warehouse
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Days]:
+    """Both engines on one landing zone, each refreshed before and after its second day."""
+    base = tmp_path_factory.mktemp("engines")
+    landing = zone.write_zone(base / "landing's zone")
+    variables = {"STORE_TIMEZONE": zone.TIMEZONE}
+    # A folder whose name has to be quoted, everywhere.
+    warehouses = {
+        engine: Warehouse(base / f"{engine}'s warehouse", landing, engine, variables) for engine in ("duckdb", "spark")
+    }
+    first = {engine: warehouse.refresh() for engine, warehouse in warehouses.items()}
+    zone.change_zone(landing)
+    second = {engine: warehouse.refresh() for engine, warehouse in warehouses.items()}
+    return {engine: Days(first[engine], second[engine], warehouses[engine]) for engine in warehouses}
+
+
+def test_every_published_table_is_equal_after_the_first_day(engines: dict[str, Days]) -> None:
+    assert differences(engines["duckdb"].first, engines["spark"].first) == {}
+
+
+def test_every_published_table_is_equal_after_the_second_day(engines: dict[str, Days]) -> None:
+    assert differences(engines["duckdb"].second, engines["spark"].second) == {}
+
+
+def test_the_second_day_changed_what_is_published(engines: dict[str, Days]) -> None:
+    for days in engines.values():
+        assert {"customer_segments", "product_affinities", "quarantine"} <= differences(days.first, days.second).keys()
+
+
+def test_the_zone_fills_the_tables_that_are_compared(engines: dict[str, Days]) -> None:
+    tables = engines["duckdb"].first.tables
+    assert {name for name, rows in tables.items() if rows == 0} <= MAY_BE_EMPTY
+    assert tables["quarantine"] >= 6
+
+
+def test_kept_partitions_that_nothing_changed_are_not_written_again(engines: dict[str, Days]) -> None:
+    """Files of local days before everything that the second day brought are older than the second refresh."""
+    folder = engines["spark"].warehouse.folder / "build" / "spark" / "tables" / "int_customer_days"
+    started = engines["spark"].second.folder.name.split("-")[0]
+    moments = {
+        path.parent.name: path.stat().st_mtime for path in folder.glob("day_on=*/*.parquet")
+    }
+    from datetime import UTC, datetime
+
+    second_began = datetime.strptime(started, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    kept = [day for day, moment in moments.items() if moment < second_began]
+    made = [day for day, moment in moments.items() if moment >= second_began]
+    assert kept
+    assert "day_on=2025-05-05" in made
+    assert len(kept) > len(made)
+
+
+def test_a_difference_is_found_and_named() -> None:
+    left = pa.table({"member": ["a", "b"], "score": [1.0, 2.0]})
+    assert table_differences(left, pa.table({"member": ["a", "b"], "score": [1.0, 2.0 + 1e-10]})) == []
+    (problem,) = table_differences(left, pa.table({"member": ["a", "b"], "score": [1.0, 2.0001]}))
+    assert problem.startswith("score: 1 of 2 rows differ: 2.0 against 2.0001 at {'member': 'b'")
+    assert table_differences(left, left.slice(1)) == ["2 rows against 1"]
+    assert table_differences(left, pa.table({"member": ["a", "b"], "score": [1, 2]})) == [
+        "columns differ: score double, score int64"
+    ]

@@ -1,0 +1,188 @@
+"""What engines are known to do differently, each through the project's own macros: on every engine the same, and right."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engines import traps
+from tests.engines.comparison import equal
+from tests.integration.project import ROOT
+
+Tables = dict[str, list[dict[str, Any]]]
+ENGINES = ("duckdb", "spark")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tables]:
+    """The tables of each engine."""
+    folder = tmp_path_factory.mktemp("traps")
+    traps.write_project(folder / "project")
+    return {engine: traps.build(folder, engine) for engine in ENGINES}
+
+
+@pytest.fixture(params=ENGINES)
+def tables(built: dict[str, Tables], request: pytest.FixtureRequest) -> Tables:
+    """The tables of one engine after the other."""
+    return built[request.param]
+
+
+def by_text(tables: Tables, column: str) -> dict[str, Any]:
+    return {row["value"]: row[column] for row in tables["typed"]}
+
+
+@pytest.mark.parametrize("table", ["words", *traps.MODELS, "keyed"])
+def test_every_engine_makes_the_same_rows(built: dict[str, Tables], table: str) -> None:
+    first, second = (built[engine][table] for engine in ENGINES)
+    assert len(first) == len(second)
+    unequal = [
+        (name, left[name], right[name])
+        for left, right in zip(first, second, strict=True)
+        for name in left
+        if not equal(left[name], right[name])
+    ]
+    assert unequal == []
+
+
+def test_seeds_keep_apostrophes_quotes_and_line_ends_and_an_empty_cell_is_null(tables: Tables) -> None:
+    found = [tuple(row.values()) for row in tables["words"]]
+    assert found == [
+        (number, words or None, traps.day(day), float(share) if share else None, {"true": True, "false": False}.get(flag))
+        for number, words, day, share, flag in traps.SEED
+    ]
+
+
+def test_a_text_that_is_no_number_is_null_and_never_an_error(tables: Tables) -> None:
+    numbers = by_text(tables, "number_value")
+    assert {text: value for text, value in numbers.items() if value is not None} == {
+        "1": 1, " 2.50 ": Decimal("2.5"), "-3": -3, "+4.": 4, ".5": Decimal("0.5"), "1e3": 1000, "3.0": 3,
+        "3.5": Decimal("3.5"), "1.0": 1, "+7": 7,
+    }  # fmt: skip
+
+
+def test_a_whole_number_may_end_in_point_zero_and_nothing_else_is_cut_off(tables: Tables) -> None:
+    integers = by_text(tables, "integer_value")
+    assert {text: value for text, value in integers.items() if value is not None} == {
+        "1": 1, "-3": -3, "+4.": 4, "3.0": 3, "1.0": 1, "+7": 7,
+    }  # fmt: skip
+
+
+def test_moments_with_an_offset_are_the_same_moments_in_utc(tables: Tables) -> None:
+    moments = by_text(tables, "timestamp_value")
+    assert moments["2026-03-08 03:00:00-04:00"] == datetime(2026, 3, 8, 7)
+    assert moments["2026-11-01 01:30:00-0400"] == datetime(2026, 11, 1, 5, 30)
+    assert moments["2026-11-01T01:30:00.5-05"] == datetime(2026, 11, 1, 6, 30, 0, 500000)
+    assert moments["2026-02-30"] is moments["2026-02-03 24:00:00"] is moments["03/02/2026"] is None
+
+
+def test_local_time_jumps_with_the_clock(tables: Tables) -> None:
+    local = by_text(tables, "local_value")
+    assert local["2026-03-08 06:59:59"] == datetime(2026, 3, 8, 1, 59, 59)
+    assert local["2026-03-08T07:00:00Z"] == datetime(2026, 3, 8, 3)
+    # Half past one comes twice.
+    assert local["2026-11-01 01:30:00-0400"] == datetime(2026, 11, 1, 1, 30)
+    assert local["2026-11-01T01:30:00.5-05"] == datetime(2026, 11, 1, 1, 30, 0, 500000)
+
+
+def test_a_draw_is_the_md5_that_anybody_can_compute(tables: Tables) -> None:
+    for text, draw in by_text(tables, "draw").items():
+        assert draw == int(hashlib.md5(f"salt|{text}".encode()).hexdigest()[:13], 16) / 16**13
+
+
+def test_json_holds_any_text(tables: Tables) -> None:
+    for text, written in by_text(tables, "json_value").items():
+        assert json.loads(written) == {"text": text, "nothing": None}
+
+
+def test_thirty_days_are_no_month_and_360_days_no_year(tables: Tables) -> None:
+    row = next(row for row in tables["dates"] if row["day_on"] == date(2026, 1, 31))
+    assert (row["in_thirty_days"], row["in_a_month"]) == (date(2026, 3, 2), date(2026, 2, 28))
+    assert (row["in_360_days"], row["in_a_year"]) == (date(2027, 1, 26), date(2027, 1, 31))
+
+
+def test_weeks_begin_on_monday(tables: Tables) -> None:
+    weeks = {row["day_on"]: (row["weekday"], row["week_on"]) for row in tables["dates"]}
+    assert weeks[date(2026, 3, 8)] == (7, date(2026, 3, 2))
+    assert weeks[date(2026, 12, 31)] == (4, date(2026, 12, 28))
+
+
+def test_years_are_complete_on_the_birthday_and_not_before(tables: Tables) -> None:
+    ages = {row["day_on"]: row["age"] for row in tables["dates"]}
+    assert ages[date(2024, 2, 28)] == 23
+    assert ages[date(2026, 3, 8)] == 26
+
+
+def test_whole_numbers_divide_to_fractions_and_nothing_divides_by_zero(tables: Tables) -> None:
+    first, second, third = tables["numbers"][:3]
+    assert (first["half"], second["half"], third["half"]) == (0.5, 1.0, 1.5)
+    assert first["ratio"] is None
+    assert third["ratio"] == 1.5
+
+
+def test_the_logarithm_of_gamma_is_that_of_the_mathematics_library(tables: Tables) -> None:
+    for row in tables["numbers"]:
+        assert math.isclose(row["log_gamma"], math.lgamma(row["whole"]), rel_tol=1e-12, abs_tol=1e-11)
+        assert math.isclose(row["large_log_gamma"], math.lgamma(row["whole"] * 1000), rel_tol=1e-12)
+
+
+def test_lists_are_sorted_by_bytes_and_equal_scores_share_a_rank(tables: Tables) -> None:
+    sides = {row["side"]: row for row in tables["groups"]}
+    for side, numbers in (("a", range(1, 5)), ("b", range(5, 8))):
+        words = sorted(word for number, word, *_ in traps.SEED if number in numbers and word)
+        assert sides[side]["sorted_words"] == "|".join(sorted(words, key=str.encode))
+    assert sides["a"]["no_words"] is None
+    assert {row["worst"] for row in tables["groups"]} == {7}
+
+
+def test_a_hash_sees_a_value_move_to_the_next_column(tables: Tables) -> None:
+    assert all(row["nulls_have_a_place"] for row in tables["groups"])
+
+
+def test_nulls_sort_where_the_query_says(tables: Tables) -> None:
+    empty = next(row for row in tables["nulls_first"] if row["id"] == 2)
+    assert (empty["first_position"], empty["last_position"]) == (1, len(traps.SEED))
+
+
+# Jinja and SQL that would make a model depend on the engine it runs on.
+ENGINE_WORDS = re.compile(
+    r"duckdb|spark|databricks|hive|target\.(type|name|method)|adapter\.(type|dispatch)|read_parquet|read_csv", re.IGNORECASE
+)
+
+
+@pytest.mark.parametrize("folder", ["models", "seeds", "tests/dbt"])
+def test_no_model_seed_or_data_test_mentions_an_engine(folder: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in (".sql", ".yml", ".csv", ".md")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if ENGINE_WORDS.search(line)
+    ]
+    assert found == []
+
+
+def test_every_macro_of_one_engine_has_its_like_for_the_other() -> None:
+    names: dict[str, set[str]] = {engine: set() for engine in ENGINES}
+    for path in (ROOT / "macros" / "engine").glob("*.sql"):
+        for engine, name in re.findall(r"macro (duckdb|spark)__(\w+)", path.read_text(encoding="utf-8")):
+            names[engine].add(name)
+    # What only dbt's adapter for Spark needs is in a file of its own.
+    own = set(re.findall(r"macro spark__(\w+)", (ROOT / "macros" / "engine" / "spark.sql").read_text(encoding="utf-8")))
+    assert names["duckdb"] == names["spark"] - own
+
+
+def test_only_the_engine_macros_are_written_for_one_engine() -> None:
+    outside = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "macros").rglob("*.sql"))
+        if path.parent.name != "engine" and re.search(r"(duckdb|spark)__|target\.type", path.read_text(encoding="utf-8"))
+    ]
+    assert outside == []

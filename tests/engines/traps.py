@@ -1,0 +1,225 @@
+"""A dbt project of a few models over the project's own macros, built on one engine: what engines are known to do differently.
+
+Belongs here: the models and the seed, and building them. Does not belong here: what they must say (test_traps.py).
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.settings import ALREADY_LANDED, Settings
+from orchestration.warehouse.handover import hand_over
+from orchestration.warehouse.tables import built_tables
+from tests.integration import project
+
+TIMEZONE = "America/New_York"
+
+PROJECT = """
+name: segments_in_use
+version: "1.0.0"
+config-version: 2
+profile: segments_in_use
+macro-paths: [macros]
+model-paths: [models]
+seed-paths: [seeds]
+models: { +materialized: table, +file_format: parquet }
+seeds: { +file_format: parquet, +column_types: { id: bigint, words: varchar, day: date, share: double, flag: boolean } }
+"""
+
+SEED = [
+    (1, "it's, isn't it?", "2026-01-31", "0.5", "true"),
+    (2, "", "", "", ""),
+    (3, 'say "hi"', "2024-02-29", "1e-3", "false"),
+    (4, "back\\slash 100% `tick` $x ${y} {brace}", "", "0", ""),
+    (5, "two\nlines", "", "", "true"),
+    (6, "None", "", "", ""),
+    (7, "Käse – ünïcödé 日本", "", "", ""),
+]
+
+# Texts as they land, for each of the typing macros.
+TEXTS = [
+    "1", " 2.50 ", "-3", "+4.", ".5", "1e3", "1_000", "1,000", "NaN", "inf", "", "x", "3.0", "3.5", "99999999999999999999",
+    "yes", "N", "TRUE", "1.0", "maybe", "5+", "12 people", "+7",
+    "2026-03-08 06:59:59", "2026-03-08T07:00:00Z", "2026-03-08 03:00:00-04:00", "2026-11-01 01:30:00-0400",
+    "2026-11-01T01:30:00.5-05", "2026-11-01 05:30:00 UTC", "2026-2-3", "2026-02-30", "2026-02-03 24:00:00", "03/02/2026",
+    "2026-01-01 10:00:00.123456789", "0x1F", "1d", "2026-01-01 23:30:00+00:00",
+]  # fmt: skip
+
+MODELS = {
+    "typed": """
+        select
+            id,
+            value,
+            {{ text_to_number('value') }} as number_value,
+            {{ text_to_integer('value') }} as integer_value,
+            {{ text_to_flag('value') }} as flag_value,
+            {{ text_to_timestamp('value') }} as timestamp_value,
+            {{ local_timestamp(text_to_timestamp('value')) }} as local_value,
+            {{ text_to_date('value') }} as date_value,
+            {{ leading_number('value') }} as leading_value,
+            {{ segment_id('value') }} as segment_value,
+            {{ uniform_draw(["'salt'", 'value']) }} as draw,
+            {{ json_object_text([['text', 'value', 'text'], ['nothing', 'nullif(value, value)', 'text']]) }} as json_value
+        from {{ ref('texts') }}
+    """,
+    "dates": """
+        with days as (
+            select cast(words as date) as day_on
+            from (
+                select '2024-02-28' as words union all select '2026-01-31' union all select '2026-03-08'
+                union all select '2026-12-31'
+            ) as written
+        )
+
+        select
+            day_on,
+            {{ days_after('day_on', 30) }} as in_thirty_days,
+            {{ days_after('day_on', 360) }} as in_360_days,
+            cast({{ dbt.dateadd('month', 1, 'day_on') }} as date) as in_a_month,
+            cast({{ dbt.dateadd('year', 1, 'day_on') }} as date) as in_a_year,
+            {{ days_between("cast('2024-02-28' as date)", 'day_on') }} as days_since,
+            {{ iso_weekday('day_on') }} as weekday,
+            {{ years_between("cast('2000-02-29' as date)", 'day_on') }} as age,
+            cast(date_trunc('month', day_on) as date) as month_on,
+            cast(date_trunc('week', day_on) as date) as week_on
+        from days
+    """,
+    "numbers": """
+        with numbers as (
+            select
+                cast(id as bigint) as whole,
+                cast(id as double) / 10 as share,
+                cast(id as decimal(18, 4)) as amount
+            from {{ ref('words') }}
+        )
+
+        select
+            whole,
+            whole / 2 as half,
+            cast(whole as double) / nullif(cast(whole - 1 as double), 0) as ratio,
+            cast(amount as double) / 3 as third_of_amount,
+            {{ log_gamma('cast(whole as double)') }} as log_gamma,
+            {{ log_gamma('cast(whole * 1000 as double)') }} as large_log_gamma,
+            {{ power_of_two('whole * 8') }} as power,
+            {{ nested_sum('whole / cast(j as double)', '20') }} as series,
+            cast(round(amount / 4, 2) as decimal(18, 2)) as rounded
+        from numbers
+    """,
+    "groups": """
+        with ties as (
+            select
+                id,
+                words,
+                case when id < 5 then 'a' else 'b' end as side,
+                case when id in (1, 2, 5) then 1 else 2 end as score
+            from {{ ref('words') }}
+        )
+
+        select
+            side,
+            {{ sorted_list('words', '|') }} as sorted_words,
+            {{ sorted_list("case when id > 100 then words end", '|') }} as no_words,
+            cast(sum(score) as bigint) as scores,
+            max(worse) as worst,
+            {{ hash_sum(row_hash(['words', "cast(null as " ~ dbt.type_string() ~ ")"])) }}
+            <> {{ hash_sum(row_hash(["cast(null as " ~ dbt.type_string() ~ ")", 'words'])) }} as nulls_have_a_place
+        from (
+            select
+                ties.*,
+                count(*) over (order by score range between unbounded preceding and current row) as worse
+            from ties
+        ) as ranked
+        group by side
+    """,
+    "nulls_first": """
+        select
+            id,
+            row_number() over (order by words nulls first, id) as first_position,
+            row_number() over (order by words desc nulls last, id) as last_position
+        from {{ ref('words') }}
+    """,
+    "days_listed": """
+        with spans as (
+            select cast('2026-02-27' as date) as first_day, cast('2026-03-02' as date) as last_day
+        )
+
+        {{ calendar_days('spans', 'first_day', 'last_day') }}
+    """,
+}
+TESTS = """
+version: 2
+models:
+  - name: keyed
+    data_tests:
+      - unique_combination: { arguments: { columns: [id, '"window"'] } }
+"""
+KEYED = "select 1 as id, 'a' as {{ adapter.quote('window') }} union all select 1, 'b'"
+
+
+def write_project(folder: Path) -> Path:
+    """The dbt project, with the macros of the real one."""
+    (folder / "models").mkdir(parents=True)
+    (folder / "seeds").mkdir()
+    shutil.copytree(project.ROOT / "macros", folder / "macros")
+    (folder / "dbt_project.yml").write_text(PROJECT, encoding="utf-8")
+    rows = [dict(zip(("id", "words", "day", "share", "flag"), row, strict=True)) for row in SEED]
+    project.write_csv(folder, "seeds", rows, "words.csv")
+    selects = " union all ".join(f"select {n} as id, {_literal(text)} as value" for n, text in enumerate(TEXTS))
+    for name, sql in {**MODELS, "texts": selects, "keyed": KEYED}.items():
+        (folder / "models" / f"{name}.sql").write_text(sql, encoding="utf-8")
+    (folder / "models" / "models.yml").write_text(TESTS, encoding="utf-8")
+    return folder
+
+
+def build(folder: Path, engine: str) -> dict[str, list[dict[str, Any]]]:
+    """Build the project on an engine; the rows of each table, by name.
+
+    Raises:
+        AssertionError: dbt failed.
+    """
+    import subprocess
+    import sys
+
+    warehouse = folder / engine
+    (warehouse / "build").mkdir(parents=True)
+    environment = project.environment(
+        warehouse,
+        folder / f"target-{engine}",
+        {"DBT_TARGET": engine, ALREADY_LANDED: "1", "STORE_TIMEZONE": TIMEZONE, "LANDING_DIR": str(folder)},
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "build", "--project-dir", str(folder / "project")],
+        cwd=project.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, f"dbt on {engine} failed:\n{(done.stdout + done.stderr)[-6000:]}"
+    settings = Settings(folder, warehouse, None, TIMEZONE, engine)
+    hand_over(settings)
+    with built_tables(settings) as con:
+        return {name: _rows(con, name) for name in ("words", *MODELS, "keyed")}
+
+
+def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
+    answer = con.execute(f'select * from "{table}" order by 1')
+    names = [column[0] for column in answer.description or []]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def day(text: str) -> date | None:
+    """A date of the seed; None for an empty cell."""
+    return date.fromisoformat(text) if text else None
+
+
