@@ -345,7 +345,7 @@ def test_a_partition_of_another_input_is_made_again_and_no_other(built: Zone) ->
 
 
 def test_a_run_of_some_models_leaves_the_other_kept_tables_alone(tmp_path: Path) -> None:
-    """By another build key: what is not selected stays, and what is made from it is made again by the next whole run."""
+    """By another build key: what is not selected stays; what is made from it is made again by the next whole run."""
     landing_dir = growing_zone.write_zone(tmp_path / "zone", growing_zone.Zone(customers=6, days=40))
     build = project.build(landing_dir, tmp_path)
     everything = build.contents("int_buyer_features")
