@@ -11,6 +11,7 @@
 {% macro spark__expose_landed_files() %}
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') -%}
         {%- do adapter.create_schema(api.Relation.create(schema=target.schema)) -%}
+        {%- do assert_spark_schema_is_ours() -%}
         {%- for source in graph.sources.values() if source.config.meta.external_location -%}
             {%- set quoted = source.config.meta.external_location | replace('{name}', source.name) -%}
             {%- set path = in_spark_warehouse(quoted[1:-1] | replace("''", "'")) -%}

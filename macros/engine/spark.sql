@@ -21,6 +21,21 @@
     {%- endcall -%}
 {%- endmacro %}
 
+{# A catalogue that several warehouses share may hold the schema of another one; its tables would be built there, and Python
+   would look here. Paths are compared without what a URI encodes. #}
+{% macro assert_spark_schema_is_ours() %}
+    {%- set ours = spark_warehouse_dir() ~ '/build/spark/tables' -%}
+    {%- for row in run_query('describe schema extended ' ~ target.schema) if row[0] == 'Location' -%}
+        {%- set there = modules.re.sub('%[0-9A-Fa-f]{2}|[^A-Za-z0-9/]', '', row[1]) -%}
+        {%- if not there.endswith(modules.re.sub('%[0-9A-Fa-f]{2}|[^A-Za-z0-9/]', '', ours)) -%}
+            {{- exceptions.raise_compiler_error(
+                'The schema ' ~ target.schema ~ ' of this Spark belongs to another warehouse, at ' ~ row[1]
+                ~ ': set SPARK_SCHEMA to a name that is not taken'
+            ) -}}
+        {%- endif -%}
+    {%- endfor -%}
+{% endmacro %}
+
 {# ---- values ---------------------------------------------------------------------------------------------------------- #}
 
 {# A text as a literal; null for none. #}

@@ -21,6 +21,9 @@ def prepare(settings: Settings, command_vars: Mapping[str, Any] | None = None) -
         LandingError: the landing zone cannot be used.
     """
     settings.build_file.parent.mkdir(parents=True, exist_ok=True)
+    if settings.dbt_target == "spark":
+        # For Derby's log too, which opens before Spark makes any folder.
+        settings.spark_tables_dir.parent.mkdir(exist_ok=True)
     prepare_state(settings)
     if settings.source_dir == settings.demo_dir:
         write_demo(settings.demo_dir)

@@ -33,8 +33,8 @@ def check_engine(
         installed: whether a module can be imported.
 
     Raises:
-        SettingsError: a package or Java is missing, or a variable has a value that cannot be used; the text names it and
-            the command that helps.
+        SettingsError: a package or Java is missing, or a variable has a value that cannot be used; the text names it
+            and the command that helps.
     """
     if settings.dbt_target != "spark":
         return
@@ -49,7 +49,8 @@ def check_engine(
     missing = [name for name in needed if not installed(name)]
     if missing:
         raise SettingsError(
-            f"DBT_TARGET=spark: {' and '.join(missing)} is not installed. It comes with the extra `spark`: {INSTALL_EXTRA}"
+            f"DBT_TARGET=spark: {' and '.join(missing)} is not installed. It comes with the extra `spark`: "
+            f"{INSTALL_EXTRA}"
         )
     # Over thrift, Spark and its Java are on another machine.
     if method != "thrift":

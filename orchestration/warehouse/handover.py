@@ -52,7 +52,7 @@ def table_folders(tables_dir: Path) -> list[Path]:
 
 
 def view_text(con: duckdb.DuckDBPyConnection, folder: Path) -> str:
-    """A select of all the files of a table, where moments are timestamps in UTC, as they are in dbt's own DuckDB tables."""
+    """A select of all files of a table; moments are timestamps in UTC, as they are in the tables that DuckDB builds."""
     reader = f"read_parquet({_text(_glob_free(folder) + '/**/' + FILES)}, hive_partitioning = true)"
     columns = con.execute(f"describe select * from {reader}").fetchall()
     selected = ", ".join(

@@ -1,9 +1,8 @@
-"""Two refreshes of a small dirty landing zone on each engine: every published table equal, after the first and the second day."""
+"""Two refreshes of a small dirty landing zone on each engine: every published table is equal after each of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -64,9 +63,7 @@ def test_kept_partitions_that_nothing_changed_are_not_written_again(engines: dic
     """Files of local days before everything that the second day brought are older than the second refresh."""
     folder = engines["spark"].warehouse.folder / "build" / "spark" / "tables" / "int_customer_days"
     started = engines["spark"].second.folder.name.split("-")[0]
-    moments = {
-        path.parent.name: path.stat().st_mtime for path in folder.glob("day_on=*/*.parquet")
-    }
+    moments = {path.parent.name: path.stat().st_mtime for path in folder.glob("day_on=*/*.parquet")}
     from datetime import UTC, datetime
 
     second_began = datetime.strptime(started, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()

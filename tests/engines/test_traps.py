@@ -1,4 +1,4 @@
-"""What engines are known to do differently, each through the project's own macros: on every engine the same, and right."""
+"""What engines are known to do differently, through the project's own macros: the same on every engine, and right."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import math
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,7 +54,13 @@ def test_every_engine_makes_the_same_rows(built: dict[str, Tables], table: str) 
 def test_seeds_keep_apostrophes_quotes_and_line_ends_and_an_empty_cell_is_null(tables: Tables) -> None:
     found = [tuple(row.values()) for row in tables["words"]]
     assert found == [
-        (number, words or None, traps.day(day), float(share) if share else None, {"true": True, "false": False}.get(flag))
+        (
+            number,
+            words or None,
+            traps.day(day),
+            float(share) if share else None,
+            {"true": True, "false": False}.get(flag),
+        )
         for number, words, day, share, flag in traps.SEED
     ]
 
@@ -153,7 +158,8 @@ def test_nulls_sort_where_the_query_says(tables: Tables) -> None:
 
 # Jinja and SQL that would make a model depend on the engine it runs on.
 ENGINE_WORDS = re.compile(
-    r"duckdb|spark|databricks|hive|target\.(type|name|method)|adapter\.(type|dispatch)|read_parquet|read_csv", re.IGNORECASE
+    r"duckdb|spark|databricks|hive|target\.(type|name|method)|adapter\.(type|dispatch)|read_parquet|read_csv",
+    re.IGNORECASE,
 )
 
 
@@ -183,6 +189,7 @@ def test_only_the_engine_macros_are_written_for_one_engine() -> None:
     outside = [
         str(path.relative_to(ROOT))
         for path in sorted((ROOT / "macros").rglob("*.sql"))
-        if path.parent.name != "engine" and re.search(r"(duckdb|spark)__|target\.type", path.read_text(encoding="utf-8"))
+        if path.parent.name != "engine"
+        and re.search(r"(duckdb|spark)__|target\.type", path.read_text(encoding="utf-8"))
     ]
     assert outside == []

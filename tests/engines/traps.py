@@ -1,4 +1,4 @@
-"""A dbt project of a few models over the project's own macros, built on one engine: what engines are known to do differently.
+"""A dbt project of a few models over the project's own macros, built on one engine: what engines do differently.
 
 Belongs here: the models and the seed, and building them. Does not belong here: what they must say (test_traps.py).
 """
@@ -43,11 +43,11 @@ SEED = [
 
 # Texts as they land, for each of the typing macros.
 TEXTS = [
-    "1", " 2.50 ", "-3", "+4.", ".5", "1e3", "1_000", "1,000", "NaN", "inf", "", "x", "3.0", "3.5", "99999999999999999999",
-    "yes", "N", "TRUE", "1.0", "maybe", "5+", "12 people", "+7",
+    "1", " 2.50 ", "-3", "+4.", ".5", "1e3", "1_000", "1,000", "NaN", "inf", "", "x", "3.0", "3.5",
+    "99999999999999999999", "yes", "N", "TRUE", "1.0", "maybe", "5+", "12 people", "+7",
     "2026-03-08 06:59:59", "2026-03-08T07:00:00Z", "2026-03-08 03:00:00-04:00", "2026-11-01 01:30:00-0400",
-    "2026-11-01T01:30:00.5-05", "2026-11-01 05:30:00 UTC", "2026-2-3", "2026-02-30", "2026-02-03 24:00:00", "03/02/2026",
-    "2026-01-01 10:00:00.123456789", "0x1F", "1d", "2026-01-01 23:30:00+00:00",
+    "2026-11-01T01:30:00.5-05", "2026-11-01 05:30:00 UTC", "2026-2-3", "2026-02-30", "2026-02-03 24:00:00",
+    "03/02/2026", "2026-01-01 10:00:00.123456789", "0x1F", "1d", "2026-01-01 23:30:00+00:00",
 ]  # fmt: skip
 
 MODELS = {
@@ -64,7 +64,8 @@ MODELS = {
             {{ leading_number('value') }} as leading_value,
             {{ segment_id('value') }} as segment_value,
             {{ uniform_draw(["'salt'", 'value']) }} as draw,
-            {{ json_object_text([['text', 'value', 'text'], ['nothing', 'nullif(value, value)', 'text']]) }} as json_value
+            {{ json_object_text([['text', 'value', 'text'], ['nothing', 'nullif(value, value)', 'text']]) }}
+                as json_value
         from {{ ref('texts') }}
     """,
     "dates": """
@@ -221,5 +222,3 @@ def _literal(text: str) -> str:
 def day(text: str) -> date | None:
     """A date of the seed; None for an empty cell."""
     return date.fromisoformat(text) if text else None
-
-

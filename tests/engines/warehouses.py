@@ -64,7 +64,9 @@ class Warehouse:
             AssertionError: nothing was published; the text is the end of what was printed, and of the log.
         """
         done = self.run(**variables)
-        assert done.returncode == 0, f"the refresh on {self.engine} failed:\n{done.stdout[-4000:]}\n{self._log()[-4000:]}"
+        assert done.returncode == 0, (
+            f"the refresh on {self.engine} failed:\n{done.stdout[-4000:]}\n{self._log()[-4000:]}"
+        )
         return Published((self.folder / "published").resolve())
 
     def manifest(self) -> dict[str, object]:

@@ -68,7 +68,7 @@ def write_zone(folder: Path) -> Path:
 
 
 def change_zone(folder: Path) -> None:
-    """The second day: new lines, a corrected file, a file that is withdrawn, one that is sent again, and a changed profile."""
+    """The second day: new lines, a corrected file, lines withdrawn, a file gone, one sent again, a new customer."""
     order_lines = folder / "order_lines"
     new = [
         f"n1,1,p01,SOIL-0,{LAST_DAY + timedelta(days=1)}T15:00:00Z,1,3.50,0.50,0",
@@ -100,8 +100,19 @@ def _odd_customers() -> list[dict[str, Any]]:
     return [
         {"customer_id": "q1", "kind": "person", "gender": "d'accord", "region": "Côte d'Azur", "children": "3+"},
         {"customer_id": "q2", "kind": "", "household_size": "5+", "annual_income": "1e5", "region": 'the "north"'},
-        {"customer_id": "q2", "kind": "person", "household_size": "5+", "annual_income": "100000.00", "region": 'the "north"'},
-        {"customer_id": "q3", "kind": "person", "birth_date": "2000-02-29", "registered_on": "2025-01-05T23:30:00-05:00"},
+        {
+            "customer_id": "q2",
+            "kind": "person",
+            "household_size": "5+",
+            "annual_income": "100000.00",
+            "region": 'the "north"',
+        },
+        {
+            "customer_id": "q3",
+            "kind": "person",
+            "birth_date": "2000-02-29",
+            "registered_on": "2025-01-05T23:30:00-05:00",
+        },
     ]
 
 
@@ -121,7 +132,12 @@ def _companies(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _contacts() -> list[dict[str, Any]]:
     titles = ["Head of Purchasing", "Managing Director", "IT manager", "assistant", "Buyer's aide"]
     return [
-        {"person_id": f"a{number}", "company_id": f"k0{1 + number % 3}", "job_title": title, "email": "nobody@example.org"}
+        {
+            "person_id": f"a{number}",
+            "company_id": f"k0{1 + number % 3}",
+            "job_title": title,
+            "email": "nobody@example.org",
+        }
         for number, title in enumerate(titles)
     ]
 
@@ -188,6 +204,13 @@ def _assignments(rng: random.Random, buyers: list[str]) -> list[dict[str, Any]]:
 
 def _prospects() -> list[dict[str, Any]]:
     return [
-        {"prospect_id": "x1", "kind": "person", "source": "fair", "age_band": "25-34", "gender": "f", "settlement": "city"},
+        {
+            "prospect_id": "x1",
+            "kind": "person",
+            "source": "fair",
+            "age_band": "25-34",
+            "gender": "f",
+            "settlement": "city",
+        },
         {"prospect_id": "x2", "kind": "company", "source": "Levi's list", "company_name": "X", "industry": "retail"},
     ]

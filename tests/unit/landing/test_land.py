@@ -448,3 +448,20 @@ def test_the_slow_reader_lands_what_the_fast_one_does(
     fast = rows(tmp_path / "fast", "products", columns)
     assert fast == rows(tmp_path / "slow", "products", columns)
     assert len(fast) == 2
+
+
+def test_landing_alone_is_a_command_that_names_what_it_landed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from orchestration.landing.__main__ import main
+
+    (tmp_path / "zone" / "order_lines").mkdir(parents=True)
+    monkeypatch.setenv("LANDING_DIR", str(tmp_path / "zone"))
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "warehouse"))
+    assert main() == 1
+    assert "order_lines" in capsys.readouterr().err
+    (tmp_path / "zone" / "order_lines" / "a.csv").write_text(
+        "order_id,customer_id,product_id,ordered_at,quantity,amount\no1,c1,p1,2026-01-01,1,2\n"
+    )
+    assert main() == 0
+    assert "order_lines: 1 rows" in capsys.readouterr().out

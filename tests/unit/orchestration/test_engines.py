@@ -1,4 +1,4 @@
-"""What stops a refresh on Spark before anything runs, and tables handed over as views of their files; no engine runs here."""
+"""What stops a refresh on Spark before anything runs, and tables handed over as views; no engine runs here."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def test_a_missing_extra_is_told_with_the_command_that_installs_it(tmp_path: Pat
 
 
 def test_missing_java_is_told_with_the_command_that_installs_it(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"needs Java 17 or later: there is no java in PATH.*apt-get install openjdk-17"):
+    with pytest.raises(
+        SettingsError, match=r"needs Java 17 or later: there is no java in PATH.*apt-get install openjdk-17"
+    ):
         check_engine(settings_in(tmp_path), {"PATH": str(tmp_path)}, everything)
 
 
@@ -58,7 +60,9 @@ def test_an_old_java_is_named_with_its_version(tmp_path: Path) -> None:
 
 
 def test_java_17_is_enough(tmp_path: Path) -> None:
-    check_engine(settings_in(tmp_path), java_that_says(tmp_path / "jdk", 'openjdk version "17.0.15" 2025-04-15'), everything)
+    check_engine(
+        settings_in(tmp_path), java_that_says(tmp_path / "jdk", 'openjdk version "17.0.15" 2025-04-15'), everything
+    )
 
 
 def test_over_thrift_java_is_on_another_machine_and_pyspark_is_not_needed(tmp_path: Path) -> None:
@@ -73,7 +77,12 @@ def test_a_variable_that_cannot_be_used_is_named(tmp_path: Path, name: str, valu
 
 @pytest.mark.parametrize(
     ("text", "version"),
-    [('openjdk version "21" 2023-09-19', 21), ('java version "1.8.0_392"', 8), ('openjdk version "17.0.15"', 17), ("no", None)],
+    [
+        ('openjdk version "21" 2023-09-19', 21),
+        ('java version "1.8.0_392"', 8),
+        ('openjdk version "17.0.15"', 17),
+        ("no", None),
+    ],
 )
 def test_the_version_is_read_from_what_java_says(text: str, version: int | None) -> None:
     assert java_version(text) == version
