@@ -217,7 +217,7 @@ def relations(database: Path) -> None:
         alter table product_affinities add column n_reverse bigint;
         alter table product_affinities add column relation varchar;
         insert into product_affinities values
-            ('category', 'basket', 'LARGE EGGS', 'SMALL EGGS', 9000, 900, 600, 12, 0.01, 0.2, 0.04, 1, 12, 'substitute'),
+            ('category', 'basket', 'LARGE EGGS', 'SMALL EGGS', 900, 900, 600, 12, 0.01, 0.2, 0.04, 1, 12, 'substitute'),
             ('category', 'basket', 'SMALL EGGS', 'LARGE EGGS', 900, 600, 900, 12, 0.02, 0.2, 0.04, 1, 12, 'substitute'),
             ('category', 'basket', 'WINE', 'TEA', 9000, 900, 900, 270, 0.3, 0.9, 0.9, 1, 270, 'substitute'),
             ('category', 'basket', 'RUG', 'OAR', 9000, 90, 90, 2, 0.02, 0.9, 0.5, 1, 2, 'independent'),
