@@ -64,22 +64,58 @@ where 1 = 1
     {{- return(dates | join(', ')) -}}
 {% endmacro %}
 
-{# Before the first model runs: drops every kept table where what they were made by is not what is here now. #}
+{# Before the first model runs: drops each selected kept table that was made by another build key than the one that is here
+   now. A table is noted as made by this key where all kept tables that it is made from are; where one of them was not selected
+   and is of another key, the table is made again by the next run, too. #}
 {% macro outdated_tables_dropped() %}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- set wanted = run_query('select max(build_key) from ' ~ source('landed', 'files'))[0][0] -%}
         {%- set database = target.database | default(none) -%}
-        {%- set key_table = api.Relation.create(database=database, schema=target.schema, identifier='build_key', type='table') -%}
-        {%- set found = adapter.get_relation(database, target.schema, 'build_key') -%}
-        {%- set noted = run_query('select max(build_key) from ' ~ key_table)[0][0] if found else none -%}
-        {%- if noted != wanted -%}
-            {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' -%}
-                {%- set table = adapter.get_relation(node.database, node.schema, node.alias) -%}
-                {%- if table -%}{%- do adapter.drop_relation(table) -%}{%- endif -%}
+        {%- set key_table = api.Relation.create(database=database, schema=target.schema, identifier='build_keys', type='table') -%}
+        {%- set found = adapter.get_relation(database, target.schema, 'build_keys') -%}
+        {%- set noted = {} -%}
+        {%- if found -%}
+            {%- for row in run_query('select table_name, build_key from ' ~ key_table) -%}
+                {%- do noted.update({row[0]: row[1]}) -%}
             {%- endfor -%}
-            {# Noted before the tables are made: they are made by this key from here on. #}
+        {%- endif -%}
+        {%- set is_current = {} -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' -%}
+            {%- do is_current.update({node.unique_id: noted.get(node.alias) == wanted}) -%}
+        {%- endfor -%}
+        {%- set outdated = [] -%}
+        {%- for id, current in is_current.items() if not current and id in selected_resources -%}
+            {%- do outdated.append(id) -%}
+        {%- endfor -%}
+        {%- for id in outdated -%}
+            {%- set node = graph.nodes[id] -%}
+            {%- set table = adapter.get_relation(node.database, node.schema, node.alias) -%}
+            {%- if table -%}{%- do adapter.drop_relation(table) -%}{%- endif -%}
+            {%- do noted.pop(node.alias, none) -%}
+        {%- endfor -%}
+        {%- for id in outdated -%}
+            {%- set ancestors = [] -%}
+            {%- do add_ancestors(id, ancestors) -%}
+            {%- set others = ancestors | select('in', is_current) | reject('in', outdated) | list -%}
+            {%- set problem = namespace(found=false) -%}
+            {%- for other in others if not is_current[other] -%}{%- set problem.found = true -%}{%- endfor -%}
+            {# Noted before the table is made: it is made by this key from here on. #}
+            {%- if not problem.found -%}{%- do noted.update({graph.nodes[id].alias: wanted}) -%}{%- endif -%}
+        {%- endfor -%}
+        {%- if outdated -%}
             {%- if found -%}{%- do adapter.drop_relation(found) -%}{%- endif -%}
-            {%- do run_query('create table ' ~ key_table ~ " as select '" ~ wanted ~ "' as build_key") -%}
+            {%- do run_query(
+                'create table ' ~ key_table ~ " as select '" ~ (noted.items() | map('join', "' as table_name, '")
+                | join("' as build_key union all select '") or "none' as table_name, 'none") ~ "' as build_key"
+            ) -%}
         {%- endif -%}
     {%- endif -%}
+{% endmacro %}
+
+{# Adds the ids of all models and seeds that a node is made from, however far back, to the list `found`. #}
+{% macro add_ancestors(id, found) %}
+    {%- for parent in graph.nodes[id].depends_on.nodes if parent in graph.nodes and parent not in found -%}
+        {%- do found.append(parent) -%}
+        {%- do add_ancestors(parent, found) -%}
+    {%- endfor -%}
 {% endmacro %}

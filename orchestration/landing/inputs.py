@@ -83,7 +83,7 @@ def build_key(settings: Settings, command_vars: Mapping[str, Any], project_dir: 
     digest.update(
         json.dumps([decided, project["models"], settings.store_timezone], sort_keys=True, default=str).encode()
     )
-    digest.update(f"{version('dbt-core')} {version('duckdb')}\n".encode())
+    digest.update(f"{version('dbt-core')} {version('dbt-duckdb')} {version('duckdb')}\n".encode())
     for path in key_files(project_dir):
         digest.update(f"{path.relative_to(project_dir).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())

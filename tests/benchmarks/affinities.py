@@ -64,6 +64,7 @@ def ours(warehouse: Path, target: Path, models: tuple[str, ...]) -> int:
     """Runs the models' own SQL on the facts; rows of the last one."""
     with duckdb.connect(str(warehouse / "build" / "warehouse.duckdb"), read_only=True) as con:
         con.execute("set threads = 2")
+        con.execute("set enable_progress_bar = false")
         for model in models:
             (path,) = (target / "compiled").rglob(f"{model}.sql")
             con.execute(f"create temp table result_of_{model} as {path.read_text(encoding='utf-8')}")
@@ -208,6 +209,7 @@ def run_spark(least: int, path: Path) -> tuple[Rules, Cost]:
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.shuffle.partitions", "4")
         .getOrCreate()
     )

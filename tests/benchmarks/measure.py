@@ -32,7 +32,8 @@ class Cost:
 def _memory(name: str, pid: int | str = "self") -> float:
     """Megabytes of a process by a name of /proc/<pid>/status: VmRSS now, VmHWM at most."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
+    # A process that has ended, and was not asked for its exit code yet, has no memory.
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0) / 1024
 
 
 def _child_processes() -> list[int]:
@@ -59,13 +60,14 @@ def _cpu(pid: int) -> float:
 
 def cost_with_children(task: Callable[..., Any], *arguments: Any) -> tuple[Any, Cost]:
     """As `cost_of`, with the processes that are children of this one before the task starts and while it runs."""
-    pids = _child_processes()
+    pids = [pid for pid in _child_processes() if _memory("VmRSS", pid)]
     for pid in pids:
         Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
     before = {pid: (_cpu(pid), _memory("VmRSS", pid)) for pid in pids}
     result, own = cost_of(task, *arguments)
-    cpu = sum(_cpu(pid) - before[pid][0] for pid in pids)
-    memory = sum(_memory("VmHWM", pid) - before[pid][1] for pid in pids)
+    alive = [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    cpu = sum(_cpu(pid) - before[pid][0] for pid in alive)
+    memory = sum(_memory("VmHWM", pid) - before[pid][1] for pid in alive)
     return result, Cost(own.cpu + cpu, own.wall, own.memory + memory)
 
 

@@ -114,10 +114,12 @@ def happen(number: int, landing_dir: Path, settings: Settings) -> None:
         late = [f"late,{n},c{n},p{n}-0,{day_of(78)}T12:00:00Z,1,7.50,0,0" for n in range(1, 6)]
         write_lines(day_file(landing_dir, day_of(number)).with_name("late.csv"), late)
     elif number == CORRECTED:
-        lines = [
-            line.replace(",c1,", ",c2,").replace(",c3,", ",c4,") for line in order_lines(ZONE, day_of(number - 30))
-        ]
-        write_lines(day_file(landing_dir, day_of(119)), lines)
+        # Ten days were booked on the wrong cards: everybody's lines are another's.
+        for day in map(day_of, range(number - 40, number - 30)):
+            lines = [line.split(",") for line in order_lines(ZONE, day)]
+            for columns in lines:
+                columns[2] = f"c{(int(columns[2][1:]) + 1) % ZONE.customers}"
+            write_lines(day_file(landing_dir, day), [",".join(columns) for columns in lines])
     elif number == DELETED:
         for back in range(60, 75):
             day_file(landing_dir, day_of(number - back)).unlink()

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration import project
+from tests.integration import growing_zone, project
 from tests.integration.project import Build
 
 FIRST_DAY = date(2026, 1, 1)
@@ -342,3 +342,22 @@ def test_a_partition_of_another_input_is_made_again_and_no_other(built: Zone) ->
     built.build()
     remade = built.query("select distinct day_on from int_customer_days where coupon_amount <> 9999")
     assert remade == [(date(2026, 1, 20),)]
+
+
+def test_a_run_of_some_models_leaves_the_other_kept_tables_alone(tmp_path: Path) -> None:
+    """By another build key: what is not selected stays, and what is made from it is made again by the next whole run."""
+    landing_dir = growing_zone.write_zone(tmp_path / "zone", growing_zone.Zone(customers=6, days=40))
+    build = project.build(landing_dir, tmp_path)
+    everything = build.contents("int_buyer_features")
+    other_key = ["--vars", "{contact_cap: 5}"]
+    build = project.build(landing_dir, tmp_path, arguments=["--select", "int_buyer_features", *other_key])
+    assert build.contents("int_buyer_features") == everything
+    keys = build.mapping("select table_name, build_key from build_keys")
+    # Made from tables of the other key, it is not noted; they are there as they were.
+    assert "int_buyer_features" not in keys and len(set(keys.values())) == 1
+    assert build.value("select count(*) from int_customer_days") > 0
+    build = project.build(landing_dir, tmp_path, arguments=other_key)
+    keys_after = build.mapping("select table_name, build_key from build_keys")
+    assert set(keys_after) == {*keys, "int_buyer_features"}
+    assert set(keys_after.values()).isdisjoint(keys.values())
+    assert build.contents("int_buyer_features") == everything
