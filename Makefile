@@ -29,7 +29,7 @@ test: $(VENV)/.ready-spark
 test-year: $(VENV)/.ready
 	@YEAR_STEP=1 $(BIN)/python -m pytest tests/integration/test_simulated_year.py
 
-# The demo on both engines, table by table: a quarter of an hour. The tests of `make test` do so on small landing zones.
+# The demo on both engines, and two days over thrift, table by table; long. The tests of `make test` do so on small landing zones.
 test-spark: $(VENV)/.ready-spark
 	@$(BIN)/python -m tests.engines.demo
 
