@@ -1,1 +1,1 @@
-"""The same warehouse on every engine: small landing zones in `make test`, the demo and thrift in `make test-spark`."""
+"""The same warehouse on every engine: known differences in `make test`, whole refreshes in `make test-spark`."""

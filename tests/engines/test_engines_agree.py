@@ -11,6 +11,8 @@ from tests.engines import zone
 from tests.engines.comparison import Published, differences, table_differences
 from tests.engines.warehouses import Warehouse
 
+pytestmark = pytest.mark.spark
+
 # May be without rows here; every other published table has some, or the comparison would say nothing of it.
 MAY_BE_EMPTY = {"company_committees", "prospect_segments", "segment_affinities", "cross_sell_gaps", "occasion_cells"}
 
