@@ -25,7 +25,7 @@ refresh: $(TARGET_READY)
 test: $(VENV)/.ready-spark
 	@$(BIN)/python -m pytest
 
-# A year of daily refreshes on a simulated clock, a refresh a day: about twenty minutes (make test takes one a week).
+# A year of daily refreshes on a simulated clock, a refresh a day: about an hour (make test takes one a fortnight).
 test-year: $(VENV)/.ready
 	@YEAR_STEP=1 $(BIN)/python -m pytest tests/integration/test_simulated_year.py
 

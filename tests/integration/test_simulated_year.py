@@ -18,7 +18,7 @@ from tests.integration import project
 from tests.integration.simulated_year import CORRECTED, DELETED, EVENTS, LATE, LOST, NEW_PROFILE, SENT_AGAIN, ZONE
 
 # Days a step; 1 in `make test-year`.
-STEP = int(os.environ.get("YEAR_STEP", "7"))
+STEP = int(os.environ.get("YEAR_STEP", "14"))
 
 
 @pytest.fixture(scope="module")
