@@ -1,6 +1,6 @@
 """After a year of refreshes the history has no gap, no overlap, and is what one build of the same files says.
 
-A refresh a week here (and one on each day that brings something unusual), a refresh a day with `make test-year`, which
+A refresh a fortnight here (and one on each day that brings something unusual), a refresh a day with `make test-year`, which
 takes about twenty minutes. What happens on the way is in simulated_year.py.
 """
 
