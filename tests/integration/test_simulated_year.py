@@ -1,7 +1,7 @@
 """After a year of refreshes the history has no gap, no overlap, and is what one build of the same files says.
 
-A refresh a fortnight here (and one on each day that brings something unusual), a refresh a day with `make test-year`, which
-takes about twenty minutes. What happens on the way is in simulated_year.py.
+A refresh a fortnight here (and one on each day that brings something unusual), a refresh a day with `make test-year`,
+which takes about an hour. What happens on the way is in simulated_year.py.
 """
 
 from __future__ import annotations
