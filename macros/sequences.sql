@@ -17,6 +17,6 @@
 {% macro sequence_period(day, as_of) -%}
     case
         when extract(year from {{ day }}) < extract(year from {{ as_of }}) then cast(date_trunc('year', {{ day }}) as date)
-        else cast(date_trunc('month', {{ day }}) as date)
+        else {{ month_start(day) }}
     end
 {%- endmacro %}

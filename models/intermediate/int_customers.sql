@@ -40,7 +40,7 @@ select
     coalesce(profile_kinds.customer_id, buyers.customer_id) as customer_id,
     coalesce(profile_kinds.kind, 'person') as kind,
     profile_kinds.customer_id is not null as is_profiled,
-    {{ row_hash(['coalesce(profile_kinds.customer_id, buyers.customer_id)']) }} as customer_number,
+    {{ customer_number('coalesce(profile_kinds.customer_id, buyers.customer_id)') }} as customer_number,
     buyers.first_line_on
 from profile_kinds
 full outer join buyers on profile_kinds.customer_id = buyers.customer_id

@@ -33,7 +33,7 @@ SCHEMA = pa.schema(
         ("build_key", pa.string()),
     ]
 )
-# The folders whose files decide what a kept table says; the folder of the affinities holds none that is kept by date.
+# The folders whose files decide what a kept table says.
 KEY_FOLDERS = ("macros", "models/staging", "models/intermediate", "models/marts/segments/schemes", "seeds")
 KEY_ENDINGS = (".sql", ".csv", ".yml")
 # What marketers edit every day, and no kept table reads (a test holds this against the manifest).
