@@ -1,1 +1,1 @@
-"""The same warehouse on every engine: known differences in `make test`, whole refreshes in `make test-spark`."""
+"""The same warehouse on every engine: known differences, and every published table of whole refreshes."""

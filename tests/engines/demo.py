@@ -1,6 +1,7 @@
-"""`make test-spark`: the demo on DuckDB and on Spark, every published table compared; then the small zone over thrift.
+"""`make test-spark`: the demo on DuckDB and on Spark, every published table compared; then the small zone.
 
-Belongs here: what is too long for `make test`. Prints the wall time of each refresh; exit code 1 where anything
+Belongs here: what is too long for `make test`, which compares the small zone through a thrift server: here each refresh
+starts its own Spark (`SPARK_METHOD=session`). Prints the wall time of each refresh; exit code 1 where anything
 differs. What is built stays in test-spark/ of the project (or WAREHOUSE_DIR), and is removed by the next run.
 """
 
@@ -13,9 +14,10 @@ from pathlib import Path
 
 from tests.engines import zone
 from tests.engines.comparison import Published, differences
-from tests.engines.thrift_server import thrift_server
 from tests.engines.warehouses import Warehouse
 from tests.integration.project import ROOT
+
+ENGINES = ("duckdb", "spark")
 
 
 def main() -> int:
@@ -23,38 +25,34 @@ def main() -> int:
     base = Path(os.environ.get("WAREHOUSE_DIR", "") or ROOT / "test-spark").resolve()
     shutil.rmtree(base, ignore_errors=True)
     base.mkdir(parents=True)
-    equal = [demo(base / "demo"), thrift(base / "thrift")]
+    equal = [demo(base / "demo"), two_days(base / "two-days")]
     return 0 if all(equal) else 1
 
 
 def demo(base: Path) -> bool:
     """The demo, refreshed once on each engine."""
     published = {}
-    for engine in ("duckdb", "spark"):
+    for engine in ENGINES:
         warehouse = Warehouse(base / engine, None, engine)
         published[engine] = warehouse.refresh()
         _say(f"demo, {engine}: {warehouse.seconds[-1]:.0f} s, {sum(published[engine].tables.values()):,} rows")
     return _told("demo", published["duckdb"], published["spark"])
 
 
-def thrift(base: Path) -> bool:
-    """A first and a second day of the small zone, on DuckDB and through a thrift server."""
+def two_days(base: Path) -> bool:
+    """A first and a second day of the small zone on each engine."""
     landing = zone.write_zone(base / "landing")
     zoned = {"STORE_TIMEZONE": zone.TIMEZONE}
-    with thrift_server(base / "server") as through:
-        warehouses = {
-            "duckdb": Warehouse(base / "duckdb", landing, "duckdb", zoned),
-            "thrift": Warehouse(base / "spark", landing, "spark", {**zoned, **through}),
-        }
-        equal = []
-        for day in ("first day", "second day"):
-            published = {}
-            for name, warehouse in warehouses.items():
-                published[name] = warehouse.refresh()
-                _say(f"small zone, {day}, {name}: {warehouse.seconds[-1]:.0f} s")
-            equal.append(_told(f"thrift, {day}", published["duckdb"], published["thrift"]))
-            if day == "first day":
-                zone.change_zone(landing)
+    warehouses = {engine: Warehouse(base / engine, landing, engine, zoned) for engine in ENGINES}
+    equal = []
+    for day in ("first day", "second day"):
+        published = {}
+        for engine, warehouse in warehouses.items():
+            published[engine] = warehouse.refresh()
+            _say(f"small zone, {day}, {engine}: {warehouse.seconds[-1]:.0f} s")
+        equal.append(_told(f"small zone, {day}", published["duckdb"], published["spark"]))
+        if day == "first day":
+            zone.change_zone(landing)
     return all(equal)
 
 

@@ -14,13 +14,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.integration.project import ROOT
+
 MAIN_CLASS = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 START_SECONDS = 180
+# Statements on small data are planned and compiled far longer than they run: the quick compiler only, and no garbage
+# collector that works beside the statements.
+JAVA_OPTIONS = (
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseParallelGC",
+    "-XX:MetaspaceSize=512m",
+    "-Xms2g",
+    "-Djdk.lang.Process.launchMechanism=VFORK",
+)
+
+# A task takes longer to send and to set up than to run: as few as there can be, also to list a table's folders.
+SMALL_DATA = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.cache.maxEntries": "10000",
+    "spark.sql.files.minPartitionNum": "1",
+    "spark.sql.files.openCostInBytes": "65536",
+    "spark.sql.leafNodeDefaultParallelism": "1",
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
+}
 
 
 @contextmanager
 def thrift_server(folder: Path, memory: str = "4g") -> Iterator[dict[str, str]]:
-    """A server whose catalogue and log are in `folder`; yields the variables that a refresh through it needs.
+    """A server with its log in `folder`, whose catalogue ends with it; yields the variables that a refresh needs.
 
     Raises:
         AssertionError: the server did not answer; the text is the end of its log.
@@ -34,10 +55,19 @@ def thrift_server(folder: Path, memory: str = "4g") -> Iterator[dict[str, str]]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
         "spark.sql.warehouse.dir": str(folder / "default"),
+        # A server's own settings are not those of a refresh: one that the profile fails to set would be seen.
+        "spark.sql.session.timeZone": "Asia/Tokyo",
         "spark.hadoop.hive.server2.thrift.bind.host": "127.0.0.1",
         "spark.hadoop.hive.server2.thrift.port": str(port),
-        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder}/metastore;create=true",
-        "spark.driver.extraJavaOptions": f"-Dderby.stream.error.file={folder}/derby.log",
+        "spark.hadoop.javax.jdo.option.ConnectionURL": "jdbc:derby:memory:metastore;create=true",
+        "spark.driver.extraJavaOptions": " ".join(
+            [
+                f'"-Dderby.stream.error.file={folder}/derby.log"',
+                f'"-Dlog4j2.configurationFile={ROOT}/profiles/spark-log4j2.properties"',
+                *JAVA_OPTIONS,
+            ]
+        ),
+        **SMALL_DATA,
     }
     command = [
         str(Path(pyspark.__file__).parent / "bin" / "spark-submit"),
@@ -54,7 +84,12 @@ def thrift_server(folder: Path, memory: str = "4g") -> Iterator[dict[str, str]]:
         )
         try:
             _wait(server, port, log)
-            yield {"SPARK_METHOD": "thrift", "SPARK_HOST": "127.0.0.1", "SPARK_PORT": str(port)}
+            yield {
+                "SPARK_METHOD": "thrift",
+                "SPARK_HOST": "127.0.0.1",
+                "SPARK_PORT": str(port),
+                "SPARK_SHUFFLE_PARTITIONS": "1",
+            }
         finally:
             os.killpg(server.pid, signal.SIGTERM)
             try:

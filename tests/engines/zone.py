@@ -19,6 +19,8 @@ from tests.integration import project, shop
 TIMEZONE = "America/New_York"
 LAST_DAY = date(2026, 2, 14)
 LINE_FILES = 4
+# Baskets stand on each fifth day: every day is a folder for each kept table on Spark.
+BASKET_DAYS = 5
 COLUMNS = "order_id,line_number,customer_id,product_id,ordered_at,quantity,amount,discount_amount,coupon_amount"
 
 # Each refused for its own reason, and copies that are dropped: fewer than one row in a hundred.
@@ -48,7 +50,7 @@ def write_zone(folder: Path) -> Path:
     """The first day: the shop's order lines in a few files, and all other tables."""
     rows = shop.zone()
     rng = random.Random(11)
-    lines = rows["order_lines"]
+    lines = [_on_a_basket_day(line) for line in rows["order_lines"]]
     for number in range(LINE_FILES):
         part = lines[number * len(lines) // LINE_FILES : (number + 1) * len(lines) // LINE_FILES]
         project.write_csv(folder, "order_lines", part, f"part-{number}.csv")
@@ -94,6 +96,12 @@ def change_zone(folder: Path) -> None:
         [{"customer_id": "newcomer's", "birth_date": date(1990, 7, 1), "settlement": "village"}],
         "later.csv",
     )
+
+
+def _on_a_basket_day(line: dict[str, Any]) -> dict[str, Any]:
+    """The line on the last basket day that is not after it; LAST_DAY is one."""
+    days = (LAST_DAY - line["ordered_at"].date()).days
+    return {**line, "ordered_at": line["ordered_at"] - timedelta(days=-days % BASKET_DAYS)}
 
 
 def _odd_customers() -> list[dict[str, Any]]:
