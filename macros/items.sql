@@ -14,8 +14,8 @@
     {{- return((var('affinity_levels') + var('sequence_levels') + [var('offer_level'), 'category']) | unique | list) -}}
 {%- endmacro %}
 
-{# The levels whose pairs of a basket are counted by month, and kept. Not product: its pairs are mostly in one basket each, so
-   that adding up months takes as long as counting again, and room beside (docs/cross-sell.md). #}
-{% macro month_pair_levels() -%}
+{# The levels whose pairs of a basket are counted by period, and kept. Not product: its pairs are mostly in one basket each, so
+   that adding up periods takes as long as counting again, and room beside (docs/cross-sell.md). #}
+{% macro period_pair_levels() -%}
     {{- return(var('affinity_levels') | reject('equalto', 'product') | list) -}}
 {%- endmacro %}

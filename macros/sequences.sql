@@ -11,12 +11,3 @@
     {%- endif -%}
     {{- return(reach) -}}
 {% endmacro %}
-
-{# The first day of the period that a day is counted in: its year, or its month where the year is that of the as-of date.
-   So a new day counts its month again, and few periods are added up. #}
-{% macro sequence_period(day, as_of) -%}
-    case
-        when extract(year from {{ day }}) < extract(year from {{ as_of }}) then cast(date_trunc('year', {{ day }}) as date)
-        else {{ month_start(day) }}
-    end
-{%- endmacro %}

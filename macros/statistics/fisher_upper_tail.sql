@@ -2,12 +2,13 @@
 
    `relation` has one row per `keys` with columns n_baskets, n_a, n_b, n_both (whole numbers). Returns a select of `keys`
    and p_value (0 to 1). The terms run outward from the observed count: the upper tail itself when the count is above the
-   mean, else one minus the lower tail. Only the first term needs log-gammas; each further one is a ratio of whole numbers
-   times the one before. Outward the ratios fall, so r^m / (1 - r) bounds what m terms leave out: they stop where that is
-   below 1e-16, at 10 standard deviations and 30 terms, or at the end of the range. Source: Fisher (1935); log-gamma, NIST
-   DLMF 5.2. #}
+   mean, else one minus the lower tail. Only the first term needs log-gammas; the j-th further one is the one before times
+   (left_a - j) (left_b - j) / ((past_a + j) (past_b + j)), in either direction, with what is left to go and what is past
+   (doubles, which hold whole numbers up to 2^53 exactly). Outward the ratios fall, so r^m / (1 - r) bounds what m terms leave
+   out: they stop where that is below 1e-16, at 8.7 standard deviations and 12 terms (a normal tail of 1e-17, and the longer one
+   of small counts), or at the end of the range. Source: Fisher (1935); log-gamma, NIST DLMF 5.2. #}
 {% macro fisher_upper_tail(relation, keys) %}
-    {%- set ratio = hypergeometric_ratio('j') -%}
+    {%- set ratio = '(left_a - j) * (left_b - j) / ((past_a + j) * (past_b + j))' -%}
     select
         {{ keys | join(', ') }},
         case
@@ -20,7 +21,7 @@
             ranges.*,
             cast(least(
                 case when is_above_mean then highest_k - first_k else first_k - lowest_k end,
-                ceil(10e0 * deviation) + 30,
+                ceil(8.7e0 * deviation) + 12,
                 case
                     when first_ratio < 0.999e0 then
                         1 + ceil(ln(1e-16 * greatest(1e0 - first_ratio, 1e-3)) / ln(greatest(first_ratio, 1e-300)))
@@ -36,35 +37,31 @@
             end as log_first_term
         from (
             select
-                starts.*,
+                sides.*,
                 {# The second term over the first. #}
-                {{ hypergeometric_ratio(1) }} as first_ratio
+                (left_a - 1) * (left_b - 1) / ((past_a + 1) * (past_b + 1)) as first_ratio
             from (
                 select
-                    {{ keys | join(', ') }}, n_baskets, n_a, n_b, n_both,
-                    greatest(cast(0 as bigint), n_a + n_b - n_baskets) as lowest_k,
-                    least(n_a, n_b) as highest_k,
-                    n_both > cast(n_a as double) * n_b / n_baskets as is_above_mean,
-                    case when n_both > cast(n_a as double) * n_b / n_baskets then n_both else n_both - 1 end as first_k,
-                    sqrt(
-                        (cast(n_a as double) * n_b / n_baskets)
-                        * (cast(n_baskets - n_a as double) / n_baskets)
-                        * (cast(n_baskets - n_b as double) / greatest(n_baskets - 1, 1))
-                    ) as deviation
-                from {{ relation }}
-            ) as starts
+                    starts.*,
+                    cast(case when is_above_mean then n_a - first_k else first_k end + 1 as double) as left_a,
+                    cast(case when is_above_mean then n_b - first_k else n_baskets - n_a - n_b + first_k end + 1 as double) as left_b,
+                    cast(case when is_above_mean then first_k else n_a - first_k end as double) as past_a,
+                    cast(case when is_above_mean then n_baskets - n_a - n_b + first_k else n_b - first_k end as double) as past_b
+                from (
+                    select
+                        {{ keys | join(', ') }}, n_baskets, n_a, n_b, n_both,
+                        greatest(cast(0 as bigint), n_a + n_b - n_baskets) as lowest_k,
+                        least(n_a, n_b) as highest_k,
+                        n_both > cast(n_a as double) * n_b / n_baskets as is_above_mean,
+                        case when n_both > cast(n_a as double) * n_b / n_baskets then n_both else n_both - 1 end as first_k,
+                        sqrt(
+                            (cast(n_a as double) * n_b / n_baskets)
+                            * (cast(n_baskets - n_a as double) / n_baskets)
+                            * (cast(n_baskets - n_b as double) / greatest(n_baskets - 1, 1))
+                        ) as deviation
+                    from {{ relation }}
+                ) as starts
+            ) as sides
         ) as ranges
     ) as first_terms
 {% endmacro %}
-
-{# The j-th hypergeometric term outward from first_k over the one before it, j from 1. #}
-{% macro hypergeometric_ratio(j) -%}
-    case
-        when is_above_mean then
-            cast(n_a - first_k - {{ j }} + 1 as double) * (n_b - first_k - {{ j }} + 1)
-            / (cast(first_k + {{ j }} as double) * (n_baskets - n_a - n_b + first_k + {{ j }}))
-        else
-            cast(first_k - {{ j }} + 1 as double) * (n_baskets - n_a - n_b + first_k - {{ j }} + 1)
-            / (cast(n_a - first_k + {{ j }} as double) * (n_b - first_k + {{ j }}))
-    end
-{%- endmacro %}

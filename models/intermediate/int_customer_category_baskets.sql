@@ -8,15 +8,29 @@ with dates as (
         {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
     from ({{ partitions_to_make('int_fact_dates', 'as_of') }}) as missing_dates
 
+),
+
+baskets as (
+
+    select
+        dates.as_of,
+        dates.made_from,
+        facts.customer_number,
+        facts.item_key,
+        count(*) as baskets
+    from {{ ref('int_basket_item_numbers') }} as facts
+    inner join dates on facts.bought_on < dates.as_of and facts.bought_on >= dates.window_start
+    where facts.item_level = 'category'
+    group by dates.as_of, dates.made_from, facts.customer_number, facts.item_key
+
 )
 
 select
-    dates.as_of,
-    items.customer_id,
+    baskets.as_of,
+    customers.customer_id,
     items.item as category,
-    count(*) as baskets,
-    dates.made_from
-from {{ ref('int_basket_items') }} as items
-inner join dates on items.bought_on < dates.as_of and items.bought_on >= dates.window_start
-where items.item_level = 'category'
-group by dates.as_of, dates.made_from, items.customer_id, items.item
+    baskets.baskets,
+    baskets.made_from
+from baskets
+inner join {{ ref('int_customers') }} as customers on baskets.customer_number = customers.customer_number
+inner join {{ ref('int_affinity_items') }} as items on baskets.item_key = items.item_key

@@ -46,7 +46,7 @@ LIMIT = 600
 OTHERS_LIMIT = 60
 # Megabytes that must be left beside what a route is known to need.
 SPARE = 3000
-MODELS = ("int_unit_items", "int_unit_sizes", "int_item_counts", "int_month_pairs", "int_item_pairs")
+MODELS = ("int_period_sizes", "int_item_counts", "int_period_pairs", "int_item_pairs")
 TESTED = (*MODELS, "int_pair_tests", "product_affinities")
 
 Rules = dict[tuple[str, str], float]
@@ -121,9 +121,9 @@ def baskets(warehouse: Path, level: str, least: int) -> pd.DataFrame:
                 select facts.basket_number, items.item
                 from int_basket_item_numbers as facts
                 inner join int_as_of_dates as dates on dates.is_current and facts.bought_on < dates.as_of
-                inner join int_affinity_items as items on facts.item_number = items.item_number
+                inner join int_affinity_items as items on facts.item_key = items.item_key
                 where facts.item_level = '{level}'
-                qualify count(*) over (partition by facts.item_number) >= {least}
+                qualify count(*) over (partition by facts.item_key) >= {least}
             )
             select numbers.basket_number, units.item
             from int_basket_numbers as numbers

@@ -76,9 +76,12 @@ class Build:
         return found
 
     def contents(self, table: str) -> list[tuple[Any, ...]]:
-        """All rows of a table, columns and rows in a fixed order, so that two builds can be compared."""
+        """All rows of a table, columns and rows in a fixed order, so that two builds can be compared.
+
+        Left out is what says from what a row was made: it holds the time at which a file was landed.
+        """
         with duckdb.connect(str(self.file), read_only=True) as con:
-            columns = sorted(name for name, *_ in con.sql(f"describe {table}").fetchall())
+            columns = sorted(name for name, *_ in con.sql(f"describe {table}").fetchall() if name != "made_from")
             quoted = ", ".join(f'"{name}"' for name in columns)
             return con.sql(f"select {quoted} from {table} order by all").fetchall()
 

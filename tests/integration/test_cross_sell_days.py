@@ -116,15 +116,19 @@ def test_departments_of_offers_are_those_before_the_as_of_date(as_of: AsOf) -> N
 
 @dataclass(frozen=True)
 class SecondDay:
-    """The build after a second day, the same from nothing, and again the first with an untouched month made wrong."""
+    """The build after a second day, the same from nothing, and the former after an untouched month was made wrong; and
+    what the first one becomes after the turn of the year, with the same from nothing."""
 
     daily: Build
     full: Build
     tampered: Build
+    new_year: Build
+    new_year_full: Build
 
 
 UNTOUCHED, LATE = date(2025, 3, 1), date(2025, 6, 1)
 TAMPERED_BY = 1000
+KEPT = ("int_period_pairs", "int_period_sizes", "int_period_customer_items")
 
 
 @pytest.fixture(scope="module")
@@ -132,18 +136,24 @@ def second_day(tmp_path_factory: pytest.TempPathFactory) -> SecondDay:
     base = tmp_path_factory.mktemp("second-day")
     zone = shop.zone()
     lines: Rows = zone["order_lines"]
-    # The middle of a month, so that its pairs are counted in part from the kept table's month, in part not.
+    # The middle of a month, so that the month is counted again.
     first = [row for row in lines if shop.local_day(row) < date(2025, 12, 18)]
-    rest = [row for row in lines if shop.local_day(row) >= date(2025, 12, 18)]
+    second = [row for row in lines if date(2025, 12, 18) <= shop.local_day(row) < date(2025, 12, 30)]
+    last = [row for row in lines if shop.local_day(row) >= date(2025, 12, 30)]
     landing = project.write_landing(base / "landing", {**zone, "order_lines": first})
     daily = base / "daily"
     dbt(landing, daily)
-    project.write_csv(landing, "order_lines", [*rest, *_late_lines(first)], "second.csv")
+    project.write_csv(landing, "order_lines", [*second, *_late_lines(first)], "second.csv")
     tampered = base / "tampered"
     shutil.copytree(daily / "warehouse", tampered / "warehouse")
     with duckdb.connect(str(tampered / "warehouse" / "build" / "warehouse.duckdb")) as con:
-        con.execute(f"update int_month_pairs set n_both = n_both + {TAMPERED_BY} where month_on = date '{UNTOUCHED}'")
-    return SecondDay(dbt(landing, daily), dbt(landing, base / "full"), dbt(landing, tampered))
+        con.execute(f"update int_period_pairs set n_both = n_both + {TAMPERED_BY} where period_on = date '{UNTOUCHED}'")
+    builds = [dbt(landing, daily), dbt(landing, base / "full"), dbt(landing, tampered)]
+    later = project.write_landing(base / "later", {**zone, "order_lines": first})
+    shutil.copytree(landing / "order_lines", later / "order_lines", dirs_exist_ok=True)
+    project.write_csv(later, "order_lines", last, "last.csv")
+    shutil.copytree(daily / "warehouse", base / "new-year" / "warehouse")
+    return SecondDay(*builds, dbt(later, base / "new-year"), dbt(later, base / "new-year-full"))
 
 
 def _late_lines(first: Sequence[dict[str, Any]]) -> Rows:
@@ -160,20 +170,29 @@ def _late_lines(first: Sequence[dict[str, Any]]) -> Rows:
     ]
 
 
-@pytest.mark.parametrize("table", [*TABLES, "int_month_pairs", "int_item_pairs"])
+@pytest.mark.parametrize("table", [*TABLES, *KEPT, "int_item_pairs", "int_item_counts"])
 def test_a_second_day_equals_a_build_from_nothing(second_day: SecondDay, table: str) -> None:
     assert second_day.daily.contents(table) == second_day.full.contents(table)
 
 
+@pytest.mark.parametrize("table", [*TABLES, *KEPT])
+def test_months_become_a_year_when_it_is_over(second_day: SecondDay, table: str) -> None:
+    assert second_day.new_year.contents(table) == second_day.new_year_full.contents(table)
+    if table in KEPT:
+        sql = f"select distinct period_on from {table} order by 1"
+        assert second_day.daily.rows(sql)[:2] == [(date(2025, 1, 1),), (date(2025, 2, 1),)]
+        assert second_day.new_year.rows(sql)[:2] == [(date(2025, 1, 1),), (date(2026, 1, 1),)]
+
+
 def test_a_pair_is_of_the_month_in_which_it_was_complete(second_day: SecondDay) -> None:
-    sql = """select month_on, sum(n_both) from int_month_pairs where item_level = 'category'
-        and month_on between date '2025-07-01' and date '2025-08-01' group by 1 order by 1"""
+    sql = """select period_on, sum(n_both) from int_period_pairs where item_level = 'category'
+        and period_on between date '2025-07-01' and date '2025-08-01' group by 1 order by 1"""
     direct = """
         with facts as (
-            select basket_number, item_number, bought_on from int_basket_item_numbers where item_level = 'category'
+            select basket_number, item_key, bought_on from int_basket_item_numbers where item_level = 'category'
         )
         select cast(date_trunc('month', greatest(a.bought_on, b.bought_on)) as date), count(*) from facts as a
-        inner join facts as b on a.basket_number = b.basket_number and a.item_number < b.item_number
+        inner join facts as b on a.basket_number = b.basket_number and a.item_key < b.item_key
         where greatest(a.bought_on, b.bought_on) between date '2025-07-01' and date '2025-08-31'
         group by 1 order by 1"""
     assert second_day.daily.rows(sql) == second_day.daily.rows(direct)
@@ -181,7 +200,7 @@ def test_a_pair_is_of_the_month_in_which_it_was_complete(second_day: SecondDay) 
 
 def test_a_month_without_a_new_line_is_not_counted_again(second_day: SecondDay) -> None:
     """Only because it was kept does the month still hold what was made wrong in it."""
-    sql = "select month_on, sum(n_both), count(*) from int_month_pairs group by 1 order by 1"
+    sql = "select period_on, sum(n_both), count(*) from int_period_pairs group by 1 order by 1"
     truth, found = second_day.full.mapping(sql), second_day.tampered.mapping(sql)
     assert found.keys() == truth.keys()
     for month, (n_both, rows) in truth.items():

@@ -20,7 +20,14 @@ from tests.integration import project
 from tests.integration.growing_zone import FIRST_DAY, LINE_COLUMNS, Zone, day_file, order_lines, write_lines, write_zone
 
 ZONE = Zone(customers=25, days=100, visits=0.15, seed=4)
-KEPT_BY_DAY = ["int_baskets", "int_customer_days", "int_customer_category_days", "int_basket_occasions"]
+KEPT_BY_DAY = [
+    "int_baskets",
+    "int_customer_days",
+    "int_customer_category_days",
+    "int_basket_occasions",
+    "int_basket_item_numbers",
+]
+KEPT_BY_PERIOD = ["int_period_pairs", "int_period_sizes", "int_period_customer_items", "int_sequence_bits"]
 KEPT_BY_DATE = [
     "int_buyer_features",
     "int_customer_categories",
@@ -35,8 +42,12 @@ KEPT_BY_DATE = [
     "category_interest",
     "age_band",
 ]
-# What says from what a row was made differs between two warehouses: it holds the time at which a file was landed.
-MARKS = ("made_from",)
+# The column that each is kept by.
+PARTITIONS = {
+    **dict.fromkeys(KEPT_BY_DAY, "day_on"),
+    **dict.fromkeys(KEPT_BY_PERIOD, "period_on"),
+    **dict.fromkeys(KEPT_BY_DATE, "as_of"),
+}
 
 
 @dataclass
@@ -209,24 +220,15 @@ CHANGES: list[Callable[[Shop], str]] = [
 ]
 
 
-def contents(build: project.Build, table: str) -> list[tuple]:
-    """A table's rows without what marks their making, sorted."""
-    with duckdb.connect(str(build.file), read_only=True) as con:
-        columns = sorted(name for name, *_ in con.sql(f"describe {table}").fetchall() if name not in MARKS)
-        quoted = ", ".join(f'"{name}"' for name in columns)
-        return con.sql(f"select {quoted} from {table} order by all").fetchall()
-
-
 def differing(kept: project.Build, anew: project.Build) -> list[str]:
     """Tables that are not the same in both."""
-    tables = [*kept.published_tables(), *KEPT_BY_DAY, *KEPT_BY_DATE, "row_account", "refused_rows"]
-    return [table for table in tables if contents(kept, table) != contents(anew, table)]
+    tables = [*kept.published_tables(), *PARTITIONS, "row_account", "refused_rows"]
+    return [table for table in tables if kept.contents(table) != anew.contents(table)]
 
 
 def spoil(build: project.Build, chance: random.Random) -> str:
     """What a stopped run leaves: a kept table that is gone, or one without some of its partitions."""
-    table = chance.choice([*KEPT_BY_DAY, *KEPT_BY_DATE, "base_order_lines"])
-    partition = "source_file" if table == "base_order_lines" else "day_on" if table in KEPT_BY_DAY else "as_of"
+    table, partition = chance.choice(list({**PARTITIONS, "base_order_lines": "source_file"}.items()))
     with duckdb.connect(str(build.file)) as con:
         if chance.random() < 0.3:
             con.execute(f"drop table {table}")

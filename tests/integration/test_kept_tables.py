@@ -62,6 +62,7 @@ class Chain:
             "create table warehouse.main.int_order_lines"
             " (order_id varchar, customer_id varchar, ordered_on date, line_hash ubigint)"
         )
+        self.con.execute("create view warehouse.main.stg_order_lines as from warehouse.main.int_order_lines")
         self.con.execute(
             "create table warehouse.main.int_customers (customer_id varchar, kind varchar, first_line_on date)"
         )

@@ -1,31 +1,95 @@
-{# Units (baskets or customers) with each item, in all and by size decile; and, with item_number 0, units of each size
-   decile whatever they hold, of all units before the as-of date. #}
-with facts as (
+{# Units with each item, in all and by size decile; and, with item_number 0, units of each size decile whatever they hold, of
+   all units before the as-of date. A unit is a basket (window `basket`) or a customer, who holds what was ever bought
+   (`30_days`). Decile of a size: 1 + floor(10 x units strictly smaller / units), so that equal sizes share a decile. #}
+with customer_items as (
 
     select
-        items.item_level,
-        items.sales_window,
-        items.item_number,
-        sizes.decile,
-        count(*) as units
-    from {{ ref('int_unit_items') }} as items
-    inner join {{ ref('int_unit_sizes') }} as sizes
-        on
-            items.item_level = sizes.item_level
-            and items.sales_window = sizes.sales_window
-            and items.unit_number = sizes.unit_number
-    group by items.item_level, items.sales_window, items.item_number, sizes.decile
+        item_level,
+        customer_number,
+        item_key
+    from {{ ref('int_period_customer_items') }}
+    where item_level in ('{{ (var("sequence_levels") or ["none"]) | join("', '") }}')
+    group by item_level, customer_number, item_key
+
+),
+
+customer_sizes as (
+
+    select
+        item_level,
+        customer_number,
+        count(*) as size
+    from customer_items
+    group by item_level, customer_number
+
+),
+
+counts as (
+
+    select
+        item_level,
+        'basket' as sales_window,
+        size,
+        item_key,
+        cast(sum(baskets) as bigint) as units
+    from {{ ref('int_period_sizes') }}
+    group by item_level, size, item_key
 
     union all
 
     select
         item_level,
-        sales_window,
-        0 as item_number,
-        decile,
+        '{{ var("sequence_days") }}_days' as sales_window,
+        size,
+        null as item_key,
         count(*) as units
-    from {{ ref('int_unit_sizes') }}
-    group by item_level, sales_window, decile
+    from customer_sizes
+    group by item_level, size
+
+    union all
+
+    select
+        customer_items.item_level,
+        '{{ var("sequence_days") }}_days' as sales_window,
+        customer_sizes.size,
+        customer_items.item_key,
+        count(*) as units
+    from customer_items
+    inner join customer_sizes
+        on
+            customer_items.item_level = customer_sizes.item_level
+            and customer_items.customer_number = customer_sizes.customer_number
+    group by customer_items.item_level, customer_sizes.size, customer_items.item_key
+
+),
+
+size_deciles as (
+
+    select
+        item_level,
+        sales_window,
+        size,
+        {{ size_decile('units', 'item_level, sales_window', 'size') }} as decile
+    from counts
+    where item_key is null
+
+),
+
+placed_counts as (
+
+    select
+        counts.item_level,
+        counts.sales_window,
+        case when counts.item_key is null then 0 else items.item_number end as item_number,
+        counts.units,
+        size_deciles.decile
+    from counts
+    inner join size_deciles
+        on
+            counts.item_level = size_deciles.item_level
+            and counts.sales_window = size_deciles.sales_window
+            and counts.size = size_deciles.size
+    left join {{ ref('int_affinity_items') }} as items on counts.item_key = items.item_key
 
 )
 
@@ -35,5 +99,5 @@ select
     item_number,
     cast(sum(units) as bigint) as n_units,
     {{ decile_columns('units') }}
-from facts
+from placed_counts
 group by item_level, sales_window, item_number

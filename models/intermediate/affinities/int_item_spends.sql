@@ -11,10 +11,25 @@ with dates as (
 
 ),
 
-customers as (
+amounts as (
 
-    select distinct customer_id, customer_number
-    from {{ ref('int_basket_numbers') }}
+    {% if var('offer_level') in ('department', 'category') -%}
+    {# Added up by customer and category already. #}
+    select
+        categories.customer_id,
+        categories.{{ item_column(var('offer_level')) }} as item,
+        categories.spend as amount
+    from {{ ref('int_customer_categories') }} as categories
+    inner join dates on categories.as_of = dates.as_of
+    {%- else -%}
+    select
+        order_lines.customer_id,
+        order_lines.{{ item_column(var('offer_level')) }} as item,
+        order_lines.amount
+    from {{ ref('int_order_lines') }} as order_lines
+    inner join dates on order_lines.ordered_on < dates.as_of and order_lines.ordered_on >= dates.window_start
+    where order_lines.is_merchandise
+    {%- endif %}
 
 ),
 
@@ -23,13 +38,11 @@ spends as (
     select
         customers.customer_number,
         items.item_number,
-        sum(order_lines.amount) as spend
-    from {{ ref('int_order_lines') }} as order_lines
-    inner join dates on order_lines.ordered_on < dates.as_of and order_lines.ordered_on >= dates.window_start
-    inner join customers on order_lines.customer_id = customers.customer_id
+        sum(amounts.amount) as spend
+    from amounts
+    inner join {{ ref('int_customers') }} as customers on amounts.customer_id = customers.customer_id
     inner join {{ ref('int_affinity_items') }} as items
-        on items.item_level = '{{ var("offer_level") }}' and order_lines.{{ item_column(var('offer_level')) }} = items.item
-    where order_lines.is_merchandise
+        on items.item_level = '{{ var("offer_level") }}' and amounts.item = items.item
     group by customers.customer_number, items.item_number
 
 ),
@@ -38,12 +51,13 @@ baskets as (
 
     select
         facts.customer_number,
-        facts.item_number,
+        items.item_number,
         count(*) as baskets
     from {{ ref('int_basket_item_numbers') }} as facts
     inner join dates on facts.bought_on < dates.as_of and facts.bought_on >= dates.window_start
+    inner join {{ ref('int_affinity_items') }} as items on facts.item_key = items.item_key
     where facts.item_level = '{{ var("offer_level") }}'
-    group by facts.customer_number, facts.item_number
+    group by facts.customer_number, items.item_number
 
 )
 

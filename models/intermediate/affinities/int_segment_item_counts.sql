@@ -1,14 +1,26 @@
 {# Baskets of each segment with each category, in all and by size decile of the segment's own baskets; item_number 0: baskets
    of each size decile. #}
-with basket_customers as (
+with facts as (
 
     select
-        numbers.customer_number,
-        sizes.unit_number,
-        sizes.size
-    from {{ ref('int_unit_sizes') }} as sizes
-    inner join {{ ref('int_basket_numbers') }} as numbers on sizes.unit_number = numbers.basket_number
-    where sizes.item_level = 'category' and sizes.sales_window = 'basket'
+        facts.basket_number,
+        facts.customer_number,
+        items.item_number
+    from {{ ref('int_basket_item_numbers') }} as facts
+    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
+    inner join {{ ref('int_affinity_items') }} as items on facts.item_key = items.item_key
+    where facts.item_level = 'category'
+
+),
+
+basket_customers as (
+
+    select
+        basket_number,
+        customer_number,
+        count(*) as size
+    from facts
+    group by basket_number, customer_number
 
 ),
 
@@ -17,15 +29,11 @@ customer_facts as (
     select
         basket_customers.customer_number,
         basket_customers.size,
-        items.item_number,
+        facts.item_number,
         count(*) as baskets
     from basket_customers
-    inner join {{ ref('int_unit_items') }} as items
-        on
-            items.item_level = 'category'
-            and items.sales_window = 'basket'
-            and basket_customers.unit_number = items.unit_number
-    group by basket_customers.customer_number, basket_customers.size, items.item_number
+    inner join facts on basket_customers.basket_number = facts.basket_number
+    group by basket_customers.customer_number, basket_customers.size, facts.item_number
 
     union all
 

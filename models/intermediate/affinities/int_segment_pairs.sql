@@ -27,39 +27,34 @@ pairs as (
 items as (
 
     select
-        items.unit_number,
-        items.item_number
-    from {{ ref('int_unit_items') }} as items
+        facts.basket_number,
+        facts.customer_number,
+        paired_items.item_number
+    from {{ ref('int_basket_item_numbers') }} as facts
+    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
+    inner join {{ ref('int_affinity_items') }} as paired_items on facts.item_key = paired_items.item_key
     where
-        items.item_level = 'category'
-        and items.sales_window = 'basket'
-        and (items.item_number in (select item_a from pairs) or items.item_number in (select item_b from pairs))
-
-),
-
-joint_baskets as (
-
-    select
-        pairs.pair_number,
-        first_items.unit_number
-    from items as first_items
-    inner join items as second_items
-        on
-            first_items.unit_number = second_items.unit_number
-            and first_items.item_number < second_items.item_number
-    inner join pairs on first_items.item_number = pairs.item_a and second_items.item_number = pairs.item_b
+        facts.item_level = 'category'
+        and (
+            paired_items.item_number in (select item_a from pairs)
+            or paired_items.item_number in (select item_b from pairs)
+        )
 
 ),
 
 customer_pairs as (
 
     select
-        numbers.customer_number,
-        joint_baskets.pair_number,
+        first_items.customer_number,
+        pairs.pair_number,
         count(*) as baskets
-    from joint_baskets
-    inner join {{ ref('int_basket_numbers') }} as numbers on joint_baskets.unit_number = numbers.basket_number
-    group by numbers.customer_number, joint_baskets.pair_number
+    from items as first_items
+    inner join items as second_items
+        on
+            first_items.basket_number = second_items.basket_number
+            and first_items.item_number < second_items.item_number
+    inner join pairs on first_items.item_number = pairs.item_a and second_items.item_number = pairs.item_b
+    group by first_items.customer_number, pairs.pair_number
 
 ),
 

@@ -41,12 +41,13 @@ purchases as (
     select distinct
         facts.item_level,
         facts.customer_number,
-        facts.item_number,
-        {{ sequence_period('facts.bought_on', 'dates.as_of') }} as period_on,
+        items.item_number,
+        {{ count_period('facts.bought_on', 'dates.as_of') }} as period_on,
         {{ days_between("cast('1900-01-01' as date)", 'facts.bought_on') }} as day_number
     from {{ ref('int_basket_item_numbers') }} as facts
     inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
     inner join first_days on facts.bought_on >= first_days.first_day_on
+    inner join {{ ref('int_affinity_items') }} as items on facts.item_key = items.item_key
     where facts.item_level in ('{{ var("sequence_levels") | join("', '") }}')
 
 ),

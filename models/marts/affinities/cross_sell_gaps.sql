@@ -52,8 +52,8 @@ ranked_gaps as (
 
 customers as (
 
-    select distinct customer_id, customer_number
-    from {{ ref('int_basket_numbers') }}
+    select customer_id, customer_number
+    from {{ ref('int_customers') }}
 
 )
 

@@ -58,8 +58,7 @@ customers as (
         numbers.customer_number
     from {{ ref('int_members') }} as members
     inner join {{ ref('int_as_of_dates') }} as dates on members.as_of = dates.as_of and dates.is_current
-    left join (select distinct customer_id, customer_number from {{ ref('int_basket_numbers') }}) as numbers
-        on members.customer_id = numbers.customer_id
+    inner join {{ ref('int_customers') }} as numbers on members.customer_id = numbers.customer_id
 
 ),
 

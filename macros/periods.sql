@@ -1,0 +1,69 @@
+{# Counts that add up are kept by period: a past year, or a month of the as-of date's year. A new day counts its month again,
+   and few periods are added up. #}
+
+{# The first day of the period that a day is counted in. #}
+{% macro count_period(day, as_of) -%}
+    case
+        when extract(year from {{ day }}) < extract(year from {{ as_of }}) then cast(date_trunc('year', {{ day }}) as date)
+        else {{ month_start(day) }}
+    end
+{%- endmacro %}
+
+{# Two common table expressions for a model that is kept by period and counts baskets: `periods` (period_on, made_from), those
+   to make, and `facts`, the items that their baskets hold before the as-of date: those of the periods, and of orders over
+   midnight the earlier ones too. A basket, like a pair in it, belongs to the period in which it was complete. #}
+{% macro period_facts(levels) %}
+{%- set long_orders = ref('int_long_orders') -%}
+periods as (
+
+    {{ partitions_to_make('int_count_periods', 'period_on') | indent(4) }}
+
+),
+
+dated_facts as (
+
+    select
+        facts.item_level,
+        facts.basket_number,
+        facts.item_key,
+        facts.bought_on,
+        {{ count_period('facts.bought_on', 'dates.as_of') }} as period_on
+    from {{ ref('int_basket_item_numbers') }} as facts
+    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
+    where facts.item_level in ('{{ levels | join("', '") }}')
+
+),
+{% if is_incremental() %}
+{# Before the first of the periods, only what an order over midnight held already. #}
+first_days as (
+
+    select min(period_on) as first_day_on
+    from periods
+
+),
+
+facts as (
+
+    select dated_facts.*
+    from dated_facts
+    inner join first_days on dated_facts.bought_on >= first_days.first_day_on
+
+    union all
+
+    select dated_facts.*
+    from dated_facts
+    inner join first_days on dated_facts.bought_on < first_days.first_day_on
+    inner join (
+        select distinct {{ basket_number('order_id', 'customer_id') }} as basket_number
+        from {{ long_orders }}
+    ) as long_baskets on dated_facts.basket_number = long_baskets.basket_number
+
+)
+{%- else %}
+facts as (
+
+    select * from dated_facts
+
+)
+{%- endif %}
+{%- endmacro %}

@@ -1,0 +1,57 @@
+{{ config(**kept('int_count_periods', 'period_on')) }}
+
+{# Baskets of each size, in distinct items of the level, by the period in which they were complete: in all (item_key is null),
+   and with each item. Counts that add up over periods. #}
+{%- set levels = var('affinity_levels') -%}
+
+with {{ period_facts(levels or ['none']) | trim }},
+
+sizes as (
+
+    select
+        item_level,
+        basket_number,
+        count(*) as size,
+        max(period_on) as period_on
+    from facts
+    group by item_level, basket_number
+
+),
+
+counts as (
+
+    select
+        period_on,
+        item_level,
+        size,
+        null as item_key,
+        count(*) as baskets
+    from sizes
+    group by period_on, item_level, size
+
+    {% for level in levels %}
+    union all
+
+    select
+        sizes.period_on,
+        '{{ level }}' as item_level,
+        sizes.size,
+        facts.item_key,
+        count(*) as baskets
+    from facts
+    inner join sizes on facts.basket_number = sizes.basket_number
+    where facts.item_level = '{{ level }}' and sizes.item_level = '{{ level }}'
+    group by sizes.period_on, sizes.size, facts.item_key
+    {% endfor %}
+
+)
+
+select
+    counts.item_level,
+    counts.size,
+    counts.item_key,
+    counts.baskets,
+    periods.made_from,
+    periods.period_on
+from counts
+inner join periods on counts.period_on = periods.period_on
