@@ -92,9 +92,13 @@ def split(warehouse: Path, start: date, end: date) -> Split:
     """History and first purchases at category level, from the project's facts."""
     with duckdb.connect(str(warehouse / "build" / "warehouse.duckdb"), read_only=True) as con:
         rows = con.execute(
-            """select customer_id, item, count(*) filter (where bought_on < $1) as before,
-                count(*) filter (where bought_on >= $1 and bought_on < $2) as after
-            from int_basket_items where item_level = 'category' group by all order by all""",
+            """select customers.customer_id, items.item,
+                count(*) filter (where facts.bought_on < $1) as before,
+                count(*) filter (where facts.bought_on >= $1 and facts.bought_on < $2) as after
+            from int_basket_item_numbers as facts
+            inner join int_customers as customers on facts.customer_number = customers.customer_number
+            inner join int_affinity_items as items on facts.item_key = items.item_key
+            where facts.item_level = 'category' group by all order by all""",
             [start, end],
         ).df()
         excluded = con.sql(
@@ -222,7 +226,7 @@ def tried(trial: Trial) -> bool:
             for name, rows in planted_shop.landing(trial.shop).items():
                 (warehouse / "landing" / name).mkdir(parents=True)
                 pd.DataFrame(rows).to_csv(warehouse / "landing" / name / "rows.csv", index=False)
-        dbt(warehouse, *BUILD, "--select", "+next_best_offers", "+int_basket_items", **variables)
+        dbt(warehouse, *BUILD, "--select", "+next_best_offers", **variables)
         choosing, reporting = split(warehouse, *trial.choose), split(warehouse, *trial.report)
         results = {"this project": evaluated(published(warehouse, reporting), reporting)}
     chosen = {setting: evaluated(ranked(edlae(choosing, *setting), choosing), choosing).ndcg.mean() for setting in OURS}

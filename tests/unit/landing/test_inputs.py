@@ -97,7 +97,7 @@ def setting(line: str, other: str) -> Change:
         pytest.param(appended("models/staging/_landing__sources.yml", "\n"), id="the input contract"),
         pytest.param(appended("models/staging/base_order_lines.sql", "\n"), id="a staging model"),
         pytest.param(appended("models/intermediate/int_baskets.sql", "\n"), id="an intermediate model"),
-        pytest.param(appended("models/intermediate/affinities/int_basket_items.sql", "\n"), id="one in a folder"),
+        pytest.param(appended("models/intermediate/affinities/int_basket_numbers.sql", "\n"), id="one in a folder"),
         pytest.param(appended("models/marts/segments/schemes/rfm.sql", "\n"), id="a scheme"),
         pytest.param(appended("seeds/rfm_grid.csv", "\n"), id="a seed"),
         pytest.param(lambda project: (project / "models/intermediate/int_buyers.sql").unlink(), id="a file less"),
