@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.integration import growing_zone, project
 
@@ -21,17 +21,24 @@ DEMO_WAREHOUSE = "DEMO_WAREHOUSE"
 def demo_refresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The warehouse folder after one refresh of the demo data: dbt's database in build/, the version in published/.
 
-    One for the whole session, never written to by a test.
+    One for the whole session, whatever the number of its processes; never written to by a test.
     """
     given = os.environ.get(DEMO_WAREHOUSE)
     if given:
         return Path(given).resolve()
-    warehouse = tmp_path_factory.mktemp("demo") / "warehouse"
-    if importlib.util.find_spec("orchestration.refresh") is None:
-        target = warehouse / "dbt-target"
-        return project.dbt(["build", "--exclude-resource-type", "unit_test"], warehouse, target).warehouse
+    base = tmp_path_factory.getbasetemp()
+    # Of several processes, each has a folder of its own in the session's.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.is_dir():
+            _refresh_demo(folder / "warehouse")
+    assert (folder / "warehouse" / "published").exists(), "the demo refresh failed in another process"
+    return folder / "warehouse"
+
+
+def _refresh_demo(warehouse: Path) -> None:
     dagster_home = warehouse.parent / "dagster"
-    dagster_home.mkdir()
+    dagster_home.mkdir(parents=True)
     shutil.copy(project.ROOT / ".dagster_home" / "dagster.yaml", dagster_home)
     variables = {"DAGSTER_HOME": str(dagster_home), "GX_ANALYTICS_ENABLED": "false"}
     done = subprocess.run(
@@ -44,7 +51,6 @@ def demo_refresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     assert done.returncode == 0, f"the demo refresh failed:\n{(done.stdout + done.stderr)[-6000:]}"
-    return warehouse
 
 
 @pytest.fixture(scope="session")
