@@ -54,7 +54,7 @@ def check_engine(
         )
     # Over thrift, Spark and its Java are on another machine.
     if method != "thrift":
-        _check_java(environ)
+        check_java(environ)
 
 
 def java_command(environ: Mapping[str, str]) -> str | None:
@@ -74,7 +74,12 @@ def java_version(text: str) -> int | None:
     return int(found[2]) if found[1] == "1" and found[2] else int(found[1])
 
 
-def _check_java(environ: Mapping[str, str]) -> None:
+def check_java(environ: Mapping[str, str]) -> None:
+    """Stop where the Java that Spark would take is missing or too old.
+
+    Raises:
+        SettingsError: the text names what was found and the command that helps.
+    """
     command = java_command(environ)
     if command is None:
         home = environ.get("JAVA_HOME", "").strip()

@@ -40,15 +40,15 @@ def demo(base: Path) -> bool:
 
 
 def two_days(base: Path) -> bool:
-    """A first and a second day of the small zone on each engine."""
+    """A first and a second day of the small zone on each engine, and the second one from nothing."""
     landing = zone.write_zone(base / "landing")
     zoned = {"STORE_TIMEZONE": zone.TIMEZONE}
     warehouses = {engine: Warehouse(base / engine, landing, engine, zoned) for engine in ENGINES}
     equal = []
-    for day in ("first day", "second day"):
+    for day, variables in (("first day", {}), ("second day", {}), ("second day, from nothing", {"FULL": "1"})):
         published = {}
         for engine, warehouse in warehouses.items():
-            published[engine] = warehouse.refresh()
+            published[engine] = warehouse.refresh(**variables)
             _say(f"small zone, {day}, {engine}: {warehouse.seconds[-1]:.0f} s")
         equal.append(_told(f"small zone, {day}", published["duckdb"], published["spark"]))
         if day == "first day":

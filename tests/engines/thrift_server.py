@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from orchestration.warehouse.engines import check_java
 from tests.integration.project import ROOT
 
 MAIN_CLASS = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
@@ -44,10 +45,12 @@ def thrift_server(folder: Path, memory: str = "4g") -> Iterator[dict[str, str]]:
     """A server with its log in `folder`, whose catalogue ends with it; yields the variables that a refresh needs.
 
     Raises:
+        SettingsError: there is no Java that Spark could use.
         AssertionError: the server did not answer; the text is the end of its log.
     """
     import pyspark
 
+    check_java(os.environ)
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     settings = {
