@@ -22,9 +22,9 @@ TARGET_READY := $(VENV)/.ready$(if $(filter spark,$(DBT_TARGET)),-spark)
 refresh: $(TARGET_READY)
 	@$(BIN)/python -m orchestration.refresh
 
-# In two processes; the tests of a file stay together, because they share what is built for them.
+# In two processes, the long tests first; the tests of a file stay together, because they share what is built for them.
 test: $(VENV)/.ready-spark
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # A year of daily refreshes on a simulated clock, a refresh a day: about an hour (make test takes one a fortnight).
 test-year: $(VENV)/.ready

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -11,6 +13,7 @@ import pytest
 
 from orchestration.audit.runner import run_rules
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
+from tests.integration.project import ROOT
 
 SOUND = """
 create table stg_order_lines as
@@ -224,3 +227,10 @@ def test_the_file_is_free_again_after_rules_ran(sound: Path, tmp_path: Path) -> 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         run_rules(tmp_path / "none.duckdb", STAGING)
+
+
+def test_great_expectations_is_imported_where_the_main_module_has_no_file() -> None:
+    """With the extra `spark` installed, its import would end such a process with code 0."""
+    text = "from orchestration.audit.runner import import_great_expectations as gx; print('imported', gx().__name__)"
+    done = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "imported great_expectations\n"
