@@ -95,8 +95,8 @@ def _source(database: Path) -> Iterator[tuple[Any, Any]]:
 def import_great_expectations() -> ModuleType:
     """Great Expectations, imported wherever this process runs.
 
-    It imports pyspark where that is installed, and pyspark 4.3 takes a main module without a file (`python -c`, which is
-    how child processes start) for its own doctests, and ends the process with code 0.
+    It imports pyspark where that is installed, and pyspark 4.3 takes a main module without a file (`python -c`, as
+    child processes start) for its own doctests, and ends the process with code 0.
     """
     main: Any = sys.modules["__main__"]
     is_bare = getattr(main, "__spec__", None) is None and not hasattr(main, "__file__")
