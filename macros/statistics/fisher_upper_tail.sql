@@ -4,18 +4,12 @@
    and p_value (0 to 1). The terms run outward from the observed count: the upper tail itself when the count is above the
    mean, else one minus the lower tail. The first term is a ratio of nine factorials. With log m! = m log m - m + r(m), their
    large parts cancel to the deviances of the table's four cells from what its margins lead to expect, so no digits are lost
-   and engines agree (the saddle-point form of Loader 2000, Fast and accurate computation of binomial probabilities). The j-th further term is the one before times
-   (left_a - j) (left_b - j) / ((past_a + j) (past_b + j)), in either direction, with what is left to go and what is past
-   (doubles, which hold whole numbers up to 2^53 exactly). Outward the ratios fall, so r^m / (1 - r) bounds what m terms leave
+   and engines agree (the saddle-point form of Loader 2000, Fast and accurate computation of binomial probabilities). The j-th
+   further term is the one before times (left_a - j) (left_b - j) / ((past_a + j) (past_b + j)), in either direction, with what
+   is left to go and what is past (doubles, which hold whole numbers up to 2^53 exactly). Outward the ratios fall, so r^m / (1 - r) bounds what m terms leave
    out: they stop where that is below 1e-16, at 8.7 standard deviations and 12 terms (a normal tail of 1e-17, and the longer one
    of small counts), or at the end of the range. Source: Fisher (1935); Stirling's series, NIST DLMF 5.11. #}
 {% macro fisher_upper_tail(relation, keys) %}
-    {%- set cells = [
-        ('first_k', 'cast(n_a as double) * n_b / n_baskets'),
-        ('(n_a - first_k)', 'cast(n_a as double) * (n_baskets - n_b) / n_baskets'),
-        ('(n_b - first_k)', 'cast(n_baskets - n_a as double) * n_b / n_baskets'),
-        ('(n_baskets - n_a - n_b + first_k)', 'cast(n_baskets - n_a as double) * (n_baskets - n_b) / n_baskets'),
-    ] -%}
     {%- set ratio = '(left_a - j) * (left_b - j) / ((past_a + j) * (past_b + j))' -%}
     select
         {{ keys | join(', ') }},
@@ -40,8 +34,8 @@
                 {{ log_factorial_rest('n_a') }} + {{ log_factorial_rest('n_baskets - n_a') }}
                 + {{ log_factorial_rest('n_b') }} + {{ log_factorial_rest('n_baskets - n_b') }}
                 - {{ log_factorial_rest('n_baskets') }}
-                {%- for count, expected in cells %}
-                - {{ log_factorial_rest(count) }} - {{ deviance(count, expected) }}
+                {%- for cell in range(1, 5) %}
+                - {{ log_factorial_rest('cell_' ~ cell) }} - {{ deviance('cell_' ~ cell, 'mean_' ~ cell, 'apart_' ~ cell) }}
                 {%- endfor %}
             end as log_first_term
         from (
@@ -49,9 +43,20 @@
                 sides.*,
                 {# The second term over the first. #}
                 (left_a - 1) * (left_b - 1) / ((past_a + 1) * (past_b + 1)) as first_ratio
+                {%- for cell in range(1, 5) %},
+                (cell_{{ cell }} - mean_{{ cell }}) / nullif(cell_{{ cell }} + mean_{{ cell }}, 0) as apart_{{ cell }}
+                {%- endfor %}
             from (
                 select
                     starts.*,
+                    cast(first_k as double) as cell_1,
+                    cast(n_a - first_k as double) as cell_2,
+                    cast(n_b - first_k as double) as cell_3,
+                    cast(n_baskets - n_a - n_b + first_k as double) as cell_4,
+                    cast(n_a as double) * n_b / n_baskets as mean_1,
+                    cast(n_a as double) * (n_baskets - n_b) / n_baskets as mean_2,
+                    cast(n_baskets - n_a as double) * n_b / n_baskets as mean_3,
+                    cast(n_baskets - n_a as double) * (n_baskets - n_b) / n_baskets as mean_4,
                     cast(case when is_above_mean then n_a - first_k else first_k end + 1 as double) as left_a,
                     cast(case when is_above_mean then n_b - first_k else n_baskets - n_a - n_b + first_k end + 1 as double) as left_b,
                     cast(case when is_above_mean then first_k else n_a - first_k end as double) as past_a,
@@ -88,16 +93,15 @@
 
 {% macro square(m) %}(cast({{ m }} as double) * ({{ m }})){% endmacro %}
 
-{# count x log(count / expected) + expected - count, at least 0: near 0 as a series of v = difference / sum, because its parts
-   would cancel. #}
-{% macro deviance(count, expected) -%}
-    {%- set v -%} (({{ count }} - {{ expected }}) / ({{ count }} + {{ expected }})) {%- endset -%}
-    {%- set w = v ~ ' * ' ~ v -%}
+{# count x log(count / expected) + expected - count, at least 0. `relative` is (count - expected) / (count + expected); near 0 a
+   series of it, because the parts would cancel. All three are columns: Spark takes minutes to plan them written out. #}
+{% macro deviance(count, expected, relative) -%}
+    {%- set square = relative ~ ' * ' ~ relative -%}
     case
         when {{ count }} = 0 then {{ expected }}
-        when abs({{ v }}) < 0.1e0 then
-            ({{ count }} - {{ expected }}) * {{ v }} + 2e0 * {{ count }} * {{ v }} * {{ w }} * (
-                {%- for j in range(1, 8) %}1e0 / {{ 2 * j + 1 }} + {{ w }} * ({% endfor %}1e0 / 17{{ ')' * 8 }}
-        else {{ count }} * ln({{ count }} / ({{ expected }})) + {{ expected }} - {{ count }}
+        when abs({{ relative }}) < 0.1e0 then
+            ({{ count }} - {{ expected }}) * {{ relative }} + 2e0 * {{ count }} * {{ relative }} * {{ square }} * (
+                {%- for j in range(1, 8) %}1e0 / {{ 2 * j + 1 }} + {{ square }} * ({% endfor %}1e0 / 17{{ ')' * 8 }}
+        else {{ count }} * ln({{ count }} / {{ expected }}) + {{ expected }} - {{ count }}
     end
 {%- endmacro %}

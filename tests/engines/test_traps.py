@@ -8,6 +8,7 @@ import math
 import re
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -130,6 +131,22 @@ def test_whole_numbers_divide_to_fractions_and_nothing_divides_by_zero(tables: T
     assert (first["half"], second["half"], third["half"]) == (0.5, 1.0, 1.5)
     assert first["ratio"] is None
     assert third["ratio"] == 1.5
+
+
+def upper_tail(n_baskets: int, n_a: int, n_b: int, n_both: int) -> float:
+    """P(X >= n_both) of a hypergeometric X, in whole numbers to the last division."""
+    counts = range(max(n_both, n_a + n_b - n_baskets), min(n_a, n_b) + 1)
+    ways = sum(math.comb(n_a, k) * math.comb(n_baskets - n_a, n_b - k) for k in counts)
+    return float(Fraction(ways, math.comb(n_baskets, n_b)))
+
+
+def test_fishers_test_is_right_to_eleven_digits_in_shops_of_any_size(tables: Tables) -> None:
+    found = {(r["n_baskets"], r["n_a"], r["n_b"], r["n_both"]): r["p_value"] for r in tables["fisher"]}
+    assert found.keys() == set(traps.PAIRS)
+    for pair, p_value in found.items():
+        n_baskets, n_a, n_b, n_both = pair
+        # Whole numbers of a large shop are long: the item in fewer baskets is the one that is drawn.
+        assert math.isclose(p_value, upper_tail(n_baskets, max(n_a, n_b), min(n_a, n_b), n_both), rel_tol=1e-11), pair
 
 
 def test_the_logarithm_of_gamma_is_that_of_the_mathematics_library(tables: Tables) -> None:

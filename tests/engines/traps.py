@@ -50,6 +50,23 @@ TEXTS = [
     "03/02/2026", "2026-01-01 10:00:00.123456789", "0x1F", "1d", "2026-01-01 23:30:00+00:00",
 ]  # fmt: skip
 
+# Baskets, with a, with b, with both: far from what chance gives and near it, in shops of any size.
+PAIRS = [
+    (9, 4, 4, 3),
+    (9, 4, 4, 1),
+    (9, 9, 4, 4),
+    (9, 8, 5, 4),
+    (40, 20, 15, 15),
+    (155_848, 9_000, 1_200, 70),
+    (155_848, 9_000, 1_200, 120),
+    (155_848, 300, 155_000, 299),
+    (2_000_000, 60_000, 900, 27),
+    (2_000_000, 60_000, 900, 28),
+    (2_000_000, 60_000, 900, 60),
+    (30_586_297, 934, 39, 1),
+    (31_105_496, 243, 7, 1),
+    (30_000_000, 400, 300, 2),
+]
 MODELS = {
     "typed": """
         select
@@ -111,6 +128,21 @@ MODELS = {
             cast(round(amount / 4, 2) as decimal(18, 2)) as rounded
         from numbers
     """,
+    "fisher": """
+        with pairs as (
+            {% for n_baskets, n_a, n_b, n_both in PAIRS -%}
+            select
+                {{ loop.index }} as place, cast({{ n_baskets }} as bigint) as n_baskets, cast({{ n_a }} as bigint) as n_a,
+                cast({{ n_b }} as bigint) as n_b, cast({{ n_both }} as bigint) as n_both
+            {{ 'union all' if not loop.last }}
+            {% endfor %}
+        )
+
+        select pair.place, pair.n_baskets, pair.n_a, pair.n_b, pair.n_both, pair.p_value
+        from (
+            {{ fisher_upper_tail('pairs', ['place', 'n_baskets', 'n_a', 'n_b', 'n_both']) }}
+        ) as pair
+    """.replace("PAIRS", str([list(pair) for pair in PAIRS])),
     "groups": """
         with ties as (
             select
