@@ -132,7 +132,8 @@ MODELS = {
         with pairs as (
             {% for n_baskets, n_a, n_b, n_both in PAIRS -%}
             select
-                {{ loop.index }} as place, cast({{ n_baskets }} as bigint) as n_baskets, cast({{ n_a }} as bigint) as n_a,
+                {{ loop.index }} as place,
+                cast({{ n_baskets }} as bigint) as n_baskets, cast({{ n_a }} as bigint) as n_a,
                 cast({{ n_b }} as bigint) as n_b, cast({{ n_both }} as bigint) as n_both
             {{ 'union all' if not loop.last }}
             {% endfor %}
