@@ -9,6 +9,16 @@
     end
 {%- endmacro %}
 
+{# The days before the as-of date, with the hash of their lines and their period: a select. #}
+{% macro days_of_periods() -%}
+select
+    days.day_on,
+    days.made_from,
+    {{ count_period('days.day_on', 'dates.as_of') }} as period_on
+from {{ ref('int_order_days') }} as days
+inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and days.day_on < dates.as_of
+{%- endmacro %}
+
 {# Two common table expressions for a model that is kept by period and counts baskets: `periods` (period_on, made_from), those
    to make, and `facts`, the items that their baskets hold before the as-of date: those of the periods, and of orders over
    midnight the earlier ones too. A basket, like a pair in it, belongs to the period in which it was complete. #}
@@ -25,6 +35,7 @@ dated_facts as (
     select
         facts.item_level,
         facts.basket_number,
+        facts.customer_number,
         facts.item_key,
         facts.bought_on,
         {{ count_period('facts.bought_on', 'dates.as_of') }} as period_on

@@ -186,8 +186,8 @@ where not judged_rows.is_refused and refused.source_row is null
    duplicate), reasons, raw.
 
    Only rows that are refused by themselves or that may share their key with another row are compared, so the cost is one
-   pass over the keys. `kept_rows`, a relation, has the rows already typed (typed_rows_by_file). A row is a duplicate where an equal one comes before it (by file and row); of rows that share a key and
-   differ, none can be trusted. #}
+   pass over the keys. `kept_rows`, a relation, has the rows already typed (typed_rows_by_file). A row is a duplicate where an
+   equal one comes before it (by file and row); of rows that share a key and differ, none can be trusted. #}
 {% macro rejected_rows(table_name, kept_rows=none) %}
 {%- set table = landing_table(table_name) %}
 {%- set key_is_whole = namespace(parts=[]) %}

@@ -6,9 +6,9 @@
    large parts cancel to the deviances of the table's four cells from what its margins lead to expect, so no digits are lost
    and engines agree (the saddle-point form of Loader 2000, Fast and accurate computation of binomial probabilities). The j-th
    further term is the one before times (left_a - j) (left_b - j) / ((past_a + j) (past_b + j)), in either direction, with what
-   is left to go and what is past (doubles, which hold whole numbers up to 2^53 exactly). Outward the ratios fall, so r^m / (1 - r) bounds what m terms leave
-   out: they stop where that is below 1e-16, at 8.7 standard deviations and 12 terms (a normal tail of 1e-17, and the longer one
-   of small counts), or at the end of the range. Source: Fisher (1935); Stirling's series, NIST DLMF 5.11. #}
+   is left to go and what is past (doubles, which hold whole numbers up to 2^53 exactly). Outward the ratios fall, so
+   r^m / (1 - r) bounds what m terms leave out: they stop where that is below 1e-16, at 8.7 standard deviations and 12 terms (a
+   normal tail of 1e-17, and the longer one of small counts), or at the end of the range. Source: Fisher (1935); Stirling's series, NIST DLMF 5.11. #}
 {% macro fisher_upper_tail(relation, keys) %}
     {%- set ratio = '(left_a - j) * (left_b - j) / ((past_a + j) * (past_b + j))' -%}
     select
@@ -58,9 +58,13 @@
                     cast(n_baskets - n_a as double) * n_b / n_baskets as mean_3,
                     cast(n_baskets - n_a as double) * (n_baskets - n_b) / n_baskets as mean_4,
                     cast(case when is_above_mean then n_a - first_k else first_k end + 1 as double) as left_a,
-                    cast(case when is_above_mean then n_b - first_k else n_baskets - n_a - n_b + first_k end + 1 as double) as left_b,
+                    cast(
+                        case when is_above_mean then n_b - first_k else n_baskets - n_a - n_b + first_k end + 1 as double
+                    ) as left_b,
                     cast(case when is_above_mean then first_k else n_a - first_k end as double) as past_a,
-                    cast(case when is_above_mean then n_baskets - n_a - n_b + first_k else n_b - first_k end as double) as past_b
+                    cast(
+                        case when is_above_mean then n_baskets - n_a - n_b + first_k else n_b - first_k end as double
+                    ) as past_b
                 from (
                     select
                         {{ keys | join(', ') }}, n_baskets, n_a, n_b, n_both,
@@ -80,11 +84,18 @@
     ) as first_terms
 {% endmacro %}
 
-{# r(m) in log m! = m log m - m + r(m), of a whole number m. #}
+{# r(m) in log m! = m log m - m + r(m), of a whole number m: Stirling's series, which is right to the last digits from 16 on; the
+   rests of smaller numbers are listed. #}
 {% macro log_factorial_rest(m) -%}
-    case
-        when {{ m }} = 0 then 0e0
-        when {{ m }} < 16 then {{ log_gamma('(' ~ m ~ ') + 1') }} - ({{ m }}) * ln({{ m }}) + ({{ m }})
+    {%- set rests = [
+        0.0, 1.0000000000000000, 1.3068528194400547, 1.4959226032237259, 1.6328763858683831, 1.7403021806115441,
+        1.8286943966417710, 1.9037903176782212, 1.9690705693065628, 2.0268062840554952, 2.0785616431350585,
+        2.1254598450918099, 2.1683346982058824, 2.2078222061234453, 2.2444185681250609, 2.2785183673077406
+    ] -%}
+    case {{ m }}
+        {%- for rest in rests %}
+        when {{ loop.index0 }} then {{ rest }}e0
+        {%- endfor %}
         else 0.91893853320467274178e0 + 0.5e0 * ln({{ m }}) + (
             1e0 / 12 - (1e0 / 360 - (1e0 / 1260 - 1e0 / 1680 / {{ square(m) }}) / {{ square(m) }}) / {{ square(m) }}
         ) / cast({{ m }} as double)

@@ -121,8 +121,6 @@ MODELS = {
             whole / 2 as half,
             cast(whole as double) / nullif(cast(whole - 1 as double), 0) as ratio,
             cast(amount as double) / 3 as third_of_amount,
-            {{ log_gamma('cast(whole + 2 as double)') }} as log_gamma,
-            {{ log_gamma('cast(whole * 1000 as double)') }} as large_log_gamma,
             {{ power_of_two('whole * 8') }} as power,
             {{ nested_sum('whole / cast(j as double)', '20') }} as series,
             cast(round(amount / 4, 2) as decimal(18, 2)) as rounded

@@ -17,28 +17,31 @@ from tests.integration import project, shop
 
 # The shop's own days are half an hour off every hour; here the clock changes twice, between lines.
 TIMEZONE = "America/New_York"
-LAST_DAY = date(2026, 2, 14)
+LAST_DAY = date(2026, 3, 14)
+SHOPS_LAST_DAY = shop.FIRST_DAY + timedelta(days=shop.DAYS - 1)
 LINE_FILES = 4
-# Baskets stand on each fifth day: every day is a folder for each kept table on Spark.
-BASKET_DAYS = 5
+# Spark writes a folder for each day and each as-of date of a kept table: the shop's 405 days become 203, of which each
+# tenth has baskets.
+SHOP_DAYS_A_DAY = 2
+BASKET_DAYS = 10
 COLUMNS = "order_id,line_number,customer_id,product_id,ordered_at,quantity,amount,discount_amount,coupon_amount"
 
 # Each refused for its own reason, and copies that are dropped: fewer than one row in a hundred.
 DIRTY_LINES = [
-    'd1,1,p01,"Käse & Brot-0",2025-03-09T06:59:59Z,1,2.50,0,0',
-    'd1,1,p01,"Käse & Brot-0",2025-03-09 06:59:59,1.0,2.5,0.00,0',
-    "d2,1,p01,SOIL-0,2025-03-09T03:00:00-04:00,2,5,,",
+    'd1,1,p01,"Käse & Brot-0",2026-03-08T06:59:59Z,1,2.50,0,0',
+    'd1,1,p01,"Käse & Brot-0",2026-03-08 06:59:59,1.0,2.5,0.00,0',
+    "d2,1,p01,SOIL-0,2026-03-08T03:00:00-04:00,2,5,,",
     "d3,1,p02,SOIL-0,2025-11-02 01:30:00-04:00,1,4.25,0,0",
     "d4,1,p02,SOIL-0,2025-11-02 01:30:00-05:00,1,4.25,0,0",
-    "d5,1,p03,DRILLS-0,09.03.2025,1,2.50,0,0",
-    "d5,2,p03,DRILLS-0,2025-03-09T10:00:00Z,one,2.50,0,0",
-    "d5,3,,DRILLS-0,2025-03-09T10:00:00Z,1,2.50,0,0",
-    "d6,1,p04,DRILLS-0,2025-03-09T10:00:00Z,1,2.50,0,0",
-    "d6,1,p04,DRILLS-0,2025-03-09T10:00:00Z,1,9.50,0,0",
+    "d5,1,p03,DRILLS-0,08.03.2026,1,2.50,0,0",
+    "d5,2,p03,DRILLS-0,2026-03-08T10:00:00Z,one,2.50,0,0",
+    "d5,3,,DRILLS-0,2026-03-08T10:00:00Z,1,2.50,0,0",
+    "d6,1,p04,DRILLS-0,2026-03-08T10:00:00Z,1,2.50,0,0",
+    "d6,1,p04,DRILLS-0,2026-03-08T10:00:00Z,1,9.50,0,0",
     "d7,1,p05,DRILLS-0",
-    "d8,x,p05,DRILLS-0,2025-03-09T10:00:00Z,1,1_000,0,0",
-    "d9,1,p06,O'Neill-0,2025-06-01 10:00:00,1,0,0,0",
-    'd9,2,p06,"say ""hi""-0",2025-06-01 10:00:00,2,1e1,,',
+    "d8,x,p05,DRILLS-0,2026-03-08T10:00:00Z,1,1_000,0,0",
+    "d9,1,p06,O'Neill-0,2025-12-31 23:30:00,1,0,0,0",
+    'd9,2,p06,"say ""hi""-0",2025-12-31 23:30:00,2,1e1,,',
 ]
 ODD_PRODUCTS = [
     {"product_id": "O'Neill-0", "department": "O'NEILL'S", "category": "MEN'S WEAR", "brand_tier": "premium"},
@@ -76,8 +79,8 @@ def change_zone(folder: Path) -> None:
         f"n1,1,p01,SOIL-0,{LAST_DAY + timedelta(days=1)}T15:00:00Z,1,3.50,0.50,0",
         f"n1,2,p01,BRICK-0,{LAST_DAY + timedelta(days=1)}T15:00:00Z,4,12.00,0,0",
         # Late, in the middle of the history: all as-of dates after it change.
-        "n2,1,p02,SAND-0,2025-05-05T15:00:00Z,2,7.50,,1",
-        "n3,1,newcomer's,SAND-0,2026-02-01T15:00:00Z,2,7.50,,1",
+        "n2,1,p02,SAND-0,2025-11-15T15:00:00Z,2,7.50,,1",
+        "n3,1,newcomer's,SAND-0,2026-03-01T15:00:00Z,2,7.50,,1",
     ]
     (order_lines / "second day.csv").write_text("\n".join([COLUMNS, *new]) + "\n", encoding="utf-8")
     corrected = order_lines / "part-1.csv"
@@ -100,8 +103,10 @@ def change_zone(folder: Path) -> None:
 
 def _on_a_basket_day(line: dict[str, Any]) -> dict[str, Any]:
     """The line on the last basket day that is not after it; LAST_DAY is one."""
-    days = (LAST_DAY - line["ordered_at"].date()).days
-    return {**line, "ordered_at": line["ordered_at"] - timedelta(days=-days % BASKET_DAYS)}
+    moment = line["ordered_at"]
+    days = (SHOPS_LAST_DAY - moment.date()).days // SHOP_DAYS_A_DAY
+    day = LAST_DAY - timedelta(days=days + -days % BASKET_DAYS)
+    return {**line, "ordered_at": datetime.combine(day, moment.time())}
 
 
 def _odd_customers() -> list[dict[str, Any]]:
@@ -153,7 +158,7 @@ def _contacts() -> list[dict[str, Any]]:
 def _touchpoints(rng: random.Random, buyers: list[str]) -> list[dict[str, Any]]:
     touches = []
     for number in range(240):
-        touched = datetime(2025, 9, 1, 12) + timedelta(days=rng.randrange(165), minutes=rng.randrange(600))
+        touched = datetime(2025, 9, 1, 12) + timedelta(days=rng.randrange(190), minutes=rng.randrange(600))
         touches.append(
             {
                 "touchpoint_id": f"t{number:03d}",

@@ -2,12 +2,7 @@
    as-of date. An order that reaches into the period is in the hash of its days there, with all its lines. #}
 with days as (
 
-    select
-        days.day_on,
-        days.made_from,
-        {{ count_period('days.day_on', 'dates.as_of') }} as period_on
-    from {{ ref('int_order_days') }} as days
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and days.day_on < dates.as_of
+    {{ days_of_periods() | indent(4) }}
 
 ),
 

@@ -2,12 +2,7 @@
    a sequence can reach into it, and of the items' numbers. #}
 with days as (
 
-    select
-        days.day_on,
-        days.made_from,
-        {{ count_period('days.day_on', 'dates.as_of') }} as period_on
-    from {{ ref('int_order_days') }} as days
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and days.day_on < dates.as_of
+    {{ days_of_periods() | indent(4) }}
 
 ),
 
