@@ -19,6 +19,19 @@ from {{ ref('int_order_days') }} as days
 inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and days.day_on < dates.as_of
 {%- endmacro %}
 
+{# The items of baskets before the as-of date, with their period: a select without its `where`. #}
+{% macro dated_facts() -%}
+select
+    facts.item_level,
+    facts.basket_number,
+    facts.customer_number,
+    facts.item_key,
+    facts.bought_on,
+    {{ count_period('facts.bought_on', 'dates.as_of') }} as period_on
+from {{ ref('int_basket_item_numbers') }} as facts
+inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
+{%- endmacro %}
+
 {# Two common table expressions for a model that is kept by period and counts baskets: `periods` (period_on, made_from), those
    to make, and `facts`, the items that their baskets hold before the as-of date: those of the periods, and of orders over
    midnight the earlier ones too. A basket, like a pair in it, belongs to the period in which it was complete. #}
@@ -30,20 +43,6 @@ periods as (
 
 ),
 
-dated_facts as (
-
-    select
-        facts.item_level,
-        facts.basket_number,
-        facts.customer_number,
-        facts.item_key,
-        facts.bought_on,
-        {{ count_period('facts.bought_on', 'dates.as_of') }} as period_on
-    from {{ ref('int_basket_item_numbers') }} as facts
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
-    where facts.item_level in ('{{ levels | join("', '") }}')
-
-),
 {% if is_incremental() %}
 {# Before the first of the periods, only what an order over midnight held already. #}
 first_days as (
@@ -55,25 +54,26 @@ first_days as (
 
 facts as (
 
-    select dated_facts.*
-    from dated_facts
-    inner join first_days on dated_facts.bought_on >= first_days.first_day_on
+    {{ dated_facts() | indent(4) }}
+    inner join first_days on facts.bought_on >= first_days.first_day_on
+    where facts.item_level in ('{{ levels | join("', '") }}')
 
     union all
 
-    select dated_facts.*
-    from dated_facts
-    inner join first_days on dated_facts.bought_on < first_days.first_day_on
+    {{ dated_facts() | indent(4) }}
+    inner join first_days on facts.bought_on < first_days.first_day_on
     inner join (
         select distinct {{ basket_number('order_id', 'customer_id') }} as basket_number
         from {{ long_orders }}
-    ) as long_baskets on dated_facts.basket_number = long_baskets.basket_number
+    ) as long_baskets on facts.basket_number = long_baskets.basket_number
+    where facts.item_level in ('{{ levels | join("', '") }}')
 
 )
 {%- else %}
 facts as (
 
-    select * from dated_facts
+    {{ dated_facts() | indent(4) }}
+    where facts.item_level in ('{{ levels | join("', '") }}')
 
 )
 {%- endif %}

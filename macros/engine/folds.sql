@@ -34,3 +34,16 @@
 {% macro spark__ordered_list(expression, position) -%}
     transform(array_sort(collect_list(struct({{ position }} as list_position, {{ expression }} as list_value))), x -> x.list_value)
 {%- endmacro %}
+
+{# The sum of the products of two lists of doubles, equally long. Exact where they are whole numbers and every partial sum stays
+   below 2^53, so that its order does not matter. #}
+{% macro dot_product(a, b) %}{{ return(adapter.dispatch('dot_product', 'segments_in_use')(a, b)) }}{% endmacro %}
+{% macro duckdb__dot_product(a, b) %}list_dot_product({{ a }}, {{ b }}){% endmacro %}
+{% macro spark__dot_product(a, b) -%}
+    aggregate(zip_with({{ a }}, {{ b }}, (x, y) -> x * y), 0d, (total, product) -> total + product)
+{%- endmacro %}
+
+{# The largest product of the elements at one place of two equally long lists of doubles. #}
+{% macro largest_product(a, b) %}{{ return(adapter.dispatch('largest_product', 'segments_in_use')(a, b)) }}{% endmacro %}
+{% macro duckdb__largest_product(a, b) %}list_max(list_transform({{ a }}, lambda x, j: x * {{ b }}[j])){% endmacro %}
+{% macro spark__largest_product(a, b) %}array_max(zip_with({{ a }}, {{ b }}, (x, y) -> x * y)){% endmacro %}

@@ -30,8 +30,6 @@ KEPT_BY_DAY = [
 KEPT_BY_PERIOD = ["int_period_pairs", "int_period_sizes", "int_period_customer_items", "int_sequence_bits"]
 KEPT_BY_DATE = [
     "int_buyer_features",
-    "int_customer_categories",
-    "int_customer_category_baskets",
     "int_customer_occasions",
     "int_rfm_scores",
     "int_price_sensitivity",
@@ -40,6 +38,8 @@ KEPT_BY_DATE = [
     "int_membership_moves",
     "rfm",
     "category_interest",
+    "spend_structure",
+    "lifestyle",
     "age_band",
 ]
 # The column that each is kept by.

@@ -21,14 +21,36 @@ buyers as (
 
 ),
 
+{# Customers are bits, 60 a word: two items share those that one `and` leaves. #}
+customer_places as (
+
+    select
+        customer_number,
+        row_number() over (order by customer_number) as place
+    from (select distinct customer_number from bought) as customers
+
+),
+
+words as (
+
+    select
+        bought.position,
+        cast(floor(customer_places.place / {{ word_size() }}e0) as integer) as word,
+        bit_or({{ power_of_two('customer_places.place % ' ~ word_size()) }}) as customers
+    from bought
+    inner join customer_places on bought.customer_number = customer_places.customer_number
+    group by bought.position, cast(floor(customer_places.place / {{ word_size() }}e0) as integer)
+
+),
+
 shared_customers as (
 
     select
         own.position as row_number,
         other.position as column_number,
-        count(*) as customers
-    from bought as own
-    inner join bought as other on own.customer_number = other.customer_number and own.position <= other.position
+        cast(sum(bit_count(own.customers & other.customers)) as bigint) as customers
+    from words as own
+    inner join words as other on own.word = other.word and own.position <= other.position
     group by own.position, other.position
 
 ),

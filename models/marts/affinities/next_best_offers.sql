@@ -22,32 +22,34 @@ base_scores as (
 
 ),
 
-specific_weights as (
+weight_cells as (
 
-    {# The reason is the item that moves the score most beyond an average customer's: weight x (1 - its share), and of
-       equal ones the first. Weight and item in one number, because that is several times faster than a ranking. #}
+    {# The reason of an offer is the item that moves its score most beyond an average customer's: weight x (1 - its share), and
+       of equal ones the first. One number says both: the excess ten thousandfold, and the item's place in the last digits. #}
     select
-        weights.position,
-        weights.other_position,
-        weights.weight,
-        case when weights.weight > 0 then
-            cast(round(weights.weight * (1e0 - items.share / 1e9)) as bigint) * 10000 + (9999 - weights.position)
+        others.position,
+        items.position as bought_position,
+        cast(coalesce(weights.weight, 0) as double) as weight,
+        case
+            when weights.weight > 0
+                then round(weights.weight * (1e0 - items.share / 1e9)) * 10000e0 + (9999 - items.position)
+            else 0e0
         end as reason
-    from {{ ref('int_item_weights') }} as weights
-    inner join {{ ref('int_offer_items') }} as items on weights.position = items.position
+    from {{ ref('int_offer_items') }} as items
+    cross join {{ ref('int_offer_items') }} as others
+    left join {{ ref('int_item_weights') }} as weights
+        on items.position = weights.position and others.position = weights.other_position
 
 ),
 
-history_scores as (
+item_weights as (
 
     select
-        bought.customer_number,
-        specific_weights.other_position as position,
-        sum(specific_weights.weight) as score,
-        max(specific_weights.reason) as reason
-    from bought
-    inner join specific_weights on bought.position = specific_weights.position
-    group by bought.customer_number, specific_weights.other_position
+        position,
+        {{ ordered_list('weight', 'bought_position') }} as weights,
+        {{ ordered_list('reason', 'bought_position') }} as reasons
+    from weight_cells
+    group by position
 
 ),
 
@@ -62,22 +64,58 @@ customers as (
 
 ),
 
-candidates as (
+member_items as (
 
     select
         customers.customer_id,
         customers.customer_number,
         items.position,
         items.department,
-        base_scores.score + coalesce(history_scores.score, 0) as score,
-        9999 - history_scores.reason % 10000 as reason_position
+        items.is_offered,
+        case when bought.position is null then 0e0 else 1e0 end as is_bought
     from customers
     cross join {{ ref('int_offer_items') }} as items
-    inner join base_scores on items.position = base_scores.position
-    left join history_scores
-        on customers.customer_number = history_scores.customer_number and items.position = history_scores.position
     left join bought on customers.customer_number = bought.customer_number and items.position = bought.position
-    where bought.position is null and items.is_offered
+
+),
+
+histories as (
+
+    select
+        customer_number,
+        {{ ordered_list('is_bought', 'position') }} as items_bought
+    from member_items
+    group by customer_number
+
+),
+
+{# Every customer's history times every item's weights. #}
+history_scores as (
+
+    select
+        histories.customer_number,
+        item_weights.position,
+        cast({{ dot_product('histories.items_bought', 'item_weights.weights') }} as bigint) as score
+    from histories
+    cross join item_weights
+
+),
+
+candidates as (
+
+    select
+        member_items.customer_id,
+        member_items.customer_number,
+        member_items.position,
+        member_items.department,
+        base_scores.score + history_scores.score as score
+    from member_items
+    inner join base_scores on member_items.position = base_scores.position
+    inner join history_scores
+        on
+            member_items.customer_number = history_scores.customer_number
+            and member_items.position = history_scores.position
+    where member_items.is_bought = 0 and member_items.is_offered
 
 ),
 
@@ -118,6 +156,18 @@ offers as (
     from choices
     where choice <= {{ var('offers_per_customer') }}
 
+),
+
+reasons as (
+
+    select
+        offers.customer_number,
+        offers.position,
+        cast(nullif({{ largest_product('histories.items_bought', 'item_weights.reasons') }}, 0e0) as bigint) as reason
+    from offers
+    inner join histories on offers.customer_number = histories.customer_number
+    inner join item_weights on offers.position = item_weights.position
+
 )
 
 select
@@ -126,13 +176,14 @@ select
     '{{ var("offer_level") }}' as item_level,
     items.item,
     cast(offers.score as double) / 1e9 as score,
-    reasons.item as because_item,
+    reason_items.item as because_item,
     customer_items.last_bought_on as because_last_bought_on,
     cast(customer_items.baskets as bigint) as because_times_bought
 from offers
 inner join {{ ref('int_offer_items') }} as items on offers.position = items.position
-left join {{ ref('int_offer_items') }} as reasons on offers.reason_position = reasons.position
+left join reasons on offers.customer_number = reasons.customer_number and offers.position = reasons.position
+left join {{ ref('int_offer_items') }} as reason_items on 9999 - reasons.reason % 10000 = reason_items.position
 left join {{ ref('int_customer_items') }} as customer_items
     on
         offers.customer_number = customer_items.customer_number
-        and reasons.item_number = customer_items.item_number
+        and reason_items.item_number = customer_items.item_number
