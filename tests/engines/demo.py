@@ -1,8 +1,9 @@
 """`make test-spark`: the demo on DuckDB and on Spark, every published table compared; then the small zone.
 
-Belongs here: what is too long for `make test`. test_engines_agree.py compares the small zone through a thrift server;
-here each refresh starts its own Spark (`SPARK_METHOD=session`). Prints the wall time of each refresh; exit code 1 where
-anything differs. What is built stays in test-spark/ of the project (or WAREHOUSE_DIR), and is removed by the next run.
+Belongs here: what is too long for `make test`, where test_engines_agree.py compares the small zone through a thrift
+server; here each refresh starts its own Spark (`SPARK_METHOD=session`). Prints the wall time of each refresh; exit code
+1 where anything differs. What is built stays in test-spark/ of the project (or WAREHOUSE_DIR), and is removed by the
+next run.
 """
 
 from __future__ import annotations

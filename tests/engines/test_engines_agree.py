@@ -1,6 +1,6 @@
 """Two refreshes of a small dirty landing zone on each engine: every published table is equal after each of them.
 
-Part of `make test-spark`. Spark is one thrift server for both, which starts once; demo.py does the same in sessions.
+Spark is one thrift server for both, which starts once; demo.py (`make test-spark`) does the same in sessions.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from tests.engines import zone
 from tests.engines.comparison import Published, differences, table_differences
 from tests.engines.thrift_server import thrift_server
 from tests.engines.warehouses import Warehouse
-
-pytestmark = pytest.mark.spark
 
 # May be without rows here; every other published table has some, or the comparison would say nothing of it.
 MAY_BE_EMPTY = {"segment_affinities", "cross_sell_gaps"}

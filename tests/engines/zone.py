@@ -102,8 +102,8 @@ def change_zone(folder: Path) -> None:
 
 
 def _on_a_basket_day(line: dict[str, Any]) -> dict[str, Any]:
-    """The line on the last basket day that is not after it; LAST_DAY is one."""
-    moment = line["ordered_at"]
+    """The line on the last basket day that is not after it, in opening hours of both clocks; LAST_DAY is one."""
+    moment = line["ordered_at"] + shop.OFFSET
     days = (SHOPS_LAST_DAY - moment.date()).days // SHOP_DAYS_A_DAY
     day = LAST_DAY - timedelta(days=days + -days % BASKET_DAYS)
     return {**line, "ordered_at": datetime.combine(day, moment.time())}
