@@ -54,33 +54,6 @@ where 1 = 1
 {%- endif %}
 {%- endmacro %}
 
-{# The dates of a table that is large, read by models that are kept by as-of date, and needed by nobody else for longer than
-   a refresh: a select of as_of and made_from, of the dates that one of these readers has to make now and of the current one.
-   The table itself is not kept. Readers are found in dbt's graph, so a scheme that is added is one. #}
-{% macro dates_to_read() -%}
-select
-    inputs.as_of,
-    inputs.made_from
-from {{ ref('int_fact_dates') }} as inputs
-inner join {{ ref('int_as_of_dates') }} as dates on inputs.as_of = dates.as_of
-{%- set readers = namespace(conditions=['dates.is_current']) %}
-{%- if execute and flags.FULL_REFRESH %}{% do readers.conditions.append('1 = 1') %}{% endif %}
-{%- if backfill_dates() %}{% do readers.conditions.append('inputs.as_of in (' ~ backfill_dates() ~ ')') %}{% endif %}
-{%- for node in (graph.nodes.values() if execute else [])
-    if node.resource_type == 'model' and 'by_as_of' in node.config.tags and model.unique_id in node.depends_on.nodes %}
-{%- set name = 'reader_' ~ loop.index %}
-{%- set reader = adapter.get_relation(node.database, node.schema, node.alias) %}
-{%- if reader %}
-left join (select distinct as_of, made_from from {{ reader }}) as {{ name }}
-    on inputs.as_of = {{ name }}.as_of and inputs.made_from = {{ name }}.made_from
-{%- do readers.conditions.append(name ~ '.as_of is null') %}
-{%- else %}
-{%- do readers.conditions.append('1 = 1') %}
-{%- endif %}
-{%- endfor %}
-where {{ readers.conditions | join(' or ') }}
-{%- endmacro %}
-
 {# The past as-of dates that a backfill computes, and no others, as SQL dates; '' in a refresh, which computes whatever is
    missing. From the environment: ISO dates separated by commas. #}
 {% macro backfill_dates() %}

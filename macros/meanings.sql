@@ -9,7 +9,7 @@
 {% macro segments_of_meanings(scheme, kind=none) %}
 with dates as (
 
-    {{ partitions_to_make('int_fact_dates', 'as_of') | indent(4) }}
+    {{ partitions_to_make('int_category_dates', 'as_of') | indent(4) }}
 
 ),
 

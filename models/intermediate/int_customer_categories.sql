@@ -1,10 +1,10 @@
-{# What each member bought of each category in the RFM window before each as-of date that somebody reads. #}
+{# What each member bought of each category in the RFM window before each as-of date. #}
 with dates as (
 
     select
         as_of,
         {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
-    from ({{ dates_to_read() }}) as dates_read
+    from {{ ref('int_category_dates') }}
 
 )
 

@@ -3,7 +3,7 @@ with dates as (
     select
         as_of,
         {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
-    from ({{ dates_to_read() }}) as dates_read
+    from {{ ref('int_category_dates') }}
 
 ),
 

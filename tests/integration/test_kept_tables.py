@@ -345,6 +345,33 @@ def test_a_partition_of_another_input_is_made_again_and_no_other(built: Zone) ->
     assert remade == [(date(2026, 1, 20),)]
 
 
+# Those that are made from int_customer_categories, and are kept.
+OF_CATEGORIES = ["category_interest", "job_to_be_done", "lifestyle", "purchase_motive", "spend_structure"]
+
+
+def test_categories_are_added_up_for_the_dates_that_a_scheme_lacks_and_for_no_others(built: Zone) -> None:
+    def run(*models: str) -> None:
+        built.dbt("build", "--select", *models, "--exclude-resource-type", "test", "unit_test")
+
+    def dates(table: str) -> list[date]:
+        return [row[0] for row in built.query(f"select distinct as_of from {table} order by as_of")]
+
+    with_inputs = [f"+{name}" for name in OF_CATEGORIES]
+    run(*with_inputs)
+    past, today = dates("int_customer_categories")
+    everything = {name: built.rows(name) for name in OF_CATEGORIES}
+    run(*with_inputs)
+    assert dates("int_customer_categories") == dates("int_customer_category_baskets") == [today]
+    assert {name: built.rows(name) for name in OF_CATEGORIES} == everything
+    built.query(f"delete from spend_structure where as_of = date '{past}'")
+    # By itself the scheme finds nothing of the date that it lacks, and leaves it out, instead of not knowing anybody.
+    run("spend_structure")
+    assert dates("spend_structure") == [today]
+    run(*with_inputs)
+    assert dates("int_customer_categories") == [past, today]
+    assert {name: built.rows(name) for name in OF_CATEGORIES} == everything
+
+
 def test_a_run_of_some_models_leaves_the_other_kept_tables_alone(tmp_path: Path) -> None:
     """By another build key: what is not selected stays; what is made from it is made again by the next whole run."""
     landing_dir = growing_zone.write_zone(tmp_path / "zone", growing_zone.Zone(customers=6, days=40))

@@ -1,3 +1,5 @@
+{{ config(tags=['reads_today']) }}
+
 {# What each customer spent on each item of the offer level in the RFM window, and in how many baskets: a return lowers spend
    and makes no basket. #}
 

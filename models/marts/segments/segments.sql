@@ -1,3 +1,5 @@
+{{ config(tags=['reads_today']) }}
+
 with memberships as (
 
     select memberships.*

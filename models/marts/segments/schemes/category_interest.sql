@@ -3,7 +3,7 @@
 
 with dates as (
 
-    {{ partitions_to_make('int_fact_dates', 'as_of') | indent(4) }}
+    {{ partitions_to_make('int_category_dates', 'as_of') | indent(4) }}
 
 ),
 
