@@ -142,6 +142,20 @@ MODELS = {
             {{ fisher_upper_tail('pairs', ['place', 'n_baskets', 'n_a', 'n_b', 'n_both']) }}
         ) as pair
     """.replace("PAIRS", str([list(pair) for pair in PAIRS])),
+    "lists": """
+        with lists as (
+            select
+                {{ ordered_list('cast(id as double)', 'id') }} as ascending,
+                {{ ordered_list('cast(10 - id as double)', 'id') }} as descending
+            from {{ ref('words') }}
+            where id < 4
+        )
+
+        select
+            {{ dot_product('ascending', 'descending') }} as dot_product,
+            {{ largest_product('ascending', 'descending') }} as largest_product
+        from lists
+    """,
     "groups": """
         with ties as (
             select
