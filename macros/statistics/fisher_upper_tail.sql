@@ -8,7 +8,8 @@
    further term is the one before times (left_a - j) (left_b - j) / ((past_a + j) (past_b + j)), in either direction, with what
    is left to go and what is past (doubles, which hold whole numbers up to 2^53 exactly). Outward the ratios fall, so
    r^m / (1 - r) bounds what m terms leave out: they stop where that is below 1e-16, at 8.7 standard deviations and 12 terms (a
-   normal tail of 1e-17, and the longer one of small counts), or at the end of the range. Source: Fisher (1935); Stirling's series, NIST DLMF 5.11. #}
+   normal tail of 1e-17, and the longer one of small counts), or at the end of the range. Sources: Fisher (1935); Stirling's
+   series, NIST DLMF 5.11. #}
 {% macro fisher_upper_tail(relation, keys) %}
     {%- set ratio = '(left_a - j) * (left_b - j) / ((past_a + j) * (past_b + j))' -%}
     select

@@ -170,7 +170,7 @@ def test_the_scorecard_has_a_row_for_it(added: Build) -> None:
 
 
 def test_kept_by_date_it_says_the_same_and_its_dates_are_not_made_again(folder: Path, added: Build) -> None:
-    """Comes last: it makes the copy's scheme another kind of table."""
+    """Comes after all others but one: it makes the copy's scheme another kind of table."""
     published = added.contents("customer_segments"), added.contents("customer_segment_history")
     page = PAGE.read_text(encoding="utf-8")
     file = folder / "project" / "models/marts/segments/schemes/shopping_days.sql"
@@ -181,3 +181,17 @@ def test_kept_by_date_it_says_the_same_and_its_dates_are_not_made_again(folder: 
         con.execute("update shopping_days set reason = '{\"weekend_share\": 9}'")
     again = build(folder)
     assert again.rows("select distinct reason from shopping_days") == [('{"weekend_share": 9}',)]
+
+
+def test_a_model_that_is_not_kept_gets_categories_on_every_date(folder: Path, added: Build) -> None:
+    """Comes last: it adds a model to the copy. Where all is kept, nobody needs them but on the current date."""
+    every_date = added.rows("select as_of from int_fact_dates order by as_of")
+    assert len(every_date) > 1
+    assert build(folder).rows("select distinct as_of from int_customer_categories") == [(AS_OF,)]
+    model = folder / "project" / "models" / "intermediate" / "dates_with_categories.sql"
+    model.write_text("select distinct as_of from {{ ref('int_customer_categories') }}\n", encoding="utf-8")
+    with_spend = added.rows(
+        "select distinct dates.as_of from int_fact_dates as dates"
+        " inner join int_customer_category_days as days on days.day_on < dates.as_of order by 1"
+    )
+    assert build(folder).rows("select as_of from dates_with_categories order by as_of") == with_spend

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
+from jinja2 import Environment
 
 from orchestration.settings import Settings, SettingsError, read_settings
 from orchestration.warehouse.engines import check_engine, java_command, java_version
 from orchestration.warehouse.handover import hand_over
 from orchestration.warehouse.tables import built_tables, row_counts
+from tests.integration.project import ROOT
 
 
 def settings_in(folder: Path, target: str = "spark") -> Settings:
@@ -73,6 +76,23 @@ def test_over_thrift_java_is_on_another_machine_and_pyspark_is_not_needed(tmp_pa
 def test_a_variable_that_cannot_be_used_is_named(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}={value}"):
         check_engine(settings_in(tmp_path), {name: value}, everything)
+
+
+@pytest.mark.parametrize(
+    ("environ", "threads"),
+    [
+        ({}, "2"),
+        ({"SPARK_METHOD": "submit"}, "2"),
+        ({"SPARK_METHOD": "thrift"}, "1"),
+        ({"SPARK_METHOD": "thrift", "SPARK_THREADS": "8"}, "8"),
+    ],
+)
+def test_over_thrift_sessions_do_not_open_and_close_at_once(environ: dict[str, str], threads: str) -> None:
+    text = (ROOT / "profiles" / "profiles.yml").read_text(encoding="utf-8")
+    spark = yaml.safe_load(text)["segments_in_use"]["outputs"]["spark"]
+    jinja = Environment()
+    jinja.filters["as_number"] = str
+    assert jinja.from_string(spark["threads"]).render(env_var=environ.get) == threads
 
 
 @pytest.mark.parametrize(
