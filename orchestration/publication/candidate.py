@@ -74,9 +74,8 @@ def _write_table(
         if not table.is_key_indexed:
             _require_unique(con, target, table)
         parquet = folder / PARQUET_FOLDER / f"{table.name}.parquet"
-        con.execute(
-            f"copy (select * from {target} order by {order}) to {_text(parquet)} (format parquet, compression zstd)"
-        )
+        # Read in the order in which they were put in.
+        con.execute(f"copy {target} to {_text(parquet)} (format parquet, compression zstd)")
         counted = con.execute(f"select count(*) from {target}").fetchone()
     except ShapeError as error:
         raise CandidateError(str(error)) from None

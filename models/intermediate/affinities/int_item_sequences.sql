@@ -1,29 +1,31 @@
 {# Customers who bought item_a and, on a later day within sequence_days, item_b: ordered pairs, kept from min_pair_count
    customers on. #}
-with customer_items as (
+{%- set levels = var('sequence_levels') or ['none'] -%}
 
+with word_counts as (
+
+    {#- A level at a time: grouped by whole numbers only. #}
+    {% for level in levels %}
     select
-        item_level,
-        customer_number,
-        item_a,
-        word,
-        bit_or(items_after) as items_after
-    from {{ ref('int_sequence_bits') }}
-    group by item_level, customer_number, item_a, word
-
-),
-
-word_counts as (
-
-    select
-        item_level,
+        '{{ level }}' as item_level,
         item_a,
         word
         {%- for place in range(word_size()) %},
         sum({{ bit_at('items_after', place) }}) as n_{{ place }}
         {%- endfor %}
-    from customer_items
-    group by item_level, item_a, word
+    from (
+        select
+            customer_number,
+            item_a,
+            word,
+            bit_or(items_after) as items_after
+        from {{ ref('int_sequence_bits') }}
+        where item_level = '{{ level }}'
+        group by customer_number, item_a, word
+    ) as customer_items
+    group by item_a, word
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 

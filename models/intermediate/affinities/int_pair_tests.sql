@@ -79,15 +79,7 @@ tests as (
 
 ),
 
-ranked_tests as (
-
-    select
-        tests.*,
-        {{ bh_rank('p_value', 'item_level, sales_window', 'item_a, item_b') }} as bh_rank,
-        {{ bh_count('p_value', 'item_level, sales_window') }} as bh_count
-    from tests
-
-)
+{{ bh_q_values('tests', ['item_level', 'sales_window'], 'item_a, item_b') }}
 
 select
     item_level,
@@ -101,5 +93,5 @@ select
     n_reverse,
     expected_both,
     p_value,
-    {{ bh_q_value('p_value', 'item_level, sales_window') }} as q_value
-from ranked_tests
+    q_value
+from q_values

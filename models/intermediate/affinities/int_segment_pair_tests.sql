@@ -39,15 +39,7 @@ tests as (
 
 ),
 
-ranked_tests as (
-
-    select
-        tests.*,
-        {{ bh_rank('p_value', 'segment_number', 'item_a, item_b') }} as bh_rank,
-        {{ bh_count('p_value', 'segment_number') }} as bh_count
-    from tests
-
-)
+{{ bh_q_values('tests', ['segment_number'], 'item_a, item_b') }}
 
 select
     segment_number,
@@ -60,5 +52,5 @@ select
     expected_both,
     global_lift,
     p_value,
-    {{ bh_q_value('p_value', 'segment_number') }} as q_value
-from ranked_tests
+    q_value
+from q_values
