@@ -209,10 +209,21 @@ def test_dbts_connection_keeps_days_and_months_apart(hand: Build) -> None:
     assert [(row["days_later"][:10], row["month_later"][:10]) for row in rows] == _LATER
 
 
-def test_profile_switches_the_faulty_optimizer_off() -> None:
-    profile = yaml.safe_load((project.ROOT / "profiles" / "profiles.yml").read_text(encoding="utf-8"))
-    settings = profile["segments_in_use"]["outputs"]["duckdb"]["settings"]
-    with duckdb.connect() as con:
-        con.execute(f"set disabled_optimizers = '{settings['disabled_optimizers']}'")
-        found = con.sql(_TWO_INTERVALS).fetchall()
-    assert [(str(days), str(month)) for days, month in found] == _LATER
+@pytest.fixture(scope="module")
+def profile() -> dict[str, Any]:
+    text = (project.ROOT / "profiles" / "profiles.yml").read_text(encoding="utf-8")
+    duckdb_target: dict[str, Any] = yaml.safe_load(text)["segments_in_use"]["outputs"]["duckdb"]
+    return duckdb_target
+
+
+def test_profile_switches_the_faulty_optimizer_off_for_every_connection(profile: dict[str, Any]) -> None:
+    with duckdb.connect(config=profile["config_options"]) as con, con.cursor() as another:
+        assert [(str(days), str(month)) for days, month in another.sql(_TWO_INTERVALS).fetchall()] == _LATER
+
+
+def test_what_dbt_sets_for_each_model_is_set_for_its_connection_alone(profile: dict[str, Any]) -> None:
+    """What holds for all connections, set again while another thread plans a statement, ends the process, or is off."""
+    with duckdb.connect(config=profile["config_options"]) as con:
+        for name, value in profile["settings"].items():
+            con.execute(f"set {name} = '{value}'")
+            assert con.execute("select scope from duckdb_settings() where name = ?", [name]).fetchone() == ("LOCAL",)
