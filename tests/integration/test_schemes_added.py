@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pytest
 
 from orchestration.accountability import account_tables
@@ -195,3 +196,19 @@ def test_a_model_that_is_not_kept_gets_categories_on_every_date(folder: Path, ad
         " inner join int_customer_category_days as days on days.day_on < dates.as_of order by 1"
     )
     assert build(folder).rows("select as_of from dates_with_categories order by as_of") == with_spend
+
+
+def test_columns_of_a_seed_may_change_places_and_new_ones_may_come(folder: Path, added: Build) -> None:
+    """What a spreadsheet does: the table is there from the build before, and is filled by name."""
+    path = folder / "project" / "seeds" / "treatments.csv"
+    before = added.contents("treatment_rows")
+    assert len(before) > 50
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame[sorted(frame.columns, reverse=True)].assign(note="from the meeting").to_csv(path, index=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(project, "ROOT", folder / "project")
+        again = project.dbt(["seed", "--select", "treatments"], added.warehouse, added.target)
+    columns = [name for (name,) in again.rows("select column_name from (describe treatment_rows) order by 1")]
+    assert set(columns) == {*frame.columns, "note"}
+    kept = sorted(frame.columns)
+    assert [row for row in again.rows(f"select {', '.join(kept)} from treatment_rows order by all")] == before
