@@ -26,15 +26,15 @@ import duckdb
 import pyarrow as pa
 
 from orchestration.landing.contract import REQUIRED_TABLE, Column, Table, contract
-from orchestration.landing.csv_files import fast_rows, read_header, slow_rows
+from orchestration.landing.csv_files import fast_rows, is_well_quoted, read_header, slow_rows
 from orchestration.landing.errors import LandingError
 from orchestration.landing.locks import held
 
 ENDINGS = (".parquet", ".csv")
 STATE_FILE = ".state.json"
 LOCK_FILE = ".lock"
-# Raised when landed files get another shape, so that files landed by an older version are read again.
-LANDED_VERSION = 1
+# Raised when files are read otherwise, or land in another shape: those landed by an older version are read again.
+LANDED_VERSION = 2
 # Blank: only these characters. A no-break space is what spreadsheets leave in an empty cell.
 BLANKS = " \t\r\n\v\f\u00a0\ufeff"
 ERRORS_SHOWN = 5
@@ -258,10 +258,11 @@ def _land_csv(
         finally:
             con.unregister("csv_rows")
 
-    try:
-        return LandedFile(relative, query(fast_rows(path, header)), extra)
-    except (duckdb.Error, pa.ArrowException):
-        pass
+    if is_well_quoted(path):
+        try:
+            return LandedFile(relative, query(fast_rows(path, header)), extra)
+        except (duckdb.Error, pa.ArrowException):
+            pass
     problem: list[LandingError] = []
     try:
         return LandedFile(relative, query(slow_rows(path, relative, len(header), salt, problem)), extra)

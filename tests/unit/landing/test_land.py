@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from orchestration.landing import land as land_module
 from orchestration.landing.contract import contract
+from orchestration.landing.csv_files import is_well_quoted
 from orchestration.landing.errors import LandingError
 from orchestration.landing.land import LandingReport, find_files, land
 
@@ -73,6 +74,32 @@ def test_csv_reads_quotes_line_ends_unicode_and_embedded_newlines(
         ("products/a.csv", 3, "p3", "line\nbreak"),
         ("products/a.csv", 4, "p4", " padded "),
     ]
+
+
+@pytest.mark.parametrize("torn", ["", "torn\n"])
+def test_a_file_is_read_or_refused_whatever_its_other_rows_are(zone: Path, landed: Path, torn: str) -> None:
+    put(zone / "products" / "a.csv", f'product_id,product_name\np1,5" nail\np2,a"b"\n{torn}')
+    land(zone, landed, PRODUCTS)
+    assert rows(landed, "products", "product_name")[:2] == [('5" nail',), ('a"b"',)]
+    for field in ['"x"y', '"x" ', '"a "b" c"']:
+        put(zone / "products" / "a.csv", f"product_id,product_name\np1,{field}\n{torn}")
+        with pytest.raises(LandingError, match="text follows one, in row 1"):
+            land(zone, landed, PRODUCTS)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.sampled_from('a",\n\r'), max_size=12), bom=st.sampled_from([b"", b"\xef\xbb\xbf"]))
+def test_quotes_are_in_place_where_the_strict_reader_of_the_standard_library_takes_them(
+    tmp_path_factory: pytest.TempPathFactory, text: str, bom: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("quotes") / "a.csv"
+    path.write_bytes(bom + b"x" + text.encode() if not text else bom + text.encode())
+    try:
+        list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        taken = True
+    except csv.Error:
+        taken = False
+    assert is_well_quoted(path) == taken
 
 
 def test_blanks_are_null_and_words_such_as_null_are_text(zone: Path, landed: Path) -> None:
@@ -349,6 +376,10 @@ def _open_quote(zone: Path) -> None:
     put(zone / "order_lines" / "a.csv", f'{HEADER}\no1,c,p,2026,1,1\no2,"{SECRET},p,2026,1,1\no3,c,p,2026,1,1\n')
 
 
+def _text_after_a_quote(zone: Path) -> None:
+    put(zone / "order_lines" / "a.csv", f'{HEADER}\no1,c,p,2026,1,1\no2,"a "{SECRET}" b",p,2026,1,1\n')
+
+
 def _no_bytes(zone: Path) -> None:
     put(zone / "order_lines" / "a.csv", "")
 
@@ -389,6 +420,7 @@ def _nothing(zone: Path) -> None:
         (_semicolons, "is missing (fields must be separated by commas)"),
         (_twice, "order_lines/a.csv: column amount is there twice"),
         (_open_quote, "order_lines/a.csv: a quote is not closed, or text follows one, in row 2"),
+        (_text_after_a_quote, "order_lines/a.csv: a quote is not closed, or text follows one, in row 2"),
         (_no_bytes, "order_lines/a.csv: empty, without a header"),
         (_no_parquet, "order_lines/a.parquet: cannot be read as Parquet"),
         (_cut_parquet, "order_lines/a.parquet: cannot be read as Parquet"),
