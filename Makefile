@@ -42,6 +42,8 @@ rollback: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.publication rollback
 
 # Removes a person from everything that was built, published and exported: make forget ID=12345
+# The id as it was typed: make would take `$x` in it for a variable of its own, and forget somebody else.
+override export ID := $(value ID)
 forget: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.audiences forget
 

@@ -40,9 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def lines(outcome: Outcome, settings: Settings, person_id: str) -> list[str]:
     """What forgetting did, for the terminal."""
-    said = [f"removed from {place}: {rows}" for place, rows in outcome.removed.items()] or [
-        "nothing was there to remove"
-    ]
+    said = [f"removed from {place}: {rows}" for place, rows in outcome.removed.items()]
+    if not said and outcome.landing_files:
+        said.append("nothing was there to remove")
+    elif not said and not outcome.left:
+        said.append(f"{person_id} was found nowhere: not known, spelt otherwise, or forgotten before")
+    said += [f"removed as a whole: {folder}/ (built again by the next refresh)" for folder in outcome.folders]
     if outcome.left:
         said += [f"STILL FOUND in {place}" for place in outcome.left]
     else:

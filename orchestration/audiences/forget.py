@@ -54,12 +54,13 @@ _NAMED = rb"(customer|member|company|person|prospect|to)(_id)?[\"']?[ :=]+[\"']?
 class Outcome:
     """What forgetting did. Paths are relative to the warehouse, those of `landing_files` to the landing zone.
 
-    `removed`: rows taken out (or 1 for a text changed, a folder removed) by place. `left`: places where the id is still
-    found: forgetting has not succeeded unless it is empty. `landing_files`: files of the landing zone that still hold
-    it.
+    `removed`: rows taken out (or 1 for a text changed) by place. `folders`: those removed as a whole, whoever was in
+    them. `left`: places where the id is still found: forgetting has not succeeded unless it is empty. `landing_files`:
+    files of the landing zone that still hold it.
     """
 
     removed: dict[str, int] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     landing_files: list[str] = field(default_factory=list)
     searched: int = 0
@@ -91,7 +92,7 @@ def forget(settings: Settings, person_id: str) -> Outcome:
                 outcome.landing_files.append(source)
         for folder in (settings.build_file.parent, settings.candidate_dir, *settings.versions_dir.glob(".removed.*")):
             if folder.exists():
-                outcome.add(f"{folder.relative_to(settings.warehouse_dir)}/ (built again by the next refresh)", 1)
+                outcome.folders.append(str(folder.relative_to(settings.warehouse_dir)))
                 remove_folder(folder)
         for path in sorted([*settings.demo_dir.glob("*/*.parquet"), *settings.state_dir.glob("*.parquet")]):
             outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_parquet(path, person_id))

@@ -214,7 +214,15 @@ def test_the_command_says_which_call_was_wrong(
     assert "ID=" in capsys.readouterr().err
     monkeypatch.setenv("ID", LONG)
     assert main(["forget"]) == 0
-    assert "nothing was there to remove" in capsys.readouterr().out
+    assert "was found nowhere" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("person", ["c12$x", "$(shell echo c12)", "O'Brien", 'a "b" #1', "c12"])
+def test_make_hands_an_id_on_as_it_was_typed(person: str) -> None:
+    """For `c12$x` make would otherwise forget c12."""
+    command = ["make", "--eval", 'probe: ; @printf %s "$$ID"', "probe", f"ID={person}"]
+    done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=True)
+    assert done.stdout == person
 
 
 def test_while_a_refresh_holds_the_warehouse_nothing_is_forgotten(settings: Settings) -> None:
