@@ -20,8 +20,11 @@
     (confidence + support / consequent_support) / 2e0 as kulczynski,
     abs(antecedent_support - consequent_support)
     / (antecedent_support + consequent_support - support) as imbalance_ratio,
-    cast(n_both as double) * (n_baskets - n_antecedent - n_consequent + n_both)
-    / nullif(cast(n_antecedent - n_both as double) * (n_consequent - n_both), 0e0) as odds_ratio,
+    {#- In time, n_both counts one order of the two: there need be no such table then. #}
+    case when n_baskets - n_antecedent - n_consequent + n_both >= 0 then
+        cast(n_both as double) * (n_baskets - n_antecedent - n_consequent + n_both)
+        / nullif(cast(n_antecedent - n_both as double) * (n_consequent - n_both), 0e0)
+    end as odds_ratio,
     n_both / nullif(expected_both, 0e0) as size_adjusted_lift
 {%- endmacro %}
 

@@ -327,9 +327,9 @@ def minimum_detectable_difference(error: float, degrees: float, power: float = 0
 
 
 def sample_ratio_p_value(n_treated: int, n: int, expected_treated: float) -> float | None:
-    """Chi-squared p of the arms' sizes against the drawn share. None where an arm is expected to be empty."""
+    """Chi-squared p of the arms' sizes against the drawn share; where an arm should be empty, None if it is, else 0."""
     expected_holdout = n - expected_treated
-    if expected_treated <= 0 or expected_holdout <= 0:
-        return None
     gap = (n_treated - expected_treated) ** 2
+    if expected_treated <= 0 or expected_holdout <= 0:
+        return 0.0 if gap else None
     return float(stats.chi2.sf(gap / expected_treated + gap / expected_holdout, 1))

@@ -85,11 +85,10 @@ STAGING: tuple[Rule, ...] = (
         "warning",
         "amounts in another unit change every rule on money",
         f"""
-        select count(*) || ' of ' || total || ' lines have an amount beyond {ODD_AMOUNT}' as problem
-        from (select amount, count(*) over () as total from {{batch}})
-        where abs(amount) > {ODD_AMOUNT}
-        group by total
-        having count(*) > {ODD_AMOUNT_SHARE} * total
+        select count(*) filter (where abs(amount) > {ODD_AMOUNT}) || ' of ' || count(*)
+               || ' lines have an amount beyond {ODD_AMOUNT}' as problem
+        from {{batch}}
+        having count(*) filter (where abs(amount) > {ODD_AMOUNT}) > {ODD_AMOUNT_SHARE} * count(*)
         """,
     ),
     unexpected_rows(
@@ -123,8 +122,12 @@ STAGING: tuple[Rule, ...] = (
         select 'the last order day ' || last_on || ' is ' || (last_on - before_on) || ' days after the one before'
                as problem
         from (
-            select max(ordered_on) as last_on, max(ordered_on) filter (where ordered_on < newest) as before_on
-            from (select ordered_on, max(ordered_on) over () as newest from {{batch}})
+            select max(ordered_on) as last_on, max(ordered_on) filter (where place = 2) as before_on
+            from (
+                select ordered_on, row_number() over (order by ordered_on desc) as place
+                from {{batch}}
+                group by ordered_on
+            )
         )
         where last_on - before_on > {LONELY_DAYS}
         """,
@@ -213,7 +216,7 @@ CANDIDATE: tuple[Rule, ...] = (
         from {{batch}}
         group by scheme
         having (sum(members) > 0 and abs(sum(member_share) - 1) > {TOLERANCE})
-            or (sum(spend) <> 0 and abs(sum(spend_share) - 1) > {TOLERANCE})
+            or (sum(spend) > 0 and abs(sum(spend_share) - 1) > {TOLERANCE})
         """,
     ),
     unexpected_rows(

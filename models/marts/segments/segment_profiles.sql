@@ -21,8 +21,8 @@ with member_values as (
 metric_values as (
 
     {% for metric in metrics %}
-    {# Whole millionths, so that sums do not depend on the order of threads. #}
-    select scheme, segment, '{{ metric }}' as metric, cast(round({{ metric }} * 1000000) as decimal(38, 0)) as millionths
+    {# Whole billionths, so that sums do not depend on the order of threads. #}
+    select scheme, segment, '{{ metric }}' as metric, cast(round({{ metric }} * 1000000000) as decimal(38, 0)) as billionths
     from member_values
     where {{ metric }} is not null
     {{ 'union all' if not loop.last }}
@@ -32,7 +32,7 @@ metric_values as (
 
 segment_means as (
 
-    select scheme, segment, metric, cast(sum(millionths) as double) / count(*) / 1000000 as value
+    select scheme, segment, metric, cast(sum(billionths) as double) / count(*) / 1000000000 as value
     from metric_values
     group by scheme, segment, metric
 
@@ -40,7 +40,7 @@ segment_means as (
 
 population_means as (
 
-    select scheme, metric, cast(sum(millionths) as double) / count(*) / 1000000 as population_value
+    select scheme, metric, cast(sum(billionths) as double) / count(*) / 1000000000 as population_value
     from metric_values
     group by scheme, metric
 

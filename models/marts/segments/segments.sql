@@ -189,6 +189,8 @@ nearest_segments as (
         other_segment,
         row_number() over (partition by scheme, segment order by cosine desc, other_segment asc) as place
     from mass_overlaps
+    {# Net returns point away: such a segment is near to none that it shares nothing else with. #}
+    where cosine > 0
 
 )
 

@@ -370,3 +370,5 @@ def test_sample_ratio_p_equals_scipys_chisquare() -> None:
     assert sample_ratio_p_value(560, 1_000, 500) == pytest.approx(stats.chisquare([560, 440], [500, 500]).pvalue)
     assert sample_ratio_p_value(90, 100, 90) == 1
     assert sample_ratio_p_value(100, 100, 100) is None
+    assert sample_ratio_p_value(80, 100, 100) == 0, "a holdout where none was to be"
+    assert sample_ratio_p_value(1, 100, 0) == 0

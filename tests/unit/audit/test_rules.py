@@ -185,6 +185,12 @@ def test_a_rule_fails_on_its_defect_and_says_what_it_found(sound: Path, tmp_path
     assert result.message
 
 
+def test_members_who_brought_back_more_than_they_bought_have_no_shares_of_spend(sound: Path, tmp_path: Path) -> None:
+    returned = with_defect(sound, tmp_path, "update segments set spend = -25, spend_share = 0")
+    [result] = run_rules(returned, [RULES["shares_sum_to_one"]])
+    assert result.passed, result.message
+
+
 def test_the_message_names_the_scheme_and_the_segment(sound: Path, tmp_path: Path) -> None:
     broken = with_defect(sound, tmp_path, "update segments set members = 3 where segment = 'champions'")
     [result] = run_rules(broken, [RULES["segments_count_their_members"]])
