@@ -13,10 +13,9 @@ spends as (
         categories.as_of,
         categories.customer_id,
         categories.category,
-        sum(categories.spend) as spend
+        categories.spend
     from {{ ref('int_customer_categories') }} as categories
     inner join dates on categories.as_of = dates.as_of
-    group by categories.as_of, categories.customer_id, categories.category
 
 ),
 
@@ -47,38 +46,64 @@ totals as (
     select
         as_of,
         sum(spend) as spend
-    from spends
+    from category_totals
     group by as_of
+
+),
+
+{# Those that a member may be in, before anything is added up by member and category. #}
+interests as (
+
+    select
+        baskets.as_of,
+        baskets.customer_id,
+        baskets.category,
+        baskets.baskets,
+        category_totals.spend as category_spend
+    from {{ ref('int_customer_category_baskets') }} as baskets
+    inner join category_totals on baskets.as_of = category_totals.as_of and baskets.category = category_totals.category
+    where
+        baskets.baskets >= {{ var('interest_min_baskets') }}
+        and {{ known_label('category_totals.category') }} is not null
+        and category_totals.spend > 0
+
+),
+
+{# A category can be in more than one department. #}
+interest_spends as (
+
+    select
+        interests.as_of,
+        interests.customer_id,
+        interests.category,
+        interests.baskets,
+        interests.category_spend,
+        sum(spends.spend) as spend
+    from interests
+    inner join spends
+        on
+            interests.as_of = spends.as_of
+            and interests.customer_id = spends.customer_id
+            and interests.category = spends.category
+    group by
+        interests.as_of, interests.customer_id, interests.category, interests.baskets, interests.category_spend
 
 ),
 
 indexes as (
 
     select
-        spends.as_of,
-        spends.customer_id,
-        spends.category,
-        baskets.baskets,
-        (cast(spends.spend as double) / cast(customer_totals.spend as double))
-        / (cast(category_totals.spend as double) / cast(totals.spend as double)) as interest_index
-    from spends
-    inner join {{ ref('int_customer_category_baskets') }} as baskets
-        on
-            spends.as_of = baskets.as_of
-            and spends.customer_id = baskets.customer_id
-            and spends.category = baskets.category
+        interest_spends.as_of,
+        interest_spends.customer_id,
+        interest_spends.category,
+        interest_spends.baskets,
+        (cast(interest_spends.spend as double) / cast(customer_totals.spend as double))
+        / (cast(interest_spends.category_spend as double) / cast(totals.spend as double)) as interest_index
+    from interest_spends
     inner join customer_totals
-        on spends.as_of = customer_totals.as_of and spends.customer_id = customer_totals.customer_id
-    inner join category_totals
-        on spends.as_of = category_totals.as_of and spends.category = category_totals.category
-    inner join totals on spends.as_of = totals.as_of
-    where
-        baskets.baskets >= {{ var('interest_min_baskets') }}
-        and {{ known_label('spends.category') }} is not null
-        and spends.spend > 0
-        and customer_totals.spend > 0
-        and category_totals.spend > 0
-        and totals.spend > 0
+        on interest_spends.as_of = customer_totals.as_of and interest_spends.customer_id = customer_totals.customer_id
+    inner join totals on interest_spends.as_of = totals.as_of
+    where interest_spends.spend > 0 and customer_totals.spend > 0 and totals.spend > 0
 
 ),
 
