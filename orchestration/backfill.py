@@ -216,7 +216,8 @@ def main(environ: Mapping[str, str] | None = None) -> int:
             if rows is None:
                 screen.write(f"not computed: see {log}\n")
                 return STOPPED
-            screen.write(f"{len(keys)} dates from {keys[0]} to {keys[-1]}: {rows:,} memberships computed\n")
+            dates = f"{len(keys)} dates from {keys[0]} to {keys[-1]}" if len(keys) > 1 else keys[0]
+            screen.write(f"{dates}: {rows:,} memberships computed\n")
             screen.write("the next refresh publishes them: make refresh\n")
             return DONE
     except LockHeld as error:

@@ -137,6 +137,11 @@ def judge(evidence: Evidence, min_members: int, outcome_days: int) -> tuple[str,
     sent = f"{_some(different)} of {_count(len(powered), 'well-powered pair')} of segments were sent different things"
     if delivered < MOST:
         alike = next(row for row in powered if row["verdict"] == TREATED_ALIKE)
+        if len(powered) == 1:
+            return IN_THE_DRAWER, (
+                f"{behaves} and all treatments differ on paper, but the only well-powered pair of segments, "
+                f"{alike['segment_a']} and {alike['segment_b']}, was sent the same."
+            )
         return IN_THE_DRAWER, (
             f"{behaves} and all treatments differ on paper, but {'only ' if different else ''}{sent}: "
             f"{alike['segment_a']} and {alike['segment_b']}, for one, were not."

@@ -62,7 +62,7 @@ def headline(db: Published, refresh: Row, as_of: date | None) -> Context:
             (
                 words.count(refresh.get("checks_passed")),
                 "checks passed",
-                f"{words.count(refresh.get('checks_failed'))} failed or warned",
+                f"{words.count(refresh.get('checks_failed'))} failed or warned before the final audit",
             ),
         ]
     return {

@@ -165,7 +165,8 @@ def share(value: Any) -> str:
         return NOTHING
     if 0 < number < 0.0005:
         return "< 0.1 %"
-    return f"{100 * number:.1f} %"
+    # z: what rounds to nothing from below has no sign.
+    return f"{100 * number:z.1f} %"
 
 
 def times(value: Any) -> str:

@@ -359,7 +359,8 @@ def _says_something(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Itera
 def _placeholders_are_filled(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Iterator[Finding]:
     """A customer would read `{name}` as it stands; only `{label}`, and only in a `*` row, is ever filled in."""
     filled = {LABEL} if row.segment == EVERY_SEGMENT and scheme.is_data_driven else set()
-    left = {column: set(re.findall(r"\{[^{}]*\}", row.text(column))) - filled for column in TEXTS}
+    # A brace without its other half too: `{label` is a slip of the pen.
+    left = {column: set(re.findall(r"\{[^{}]*\}|\{\S*|\S*\}", row.text(column))) - filled for column in TEXTS}
     columns = tuple(column for column in TEXTS if left[column])
     if columns:
         names = sorted(set().union(*left.values()))
@@ -531,14 +532,14 @@ def _alike(scheme: Scheme, pairs: Sequence[Pair]) -> Iterator[Finding]:
         return
     for pair in alike:
         letters = pair.difference.fields
-        but = f"they differ only in what no customer notices, in {', '.join(letters)}" if letters else "they are equal"
+        but = f"no customer would notice what differs, in {', '.join(letters)}" if letters else "they are equal"
         yield Finding(
             scheme.treatment_check,
             scheme.name,
             (pair.segment_a, pair.segment_b),
             letters or NOTICED,
             f"{scheme.name}: {pair.segment_a} and {pair.segment_b} are treated alike ({pair.difference.level}): {but}; "
-            f"one of {', '.join(NOTICED)} must differ",
+            f"one of {', '.join(NOTICED)} must really differ",
         )
 
 

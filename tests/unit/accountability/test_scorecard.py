@@ -107,6 +107,7 @@ def test_verdict(case: str) -> None:
         ("effects small or insignificant", ["30.0 %", "spend", "q = 0.050"]),
         ("one pair with the same treatment", ["1 of 2 pairs", "at_risk and champions", "nothing differs"]),
         ("most pairs sent the same", ["only 1 of 3 well-powered pairs", "at_risk and champions"]),
+        ("a lucky small pair does not count", ["the only well-powered pair", "at_risk and champions", "sent the same"]),
         ("a smaller outcome passes", ["2.0 %", "response to what was sent"]),
     ],
 )

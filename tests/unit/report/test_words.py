@@ -21,6 +21,8 @@ from orchestration.report import words
         (words.share(0.1234), "12.3 %"),
         (words.share(0.0001), "< 0.1 %"),
         (words.share(0), "0.0 %"),
+        (words.share(-0.0001), "0.0 %"),
+        (words.share(-0.25), "-25.0 %"),
         (words.times(16.4152), "16 times"),
         (words.times(9.46), "9.5 times"),
         (words.chance(1e-9), "< 0.001"),

@@ -188,6 +188,8 @@ def test_a_deleted_template_is_caught_with_all_its_segments(check_mutated: Check
         ({"channel": "e-mail"}, "channel", "(did you mean email?)"),
         ({"offer_item": "SOFT DRINK"}, "offer_item", "(did you mean SOFT DRINKS?)"),
         ({"message": "Hello {first_name}"}, "message", "{first_name}"),
+        ({"message": "Hello {first_name, there you are"}, "message", "{first_name,"),
+        ({"offer": "5 % off first_name}"}, "offer", "first_name}"),
         ({"proof": "  "}, "proof", "says nothing in proof"),
         ({"tone_of_voice": "T.B.D."}, "tone_of_voice", "says nothing"),
         ({"channel": ""}, "channel", "says nothing in channel"),
