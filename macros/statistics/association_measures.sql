@@ -28,14 +28,14 @@
     n_both / nullif(expected_both, 0e0) as size_adjusted_lift
 {%- endmacro %}
 
-{# What a pair is, in a word. In a basket: its count against what sizes lead to expect, in standard deviations of a Poisson
-   count; a complement above, a substitute below. In time: its count against that of the reverse order, in standard
+{# What a pair is, in a word. In a basket: its count against its part of the pairs that baskets of these sizes hold, in standard
+   deviations of a Poisson count; a complement above, a substitute below. In time: its count against that of the reverse order, in standard
    deviations of a fair coin; whether the antecedent leads or follows. #}
 {% macro pair_relation() -%}
     case
         when sales_window = 'basket' then case
-            when n_both - expected_both >= {{ var('relation_deviations') }} * sqrt(expected_both) then 'complement'
-            when n_both - expected_both <= -1 * {{ var('relation_deviations') }} * sqrt(expected_both) then 'substitute'
+            when n_both - neutral_both >= {{ var('relation_deviations') }} * sqrt(neutral_both) then 'complement'
+            when n_both - neutral_both <= -1 * {{ var('relation_deviations') }} * sqrt(neutral_both) then 'substitute'
             else 'independent'
         end
         when n_both - n_reverse >= {{ var('relation_deviations') }} * sqrt(n_both + n_reverse) then 'leads'

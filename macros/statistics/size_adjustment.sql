@@ -9,19 +9,41 @@
     ) as integer)
 {%- endmacro %}
 
-{# Columns n_1 to n_10: sums of `units` by the column `decile`. #}
-{% macro decile_columns(units) -%}
+{# Columns n_1 to n_10, or of another prefix: sums of `units` by the column `decile`. #}
+{% macro decile_columns(units, prefix='n') -%}
     {%- for decile in range(1, 11) %}
-    cast(sum(case when decile = {{ decile }} then {{ units }} else 0 end) as bigint) as n_{{ decile }}{{ ',' if not loop.last }}
+    cast(sum(case when decile = {{ decile }} then {{ units }} else 0 end) as bigint) as {{ prefix }}_{{ decile }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
-{# Sum over deciles of n_a x n_b / n, of three relations with the columns n_1 to n_10. #}
-{% macro expected_by_size(counts_a, counts_b, size_counts) -%}
+{# Sum over deciles of n_a x n_b / n, of three relations with the columns n_1 to n_10; times share_1 to share_10 of the
+   relation `shares`, where it is given. #}
+{% macro expected_by_size(counts_a, counts_b, size_counts, shares=none) -%}
     {%- for decile in range(1, 11) %}
     {{ '+ ' if not loop.first }}coalesce(
         cast({{ counts_a }}.n_{{ decile }} as double) * {{ counts_b }}.n_{{ decile }}
-        / nullif({{ size_counts }}.n_{{ decile }}, 0), 0e0
+        / nullif({{ size_counts }}.n_{{ decile }}, 0){{ ' * ' ~ shares ~ '.share_' ~ decile if shares }}, 0e0
     )
     {%- endfor %}
+{%- endmacro %}
+
+{# A select from int_item_counts: for each level and window the columns share_1 to share_10, by which n_a x n_b / n must be
+   multiplied for the pairs of a decile to add up to the pairs that its units hold, n x sum of s (s - 1) over the square of the
+   sum of n_i less the sum of their squares. A unit with one item holds none, one with two less than chance would have it. #}
+{% macro pair_shares(counts) -%}
+select
+    item_level,
+    sales_window
+    {%- for decile in range(1, 11) %},
+    cast(sum(case when item_number = 0 then n_{{ decile }} else 0 end) as double)
+    * sum(case when item_number = 0 then pairs_{{ decile }} else 0 end)
+    / nullif(
+        cast(sum(case when item_number > 0 then n_{{ decile }} else 0 end) as double)
+        * sum(case when item_number > 0 then n_{{ decile }} else 0 end)
+        - cast(sum(cast(case when item_number > 0 then n_{{ decile }} * n_{{ decile }} else 0 end as decimal(38, 0))) as double),
+        0e0
+    ) as share_{{ decile }}
+    {%- endfor %}
+from {{ counts }}
+group by item_level, sales_window
 {%- endmacro %}

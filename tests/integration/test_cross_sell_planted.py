@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from datetime import datetime, timedelta
+
 import pytest
 
 from tests.integration import planted_shop, project
@@ -48,6 +51,49 @@ def test_items_that_only_large_baskets_join_have_lift_but_no_size_adjusted_lift(
     )[0]
     assert lift > 2
     assert adjusted == pytest.approx(1, abs=0.1)
+
+
+@pytest.fixture(scope="module")
+def small_baskets(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Baskets of one to three of twelve items, each as likely as the others; but tea and coffee seldom meet."""
+    chance = random.Random(11)
+    items = ["TEA", "COFFEE", *(f"ITEM {n}" for n in range(10))]
+    lines = []
+    for basket in range(8000):
+        chosen = chance.sample(items, chance.choice([1, 1, 2, 3]))
+        if {"TEA", "COFFEE"} <= set(chosen) and chance.random() < 0.7:
+            chosen.remove(chance.choice(["TEA", "COFFEE"]))
+        receipt = {
+            "order_id": f"o{basket}",
+            "customer_id": f"c{chance.randrange(300)}",
+            "ordered_at": (datetime(2026, 1, 1, 9) + timedelta(hours=basket // 12)).isoformat(),
+        }
+        lines += [{**receipt, "product_id": item, "quantity": 1, "amount": 2} for item in chosen]
+    products = [{"product_id": item, "department": "GROCERY", "category": item} for item in items]
+    tmp = tmp_path_factory.mktemp("small")
+    landing = project.write_landing(tmp / "landing", {"order_lines": lines, "products": products})
+    return project.build(landing, tmp, arguments=["--select", "+product_affinities"])
+
+
+def test_in_small_baskets_only_the_planted_pair_is_a_substitute(small_baskets: Build) -> None:
+    """Size-adjusted lifts are all below 1 there: a basket with one item holds no pair."""
+    pairs = small_baskets.mapping(
+        """select antecedent || ' -> ' || consequent, relation, size_adjusted_lift from product_affinities
+        where item_level = 'category' and "window" = 'basket' and antecedent < consequent"""
+    )
+    assert len(pairs) == 66
+    assert max(lift for _, lift in pairs.values()) < 0.9
+    assert {pair for pair, (relation, _) in pairs.items() if relation != "independent"} == {"COFFEE -> TEA"}
+    assert pairs["COFFEE -> TEA"][0] == "substitute"
+
+
+def test_the_neutral_counts_of_all_pairs_add_up_to_the_pairs_that_there_are(small_baskets: Build) -> None:
+    expected, neutral, found = small_baskets.rows(
+        """select sum(expected_both), sum(neutral_both), sum(n_both) from int_pair_tests
+        where item_level = 'category' and sales_window = 'basket'"""
+    )[0]
+    assert neutral == pytest.approx(found, rel=1e-12)
+    assert expected > 1.2 * float(found)
 
 
 def test_planted_sequences_are_the_top_in_time_with_their_direction(shop: Build) -> None:

@@ -1,5 +1,5 @@
-{# Units with each item, in all and by size decile; and, with item_number 0, units of each size decile whatever they hold, of
-   all units before the as-of date. A unit is a basket (window `basket`) or a customer, who holds what was ever bought
+{# Units with each item, in all and by size decile; and, with item_number 0, units of each size decile whatever they hold, and
+   the ordered pairs in them, of all units before the as-of date. A unit is a basket (window `basket`) or a customer, who holds what was ever bought
    (`30_days`). Decile of a size: 1 + floor(10 x units strictly smaller / units), so that equal sizes share a decile. #}
 with customer_items as (
 
@@ -82,6 +82,7 @@ placed_counts as (
         counts.sales_window,
         case when counts.item_key is null then 0 else items.item_number end as item_number,
         counts.units,
+        case when counts.item_key is null then counts.units * counts.size * (counts.size - 1) else 0 end as pairs,
         size_deciles.decile
     from counts
     inner join size_deciles
@@ -98,6 +99,7 @@ select
     sales_window,
     item_number,
     cast(sum(units) as bigint) as n_units,
-    {{ decile_columns('units') }}
+    {{ decile_columns('units') }},
+    {{ decile_columns('pairs', 'pairs') }}
 from placed_counts
 group by item_level, sales_window, item_number

@@ -1,5 +1,6 @@
 {# Each kept pair with its counts, the one-sided Fisher test, its q-value over the kept pairs of the level and window, and
-   the number of joint units that sizes alone would lead to expect. Pairs are unordered (item_a < item_b) in the window
+   the number of joint units that sizes alone would lead to expect: expected_both as the contract defines it, and neutral_both,
+   in which all pairs add up to those that there are. Pairs are unordered (item_a < item_b) in the window
    `basket`, ordered (item_a, then item_b) in the others. #}
 with counted_pairs as (
 
@@ -43,6 +44,12 @@ totals as (
 
 ),
 
+pair_shares as (
+
+    {{ pair_shares(ref('int_item_counts')) | indent(4) }}
+
+),
+
 pairs as (
 
     select
@@ -55,7 +62,8 @@ pairs as (
         counts_b.n_units as n_b,
         counted_pairs.n_both,
         counted_pairs.n_reverse,
-        {{ expected_by_size('counts_a', 'counts_b', 'size_counts') }} as expected_both
+        {{ expected_by_size('counts_a', 'counts_b', 'size_counts') }} as expected_both,
+        {{ expected_by_size('counts_a', 'counts_b', 'size_counts', 'pair_shares') }} as neutral_both
     from counted_pairs
     inner join totals on counted_pairs.sales_window = totals.sales_window
     inner join {{ ref('int_item_counts') }} as counts_a
@@ -67,6 +75,8 @@ pairs as (
             counted_pairs.sales_window = size_counts.sales_window
             and counted_pairs.item_level = size_counts.item_level
             and size_counts.item_number = 0
+    inner join pair_shares
+        on counted_pairs.sales_window = pair_shares.sales_window and counted_pairs.item_level = pair_shares.item_level
 
 ),
 
@@ -74,7 +84,10 @@ tests as (
 
     {{ fisher_upper_tail(
         'pairs',
-        ['item_level', 'sales_window', 'item_a', 'item_b', 'n_baskets', 'n_a', 'n_b', 'n_both', 'n_reverse', 'expected_both']
+        [
+            'item_level', 'sales_window', 'item_a', 'item_b', 'n_baskets', 'n_a', 'n_b', 'n_both', 'n_reverse',
+            'expected_both', 'neutral_both'
+        ]
     ) }}
 
 ),
@@ -92,6 +105,7 @@ select
     n_both,
     n_reverse,
     expected_both,
+    neutral_both,
     p_value,
     q_value
 from q_values

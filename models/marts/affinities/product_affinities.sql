@@ -11,6 +11,7 @@ with rules as (
         n_both,
         n_reverse,
         expected_both,
+        neutral_both,
         p_value,
         q_value
     from {{ ref('int_pair_tests') }}
@@ -29,6 +30,7 @@ with rules as (
         n_both,
         n_reverse,
         expected_both,
+        neutral_both,
         p_value,
         q_value
     from {{ ref('int_pair_tests') }}
