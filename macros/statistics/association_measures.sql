@@ -29,8 +29,8 @@
 {%- endmacro %}
 
 {# What a pair is, in a word. In a basket: its count against its part of the pairs that baskets of these sizes hold, in standard
-   deviations of a Poisson count; a complement above, a substitute below. In time: its count against that of the reverse order, in standard
-   deviations of a fair coin; whether the antecedent leads or follows. #}
+   deviations of a Poisson count; a complement above, a substitute below. In time: its count against that of the reverse order,
+   in standard deviations of a fair coin; whether the antecedent leads or follows. #}
 {% macro pair_relation() -%}
     case
         when sales_window = 'basket' then case

@@ -1,6 +1,7 @@
 {# Units with each item, in all and by size decile; and, with item_number 0, units of each size decile whatever they hold, and
-   the ordered pairs in them, of all units before the as-of date. A unit is a basket (window `basket`) or a customer, who holds what was ever bought
-   (`30_days`). Decile of a size: 1 + floor(10 x units strictly smaller / units), so that equal sizes share a decile. #}
+   the ordered pairs in them, of all units before the as-of date. A unit is a basket (window `basket`) or a customer, who holds
+   what was ever bought (`30_days`). Decile of a size: 1 + floor(10 x units strictly smaller / units), so that equal sizes share
+   a decile. #}
 with customer_items as (
 
     select

@@ -1,7 +1,7 @@
 {# Each kept pair with its counts, the one-sided Fisher test, its q-value over the kept pairs of the level and window, and
    the number of joint units that sizes alone would lead to expect: expected_both as the contract defines it, and neutral_both,
-   in which all pairs add up to those that there are. Pairs are unordered (item_a < item_b) in the window
-   `basket`, ordered (item_a, then item_b) in the others. #}
+   in which all pairs add up to those that there are. Pairs are unordered (item_a < item_b) in the window `basket`, ordered
+   (item_a, then item_b) in the others. #}
 with counted_pairs as (
 
     select
