@@ -17,7 +17,7 @@ from typing import Any
 NOTHING = "–"
 
 # Scheme ids whose plain form reads badly.
-SCHEME_NAMES = {"rfm": "RFM: recency, frequency, spend", "job_to_be_done": "Job to be done"}
+SCHEME_NAMES = {"rfm": "RFM (recency, frequency, spend)", "job_to_be_done": "Job to be done"}
 
 OUTCOMES = {
     "spend": "spend",
