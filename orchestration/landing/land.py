@@ -17,6 +17,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from orchestration.landing.contract import REQUIRED_TABLE, Column, Table, contract
 from orchestration.landing.csv_files import fast_rows, is_well_quoted, read_header, slow_rows
@@ -231,6 +233,9 @@ def _land_parquet(
         described = con.execute(f"describe select * exclude (file_row_number) from {reader}").fetchall()
     except duckdb.Error:
         raise LandingError(f"{relative}: cannot be read as Parquet") from None
+    # DuckDB gives the second of two names that differ in case another name. It reads more than Arrow does.
+    with suppress(pa.ArrowException):
+        match_columns(relative, pq.read_schema(path).names, table)
     types = {name: kind for name, kind, *_ in described}
     sources = match_columns(relative, list(types), table)
     texts = {c: _as_text(sources[c.name], types[sources[c.name]], c) for c in table.columns if c.name in sources}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -380,6 +381,12 @@ def _text_after_a_quote(zone: Path) -> None:
     put(zone / "order_lines" / "a.csv", f'{HEADER}\no1,c,p,2026,1,1\no2,"a "{SECRET}" b",p,2026,1,1\n')
 
 
+def _parquet_twice(zone: Path) -> None:
+    names = [*HEADER.split(","), "Amount"]
+    (zone / "order_lines").mkdir(parents=True)
+    pq.write_table(pa.table([["1"]] * len(names), names), zone / "order_lines" / "a.parquet")
+
+
 def _no_bytes(zone: Path) -> None:
     put(zone / "order_lines" / "a.csv", "")
 
@@ -423,6 +430,7 @@ def _nothing(zone: Path) -> None:
         (_text_after_a_quote, "order_lines/a.csv: a quote is not closed, or text follows one, in row 2"),
         (_no_bytes, "order_lines/a.csv: empty, without a header"),
         (_no_parquet, "order_lines/a.parquet: cannot be read as Parquet"),
+        (_parquet_twice, "order_lines/a.parquet: column amount is there twice"),
         (_cut_parquet, "order_lines/a.parquet: cannot be read as Parquet"),
         (
             _parquet_without_column,

@@ -83,7 +83,9 @@ def part(page: Page, start: str, end: str) -> str:
 
 def test_each_verdict_stands_with_its_reason_and_a_sign(database: Path) -> None:
     scorecard = part(report(database), "Scorecard: is", "What the words mean")
-    assert re.search(r"RFM \(recency, frequency, spend\)\s*!\s*in the drawer\s*best and tokyo get the same\.", scorecard)
+    assert re.search(
+        r"RFM \(recency, frequency, spend\)\s*!\s*in the drawer\s*best and tokyo get the same\.", scorecard
+    )
     assert re.search(r"Life stage\s*≈\s*superficial\s*No outcome differs between <family> & student\.", scorecard)
 
 
