@@ -360,7 +360,7 @@ def _placeholders_are_filled(row: Treatment, scheme: Scheme, inputs: CheckInput)
     """A customer would read `{name}` as it stands; only `{label}`, and only in a `*` row, is ever filled in."""
     filled = {LABEL} if row.segment == EVERY_SEGMENT and scheme.is_data_driven else set()
     # A brace without its other half too: `{label` is a slip of the pen.
-    left = {column: set(re.findall(r"\{[^{}]*\}|\{\S*|\S*\}", row.text(column))) - filled for column in TEXTS}
+    left = {column: set(re.findall(r"\{[^{}]*\}|\{[^\s{}]*|[^\s{}]*\}", row.text(column))) - filled for column in TEXTS}
     columns = tuple(column for column in TEXTS if left[column])
     if columns:
         names = sorted(set().union(*left.values()))

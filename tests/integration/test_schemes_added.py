@@ -171,7 +171,7 @@ def test_the_scorecard_has_a_row_for_it(added: Build) -> None:
 
 
 def test_kept_by_date_it_says_the_same_and_its_dates_are_not_made_again(folder: Path, added: Build) -> None:
-    """Comes after all others but one: it makes the copy's scheme another kind of table."""
+    """Comes after most others: it makes the copy's scheme another kind of table."""
     published = added.contents("customer_segments"), added.contents("customer_segment_history")
     page = PAGE.read_text(encoding="utf-8")
     file = folder / "project" / "models/marts/segments/schemes/shopping_days.sql"
@@ -185,7 +185,7 @@ def test_kept_by_date_it_says_the_same_and_its_dates_are_not_made_again(folder: 
 
 
 def test_a_model_that_is_not_kept_gets_categories_on_every_date(folder: Path, added: Build) -> None:
-    """Comes last: it adds a model to the copy. Where all is kept, nobody needs them but on the current date."""
+    """Comes after it: it adds a model to the copy. Where all is kept, nobody needs them but on the current date."""
     every_date = added.rows("select as_of from int_fact_dates order by as_of")
     assert len(every_date) > 1
     assert build(folder).rows("select distinct as_of from int_customer_categories") == [(AS_OF,)]
@@ -211,4 +211,4 @@ def test_columns_of_a_seed_may_change_places_and_new_ones_may_come(folder: Path,
     columns = [name for (name,) in again.rows("select column_name from (describe treatment_rows) order by 1")]
     assert set(columns) == {*frame.columns, "note"}
     kept = sorted(frame.columns)
-    assert [row for row in again.rows(f"select {', '.join(kept)} from treatment_rows order by all")] == before
+    assert again.rows(f"select {', '.join(kept)} from treatment_rows order by all") == before

@@ -94,7 +94,7 @@ def test_quotes_are_in_place_where_the_strict_reader_of_the_standard_library_tak
     tmp_path_factory: pytest.TempPathFactory, text: str, bom: bytes
 ) -> None:
     path = tmp_path_factory.mktemp("quotes") / "a.csv"
-    path.write_bytes(bom + b"x" + text.encode() if not text else bom + text.encode())
+    path.write_bytes(bom + (text or "x").encode())
     try:
         list(csv.reader(io.StringIO(text, newline=""), strict=True))
         taken = True

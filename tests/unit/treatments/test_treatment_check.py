@@ -124,6 +124,14 @@ def test_a_real_difference_in_one_field_passes(check_mutated: CheckMutated, chan
     assert report.passed, report.summary()
 
 
+def test_a_label_may_stand_beside_any_other_sign(check_mutated: CheckMutated) -> None:
+    def mutation(rows: dict[str, Row]) -> None:
+        rows["category_interest_each"]["message"] = 'News of your"{label}"-shelf ({label}): {label}, and more.'
+
+    report = check_mutated(mutation)
+    assert report.passed, report.summary()
+
+
 def test_a_template_without_label_in_what_customers_notice_is_caught(check_mutated: CheckMutated) -> None:
     def mutation(rows: dict[str, Row]) -> None:
         row = rows["category_interest_each"]
