@@ -37,18 +37,19 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# A select of the partitions that a kept model must make now: its key and made_from. #}
+{# A select of the partitions that a kept model must make now: its key and made_from. `not exists`, because a planner then
+   knows that they are few, and finds their rows by them; it takes an outer join for as many as the table has rows. #}
 {% macro partitions_to_make(inputs, partition) -%}
 select
     inputs.{{ partition }},
     inputs.made_from
 from {{ ref(inputs) }} as inputs
-{%- if is_incremental() %}
-left join (select distinct {{ partition }} from {{ this }}) as kept on inputs.{{ partition }} = kept.{{ partition }}
-where kept.{{ partition }} is null
-{%- else %}
-where 1 = 1
-{%- endif %}
+where
+    {% if is_incremental() -%}
+    not exists (select 1 from {{ this }} as kept where kept.{{ partition }} = inputs.{{ partition }})
+    {%- else -%}
+    1 = 1
+    {%- endif %}
 {%- if partition == 'as_of' and backfill_dates() %}
     and inputs.as_of in ({{ backfill_dates() }})
 {%- endif %}

@@ -9,6 +9,18 @@
     end
 {%- endmacro %}
 
+{# The days whose lines make the baskets of `days`, a relation with day_on: the days themselves, and the others of every order
+   over midnight that has lines on them. Baskets of those other days come out in part, and are to be left out. #}
+{% macro days_of_whole_orders(days) -%}
+select day_on from {{ days }}
+union
+select others.ordered_on as day_on
+from {{ days }} as days
+inner join {{ ref('int_long_orders') }} as touching on days.day_on = touching.ordered_on
+inner join {{ ref('int_long_orders') }} as others
+    on touching.order_id = others.order_id and touching.customer_id = others.customer_id
+{%- endmacro %}
+
 {# The days before the as-of date, with the hash of their lines and their period: a select. #}
 {% macro days_of_periods() -%}
 select

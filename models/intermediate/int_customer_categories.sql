@@ -13,7 +13,7 @@ select
     days.customer_id,
     days.department,
     days.category,
-    sum(days.spend) as spend
+    {{ money_sum('days.spend') }} as spend
 from {{ ref('int_customer_category_days') }} as days
 inner join dates on days.day_on < dates.as_of and days.day_on >= dates.window_start
 group by dates.as_of, days.customer_id, days.department, days.category

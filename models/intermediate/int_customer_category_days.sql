@@ -10,7 +10,7 @@ select
     order_lines.customer_id,
     order_lines.department,
     order_lines.category,
-    sum(order_lines.amount) as spend,
+    {{ money_sum('order_lines.amount') }} as spend,
     days.made_from,
     days.day_on
 from {{ ref('int_order_lines') }} as order_lines

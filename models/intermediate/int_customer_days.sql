@@ -12,11 +12,11 @@ spend_days as (
         order_lines.customer_id,
         days.day_on,
         days.made_from,
-        sum(order_lines.amount) as spend,
-        sum(order_lines.discount_amount) as discount_amount,
-        sum(order_lines.coupon_amount) as coupon_amount,
-        sum(case when order_lines.brand_tier = 'private' then order_lines.amount else 0 end) as private_label_amount,
-        sum(case when order_lines.is_positive then order_lines.amount else 0 end) as positive_amount
+        {{ money_sum('order_lines.amount') }} as spend,
+        {{ money_sum('order_lines.discount_amount') }} as discount_amount,
+        {{ money_sum('order_lines.coupon_amount') }} as coupon_amount,
+        {{ money_sum("case when order_lines.brand_tier = 'private' then order_lines.amount else 0 end") }} as private_label_amount,
+        {{ money_sum('case when order_lines.is_positive then order_lines.amount else 0 end') }} as positive_amount
     from {{ ref('int_order_lines') }} as order_lines
     inner join days on order_lines.ordered_on = days.day_on
     where order_lines.is_merchandise
@@ -41,7 +41,7 @@ select
     spend_days.spend,
     spend_days.discount_amount,
     spend_days.coupon_amount,
-    spend_days.spend + spend_days.discount_amount as gross_amount,
+    cast(spend_days.spend + spend_days.discount_amount as decimal(18, 4)) as gross_amount,
     spend_days.private_label_amount,
     spend_days.positive_amount,
     coalesce(basket_days.baskets, 0) as baskets,

@@ -16,7 +16,7 @@ select
     baskets.customer_id,
     baskets.occasion,
     cast(count(*) as bigint) as baskets,
-    sum(baskets.positive_amount) as spend,
+    {{ money_sum('baskets.positive_amount') }} as spend,
     dates.made_from
 from {{ ref('int_basket_occasions') }} as baskets
 inner join dates on baskets.basket_on < dates.as_of and baskets.basket_on >= dates.window_start

@@ -1,12 +1,14 @@
 """`make benchmark-daily`: what the first refresh of a generated landing zone costs, and what the days after it do.
 
-    LINES=20000000 make benchmark-daily        (default 2,000,000 order lines, a file a day over two years)
+    LINES=20000000 make benchmark-daily              (default 2,000,000 order lines)
+    LINES=20000000 SHAPE=web make benchmark-daily    (default grocery)
 
 Four refreshes are timed: one of a few hundred lines, which is the fixed start-up; the first of all lines; the second
 day, which brings one more file of lines; and a third, which brings another and new rows of customers. Printed are the
 seconds of each step and of the slowest models, all processor seconds, the peak of memory, and the share that the second
-and third day cost of the first, beyond the start-up. The shop has the demo's shape: lines a basket and a customer,
-categories, and customers with favourites. The days end half-way through a year: counts are kept by past year and month.
+and third day cost of the first, beyond the start-up. The grocery has the demo's shape: lines a basket and a customer in
+a year, categories, and customers with favourites; two years of it. The web shop has many customers with small orders,
+and five years. The days end half-way through a year: counts are kept by past year and month.
 Everything is written to a temporary folder (TMPDIR) and removed in the end.
 """
 
@@ -20,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -29,15 +31,31 @@ import duckdb
 from tests.integration import growing_zone
 from tests.integration.growing_zone import Warehouse, Zone, day_file, write_zone
 
-FIRST_DAY = date(2024, 7, 1)
-DAYS = 730
-LINES_AN_ORDER = 10
-LINES_A_CUSTOMER = 1_200
 CATEGORIES, SUBCATEGORIES, PRODUCTS = 300, 1_500, 20_000
-# Of a customer; two lines of three are of one of them.
-FAVOURITES = 150
 STEP = re.compile(r"^  (\S[\w ]*?)\s+([0-9.]+) s", re.MULTILINE)
 SLOWEST = 20
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a shop sells: over how many days, lines in an order, lines of a customer over all days, and products that a
+    customer keeps to (two lines of three are of one of them)."""
+
+    first_day: date
+    days: int
+    lines_an_order: int
+    lines_a_customer: int
+    favourites: int
+
+    def customers(self, lines: int) -> int:
+        """How many there are where `lines` lines were sold."""
+        return max(200, lines // self.lines_a_customer)
+
+
+SHAPES = {
+    "grocery": Shape(date(2024, 7, 1), days=730, lines_an_order=10, lines_a_customer=1_200, favourites=150),
+    "web": Shape(date(2021, 7, 1), days=1_826, lines_an_order=4, lines_a_customer=200, favourites=40),
+}
 
 
 @dataclass(frozen=True)
@@ -52,14 +70,13 @@ class Timing:
     memory: float = 0.0
 
 
-def write_large_zone(folder: Path, lines: int, days: int = DAYS) -> Path:
-    """`lines` order lines over `days` days, a Parquet file a day, `LINES_AN_ORDER` a basket; the same every time."""
-    customers = max(200, lines // LINES_A_CUSTOMER)
+def write_large_zone(folder: Path, shape: Shape, lines: int) -> Path:
+    """`lines` order lines in this shape, a Parquet file a day; the same every time."""
+    customers = shape.customers(lines)
     # Products, categories, consents and touchpoints as in the small zone, whose lines and customers are taken away.
     write_zone(folder, Zone(customers=min(customers, 500), days=1))
     day_file(folder, growing_zone.FIRST_DAY).unlink()
     (folder / "customers" / "rows.csv").unlink()
-    a_day = max(1, lines // days)
     with duckdb.connect() as con:
         con.execute(
             f"""
@@ -72,9 +89,14 @@ def write_large_zone(folder: Path, lines: int, days: int = DAYS) -> Path:
             """
         )
         write_customers(con, folder / "customers" / "all.parquet", 0, customers)
-        for number in range(days):
-            write_large_day(con, folder, number, a_day, customers)
+        for number in range(shape.days):
+            write_large_day(con, folder, shape, number, lines)
     return folder
+
+
+def shop(folder: Path, shape: Shape, lines: int) -> Warehouse:
+    """A warehouse of this shape, not refreshed yet; its dbt target is its own, so a second refresh parses nothing."""
+    return Warehouse(folder / "warehouse", write_large_zone(folder / "zone", shape, lines))
 
 
 def write_customers(con: duckdb.DuckDBPyConnection, path: Path, first: int, last: int) -> None:
@@ -90,32 +112,34 @@ def write_customers(con: duckdb.DuckDBPyConnection, path: Path, first: int, last
     )
 
 
-def write_large_day(con: duckdb.DuckDBPyConnection, folder: Path, number: int, lines: int, customers: int) -> Path:
-    """The file of one day. A hash of the line's number is its chance, so that runs are alike."""
-    day = FIRST_DAY + timedelta(days=number)
+def write_large_day(con: duckdb.DuckDBPyConnection, folder: Path, shape: Shape, number: int, lines: int) -> Path:
+    """The file of one day of a shop with `lines` lines over all days. A hash of the line's number is its chance, so
+    that runs are alike."""
+    customers, day = shape.customers(lines), shape.first_day + timedelta(days=number)
     path = day_file(folder, day).with_name("lines.parquet")
     path.parent.mkdir(parents=True, exist_ok=True)
     con.execute(
         f"""
         copy (
             select
-                'o{number}-' || i // {LINES_AN_ORDER} as order_id,
-                i % {LINES_AN_ORDER} + 1 as line_number,
-                'c' || hash({number}, i // {LINES_AN_ORDER}) % {customers} as customer_id,
+                'o{number}-' || i // {shape.lines_an_order} as order_id,
+                i % {shape.lines_an_order} + 1 as line_number,
+                'c' || hash({number}, i // {shape.lines_an_order}) % {customers} as customer_id,
                 -- Some products are bought far more often than others, and some by some.
                 'q' || cast(floor({PRODUCTS} * pow(
                     case
                         when hash({number}, i, 6) % 3 = 0 then hash({number}, i, 1)
                         else hash(
-                            hash({number}, i // {LINES_AN_ORDER}) % {customers}, hash({number}, i, 1) % {FAVOURITES}
+                            hash({number}, i // {shape.lines_an_order}) % {customers},
+                            hash({number}, i, 1) % {shape.favourites}
                         )
                     end % 1000003 / 1000003e0, 2)) as integer) as product_id,
                 timestamp '{day} 07:00:00'
-                    + to_minutes(cast(hash({number}, i // {LINES_AN_ORDER}, 2) % 840 as integer)) as ordered_at,
+                    + to_minutes(cast(hash({number}, i // {shape.lines_an_order}, 2) % 840 as integer)) as ordered_at,
                 1 + hash({number}, i, 3) % 3 as quantity,
                 cast(1 + hash({number}, i, 4) % 2000 / 100e0 as decimal(18, 2)) as amount,
                 cast(case when hash({number}, i, 5) % 5 = 0 then 0.5 else 0 end as decimal(18, 2)) as discount_amount
-            from range({lines}) as numbers (i)
+            from range({max(1, lines // shape.days)}) as numbers (i)
         ) to '{path}' (format parquet)
         """
     )
@@ -226,23 +250,24 @@ def report(fixed: Timing, days: list[Timing], lines: int) -> str:
 
 
 def main() -> int:
-    """Run it; LINES from the environment."""
+    """Run it; LINES and SHAPE from the environment."""
     lines = int(os.environ.get("LINES", "") or 2_000_000)
+    shape = SHAPES[os.environ.get("SHAPE", "") or "grocery"]
     with tempfile.TemporaryDirectory(prefix="benchmark-daily-") as folder:
         base = Path(folder)
-        small = Warehouse(base / "small", write_large_zone(base / "small-zone", 600, days=60))
+        small = shop(base / "small", replace(shape, days=60), 600)
         # The first one parses the project; the second is what every later refresh starts with.
         small.refresh()
         fixed = timed(small)
         began = time.monotonic()
-        large = Warehouse(base / "large", write_large_zone(base / "zone", lines))
-        print(f"{lines:,} lines in {DAYS} files, generated in {time.monotonic() - began:.0f} s", flush=True)
+        large = shop(base / "large", shape, lines)
+        print(f"{lines:,} lines in {shape.days} files, generated in {time.monotonic() - began:.0f} s", flush=True)
         days = [timed(large)]
-        customers = max(200, lines // LINES_A_CUSTOMER)
+        customers = shape.customers(lines)
         with duckdb.connect() as con:
-            write_large_day(con, large.landing_dir, DAYS, max(1, lines // DAYS), customers)
+            write_large_day(con, large.landing_dir, shape, shape.days, lines)
             days.append(timed(large))
-            write_large_day(con, large.landing_dir, DAYS + 1, max(1, lines // DAYS), customers)
+            write_large_day(con, large.landing_dir, shape, shape.days + 1, lines)
             write_customers(
                 con, large.landing_dir / "customers" / "new.parquet", customers, customers + customers // 500
             )
