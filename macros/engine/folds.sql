@@ -43,7 +43,14 @@
     aggregate(zip_with({{ a }}, {{ b }}, (x, y) -> x * y), 0d, (total, product) -> total + product)
 {%- endmacro %}
 
-{# The largest product of the elements at one place of two equally long lists of doubles. #}
-{% macro largest_product(a, b) %}{{ return(adapter.dispatch('largest_product', 'segments_in_use')(a, b)) }}{% endmacro %}
-{% macro duckdb__largest_product(a, b) %}list_max(list_transform({{ a }}, lambda x, j: x * {{ b }}[j])){% endmacro %}
-{% macro spark__largest_product(a, b) %}array_max(zip_with({{ a }}, {{ b }}, (x, y) -> x * y)){% endmacro %}
+{# The largest element of a list among the places given, a list of whole numbers from 1; null where there are none. #}
+{% macro largest_at(values, places) %}{{ return(adapter.dispatch('largest_at', 'segments_in_use')(values, places)) }}{% endmacro %}
+{% macro duckdb__largest_at(values, places) %}list_max(list_transform({{ places }}, lambda place: {{ values }}[place])){% endmacro %}
+{% macro spark__largest_at(values, places) -%}
+    array_max(transform({{ places }}, place -> element_at({{ values }}, cast(place as int))))
+{%- endmacro %}
+
+{# The values of a column as a list, in no order. #}
+{% macro unordered_list(expression) %}{{ return(adapter.dispatch('unordered_list', 'segments_in_use')(expression)) }}{% endmacro %}
+{% macro duckdb__unordered_list(expression) %}list({{ expression }}){% endmacro %}
+{% macro spark__unordered_list(expression) %}collect_list({{ expression }}){% endmacro %}

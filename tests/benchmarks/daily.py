@@ -73,10 +73,11 @@ class Timing:
 def write_large_zone(folder: Path, shape: Shape, lines: int) -> Path:
     """`lines` order lines in this shape, a Parquet file a day; the same every time."""
     customers = shape.customers(lines)
-    # Products, categories, consents and touchpoints as in the small zone, whose lines and customers are taken away.
+    # Products, categories and touchpoints as in the small zone, whose lines, customers and consents are taken away.
     write_zone(folder, Zone(customers=min(customers, 500), days=1))
     day_file(folder, growing_zone.FIRST_DAY).unlink()
-    (folder / "customers" / "rows.csv").unlink()
+    for table in ("customers", "consents"):
+        (folder / table / "rows.csv").unlink()
     with duckdb.connect() as con:
         con.execute(
             f"""
@@ -100,7 +101,17 @@ def shop(folder: Path, shape: Shape, lines: int) -> Warehouse:
 
 
 def write_customers(con: duckdb.DuckDBPyConnection, path: Path, first: int, last: int) -> None:
-    """The profiles of customers `first` to `last`, the latter not included."""
+    """The profiles of customers `first` to `last`, the latter not included, and their consents beside them."""
+    consents = path.parents[1] / "consents" / path.name
+    con.execute(
+        f"""
+        copy (
+            select 'c' || i as customer_id, channel, true as opted_in, timestamp '2020-01-01' as recorded_at
+            from range({first}, {last}) as numbers (i)
+            cross join (select unnest(['mail', 'email', 'store', 'app', 'sms', 'phone']) as channel) as channels
+        ) to '{consents}' (format parquet)
+        """
+    )
     con.execute(
         f"""
         copy (

@@ -149,8 +149,8 @@ def test_fishers_test_is_right_to_twelve_digits_in_shops_of_any_size(tables: Tab
         assert math.isclose(p_value, upper_tail(n_baskets, max(n_a, n_b), min(n_a, n_b), n_both), rel_tol=1e-12), pair
 
 
-def test_lists_are_multiplied_place_by_place(tables: Tables) -> None:
-    assert tables["lists"] == [{"dot_product": 1 * 9 + 2 * 8 + 3 * 7, "largest_product": 3 * 7}]
+def test_lists_are_multiplied_place_by_place_and_counted_from_one(tables: Tables) -> None:
+    assert tables["lists"] == [{"dot_product": 1 * 9 + 2 * 8 + 3 * 7, "largest_at_later_places": 8}]
 
 
 def test_lists_are_sorted_by_bytes_and_equal_scores_share_a_rank(tables: Tables) -> None:

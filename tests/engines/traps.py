@@ -149,12 +149,19 @@ MODELS = {
                 {{ ordered_list('cast(10 - id as double)', 'id') }} as descending
             from {{ ref('words') }}
             where id < 4
+        ),
+
+        later_words as (
+            select {{ unordered_list('id') }} as places
+            from {{ ref('words') }}
+            where id between 2 and 3
         )
 
         select
             {{ dot_product('ascending', 'descending') }} as dot_product,
-            {{ largest_product('ascending', 'descending') }} as largest_product
+            {{ largest_at('descending', 'places') }} as largest_at_later_places
         from lists
+        cross join later_words
     """,
     "groups": """
         with ties as (

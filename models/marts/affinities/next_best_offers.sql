@@ -64,17 +64,27 @@ customers as (
 
 ),
 
+items as (
+
+    select
+        position,
+        is_offered,
+        dense_rank() over (order by department) as department_number
+    from {{ ref('int_offer_items') }}
+
+),
+
 member_items as (
 
     select
         customers.customer_id,
         customers.customer_number,
         items.position,
-        items.department,
+        items.department_number,
         items.is_offered,
         case when bought.position is null then 0e0 else 1e0 end as is_bought
     from customers
-    cross join {{ ref('int_offer_items') }} as items
+    cross join items
     left join bought on customers.customer_number = bought.customer_number and items.position = bought.position
 
 ),
@@ -85,6 +95,16 @@ histories as (
         customer_number,
         {{ ordered_list('is_bought', 'position') }} as items_bought
     from member_items
+    group by customer_number
+
+),
+
+bought_positions as (
+
+    select
+        customer_number,
+        {{ unordered_list('position') }} as positions
+    from bought
     group by customer_number
 
 ),
@@ -107,7 +127,7 @@ candidates as (
         member_items.customer_id,
         member_items.customer_number,
         member_items.position,
-        member_items.department,
+        member_items.department_number,
         base_scores.score + history_scores.score as score
     from member_items
     inner join base_scores on member_items.position = base_scores.position
@@ -124,7 +144,7 @@ department_ranks as (
     select
         candidates.*,
         row_number() over (
-            partition by customer_id, department order by score desc, position asc
+            partition by customer_number, department_number order by score desc, position asc
         ) as department_rank
     from candidates
 
@@ -135,7 +155,7 @@ choices as (
     select
         department_ranks.*,
         row_number() over (
-            partition by customer_id
+            partition by customer_number
             order by
                 {% if var('offer_level') != 'department' -%}
                 case when department_rank > {{ var('offers_per_department') }} then 1 else 0 end,
@@ -152,7 +172,7 @@ offers as (
 
     select
         choices.*,
-        row_number() over (partition by customer_id order by score desc, position asc) as offer_rank
+        row_number() over (partition by customer_number order by score desc, position asc) as offer_rank
     from choices
     where choice <= {{ var('offers_per_customer') }}
 
@@ -163,9 +183,9 @@ reasons as (
     select
         offers.customer_number,
         offers.position,
-        cast(nullif({{ largest_product('histories.items_bought', 'item_weights.reasons') }}, 0e0) as bigint) as reason
+        cast(nullif({{ largest_at('item_weights.reasons', 'bought_positions.positions') }}, 0e0) as bigint) as reason
     from offers
-    inner join histories on offers.customer_number = histories.customer_number
+    inner join bought_positions on offers.customer_number = bought_positions.customer_number
     inner join item_weights on offers.position = item_weights.position
 
 )
