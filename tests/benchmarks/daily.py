@@ -263,7 +263,11 @@ def report(fixed: Timing, days: list[Timing], lines: int) -> str:
 def main() -> int:
     """Run it; LINES and SHAPE from the environment."""
     lines = int(os.environ.get("LINES", "") or 2_000_000)
-    shape = SHAPES[os.environ.get("SHAPE", "") or "grocery"]
+    name = os.environ.get("SHAPE", "") or "grocery"
+    if name not in SHAPES:
+        print(f"SHAPE={name}: it must be one of {', '.join(SHAPES)}", file=sys.stderr)
+        return 2
+    shape = SHAPES[name]
     with tempfile.TemporaryDirectory(prefix="benchmark-daily-") as folder:
         base = Path(folder)
         small = shop(base / "small", replace(shape, days=60), 600)

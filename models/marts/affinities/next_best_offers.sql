@@ -64,7 +64,7 @@ customers as (
 
 ),
 
-items as (
+numbered_items as (
 
     select
         position,
@@ -84,7 +84,7 @@ member_items as (
         items.is_offered,
         case when bought.position is null then 0e0 else 1e0 end as is_bought
     from customers
-    cross join items
+    cross join numbered_items as items
     left join bought on customers.customer_number = bought.customer_number and items.position = bought.position
 
 ),
