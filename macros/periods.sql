@@ -1,5 +1,5 @@
 {# Counts that add up are kept by period: a past year, or a month of the as-of date's year. A new day counts its month again,
-   and few periods are added up. #}
+   and few periods are added up. The last period is open, the ones before it are closed. #}
 
 {# The first day of the period that a day is counted in. #}
 {% macro count_period(day, as_of) -%}
@@ -44,11 +44,30 @@ from {{ ref('int_basket_item_numbers') }} as facts
 inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
 {%- endmacro %}
 
+{# What baskets hold that reach into the days from first_days.first_day_on on (a common table expression of one row): the items
+   bought since then, and before it those of orders over midnight. A select. #}
+{% macro facts_since_first_day(levels) -%}
+{{ dated_facts() }}
+inner join first_days on facts.bought_on >= first_days.first_day_on
+where facts.item_level in ('{{ levels | join("', '") }}')
+
+union all
+
+{{ dated_facts() }}
+inner join first_days on facts.bought_on < first_days.first_day_on
+inner join (
+    select distinct {{ basket_number('order_id', 'customer_id') }} as basket_number
+    from {{ ref('int_long_orders') }}
+) as long_baskets on facts.basket_number = long_baskets.basket_number
+where facts.item_level in ('{{ levels | join("', '") }}')
+{%- endmacro %}
+
 {# Two common table expressions for a model that is kept by period and counts baskets: `periods` (period_on, made_from), those
    to make, and `facts`, the items that their baskets hold before the as-of date: those of the periods, and of orders over
    midnight the earlier ones too. A basket, like a pair in it, belongs to the period in which it was complete. #}
 {% macro period_facts(levels) %}
-{%- set long_orders = ref('int_long_orders') -%}
+{#- Said here, so that dbt knows of it when it parses the project. -#}
+{%- do ref('int_long_orders') -%}
 periods as (
 
     {{ partitions_to_make('int_count_periods', 'period_on') | indent(4) }}
@@ -66,19 +85,7 @@ first_days as (
 
 facts as (
 
-    {{ dated_facts() | indent(4) }}
-    inner join first_days on facts.bought_on >= first_days.first_day_on
-    where facts.item_level in ('{{ levels | join("', '") }}')
-
-    union all
-
-    {{ dated_facts() | indent(4) }}
-    inner join first_days on facts.bought_on < first_days.first_day_on
-    inner join (
-        select distinct {{ basket_number('order_id', 'customer_id') }} as basket_number
-        from {{ long_orders }}
-    ) as long_baskets on facts.basket_number = long_baskets.basket_number
-    where facts.item_level in ('{{ levels | join("', '") }}')
+    {{ facts_since_first_day(levels) | indent(4) }}
 
 )
 {%- else %}

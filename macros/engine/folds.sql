@@ -43,6 +43,11 @@
     aggregate(zip_with({{ a }}, {{ b }}, (x, y) -> x * y), 0d, (total, product) -> total + product)
 {%- endmacro %}
 
+{# The element of a list at a place, a whole number from 1. #}
+{% macro element_at(values, place) %}{{ return(adapter.dispatch('element_at', 'segments_in_use')(values, place)) }}{% endmacro %}
+{% macro duckdb__element_at(values, place) %}{{ values }}[{{ place }}]{% endmacro %}
+{% macro spark__element_at(values, place) %}element_at({{ values }}, cast({{ place }} as int)){% endmacro %}
+
 {# The largest element of a list among the places given, a list of whole numbers from 1; null where there are none. #}
 {% macro largest_at(values, places) %}{{ return(adapter.dispatch('largest_at', 'segments_in_use')(values, places)) }}{% endmacro %}
 {% macro duckdb__largest_at(values, places) %}list_max(list_transform({{ places }}, lambda place: {{ values }}[place])){% endmacro %}

@@ -11,3 +11,8 @@
 {% macro spark__sorted_list(expression, separator) -%}
     nullif(array_join(sort_array(collect_set({{ expression }})), '{{ separator }}'), '')
 {%- endmacro %}
+
+{# The parts of a text between separators, a row each: the only such expression of a select. #}
+{% macro each_part(text, separator) %}{{ return(adapter.dispatch('each_part', 'segments_in_use')(text, separator)) }}{% endmacro %}
+{% macro duckdb__each_part(text, separator) %}unnest(string_split({{ text }}, '{{ separator }}')){% endmacro %}
+{% macro spark__each_part(text, separator) %}explode(split({{ text }}, '{{ separator }}')){% endmacro %}

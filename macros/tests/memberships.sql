@@ -1,6 +1,14 @@
 {# Exhaustive: every member of the scheme's audience is in the scheme on every as-of date, and nobody else is. #}
 {% test members_complete(model) %}
-with expected as (
+{%- set dates = untested_partitions('int_memberships') %}
+with memberships as (
+
+    select as_of, scheme, member_id
+    from {{ model }}
+
+),
+
+expected as (
 
     select members.as_of, schemes.scheme, members.customer_id as member_id
     from {{ ref('int_members') }} as members
@@ -9,14 +17,18 @@ with expected as (
             schemes.is_active
             and schemes.audience in ('person', 'company', 'person, company')
             and schemes.audience like ('%' || members.kind || '%')
-    where schemes.scheme in (select memberships.scheme from {{ model }} as memberships)
+    where
+        schemes.scheme in (select scheme from {{ ref('int_memberships') }})
+        {%- if dates is not none %}
+        and members.as_of in ({{ dates }})
+        {%- endif %}
 
 ),
 
 found as (
 
     select memberships.as_of, memberships.scheme, memberships.member_id
-    from {{ model }} as memberships
+    from memberships
     inner join {{ ref('segment_schemes') }} as schemes
         on memberships.scheme = schemes.scheme and schemes.audience in ('person', 'company', 'person, company')
 

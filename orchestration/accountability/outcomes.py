@@ -19,6 +19,7 @@ from orchestration.accountability.inputs import active_schemes
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.statistics import (
     Floats,
+    Integers,
     MeanDifference,
     benjamini_hochberg,
     cuped,
@@ -39,7 +40,6 @@ class Experiment:
     """Members of one experiment in the order of their ids. Arrays are (n,); money as in the order lines."""
 
     treatment_id: str
-    customer_ids: list[str]
     is_treated: npt.NDArray[np.bool_]
     past_spend: Floats
     cost: Floats
@@ -55,10 +55,11 @@ def treatment_outcomes(con: duckdb.DuckDBPyConnection) -> pa.Table:
     """All experiments, by segment on the day of assignment. p is adjusted over the rows of a scheme."""
     margin = con.execute("select max(margin_share) from sales_margin").fetchall()[0][0]
     rows: list[dict[str, Any]] = []
-    active = set(active_schemes(con))
+    segments = _segments(con, set(active_schemes(con)))
     for (treatment_id,) in con.execute("select distinct treatment_id from experiment_members order by 1").fetchall():
         experiment = _experiment(con, treatment_id)
-        for (scheme, segment), inside in _groups(con, experiment, active).items():
+        everyone = {(EVERYONE, EVERYONE): np.arange(experiment.is_treated.size)}
+        for (scheme, segment), inside in (everyone | segments.get(treatment_id, {})).items():
             for outcome in OUTCOMES:
                 rows.append({"scheme": scheme, "segment": segment, **compare(experiment, inside, outcome, margin)})
     for scheme in {row["scheme"] for row in rows}:
@@ -68,27 +69,27 @@ def treatment_outcomes(con: duckdb.DuckDBPyConnection) -> pa.Table:
     return table_of("treatment_outcomes", rows)
 
 
-def compare(
-    experiment: Experiment, inside: npt.NDArray[np.bool_], outcome: str, margin_share: float | None
-) -> dict[str, Any]:
-    """One row: treated against holdout among the members `inside`. A void experiment keeps counts and means only."""
-    treated, holdout = inside & experiment.is_treated, inside & ~experiment.is_treated
-    values = experiment.outcomes[outcome]
+def compare(experiment: Experiment, inside: Integers, outcome: str, margin_share: float | None) -> dict[str, Any]:
+    """One row: treated against holdout among the members at the places `inside`.
+
+    A void experiment keeps counts and means only.
+    """
+    treated = experiment.is_treated[inside]
+    values = experiment.outcomes[outcome][inside]
     plain, adjusted = _nothing(), _nothing()
     if not experiment.is_void:
-        plain = welch(values[treated], values[holdout])
-        without_past = np.zeros_like(values)
-        without_past[inside] = cuped(values[inside], experiment.past_spend[inside])
-        adjusted = welch(without_past[treated], without_past[holdout])
-    cost = _mean(experiment.cost[treated]) if treated.any() else None
+        plain = welch(values[treated], values[~treated])
+        without_past = cuped(values, experiment.past_spend[inside])
+        adjusted = welch(without_past[treated], without_past[~treated])
+    cost = _mean(experiment.cost[inside][treated])
     is_money = outcome == "spend"
     return {
         "treatment_id": experiment.treatment_id,
         "outcome": outcome,
         "n_treated": int(treated.sum()),
-        "n_holdout": int(holdout.sum()),
+        "n_holdout": int((~treated).sum()),
         "mean_treated": _mean(values[treated]),
-        "mean_holdout": _mean(values[holdout]),
+        "mean_holdout": _mean(values[~treated]),
         "uplift": plain.difference,
         "ci_low": plain.ci_low,
         "ci_high": plain.ci_high,
@@ -129,7 +130,7 @@ def _experiment(con: duckdb.DuckDBPyConnection, treatment_id: str) -> Experiment
     columns = con.execute(
         """
         select
-            customer_id, arm = 'treated' as is_treated, past_spend, cost, spend, cast(orders as double) as orders,
+            arm = 'treated' as is_treated, past_spend, cost, spend, cast(orders as double) as orders,
             share_treated
         from experiment_members where treatment_id = ? order by customer_id
         """,
@@ -145,7 +146,6 @@ def _experiment(con: duckdb.DuckDBPyConnection, treatment_id: str) -> Experiment
     )
     return Experiment(
         treatment_id,
-        columns.column("customer_id").to_pylist(),
         is_treated,
         columns.column("past_spend").to_numpy(),
         columns.column("cost").to_numpy(),
@@ -154,17 +154,26 @@ def _experiment(con: duckdb.DuckDBPyConnection, treatment_id: str) -> Experiment
     )
 
 
-def _groups(
-    con: duckdb.DuckDBPyConnection, experiment: Experiment, active: set[str]
-) -> dict[tuple[str, str], npt.NDArray[np.bool_]]:
-    """(scheme, segment) -> which members are in it, everyone first."""
-    position = {customer_id: i for i, customer_id in enumerate(experiment.customer_ids)}
-    groups = {(EVERYONE, EVERYONE): np.ones(len(position), dtype=bool)}
-    memberships = con.execute(
-        "select scheme, segment, customer_id from experiment_segments where treatment_id = ? order by 1, 2, 3",
-        [experiment.treatment_id],
-    ).fetchall()
-    for scheme, segment, customer_id in memberships:
+def _segments(con: duckdb.DuckDBPyConnection, active: set[str]) -> dict[str, dict[tuple[str, str], Integers]]:
+    """treatment_id -> (scheme, segment) -> the places of its members in the experiment, ascending."""
+    found = con.execute(
+        """
+        with members as (
+            select
+                treatment_id, customer_id,
+                row_number() over (partition by treatment_id order by customer_id) - 1 as place
+            from experiment_members
+        )
+        select treatment_id, scheme, segment, list(members.place order by members.place) as places
+        from experiment_segments as segments
+        inner join members using (treatment_id, customer_id)
+        group by treatment_id, scheme, segment
+        order by treatment_id, scheme, segment
+        """
+    ).to_arrow_table()
+    keys = (found.column(name).to_pylist() for name in ("treatment_id", "scheme", "segment"))
+    groups: dict[str, dict[tuple[str, str], Integers]] = {}
+    for treatment_id, scheme, segment, places in zip(*keys, found.column("places"), strict=True):
         if scheme in active:
-            groups.setdefault((scheme, segment), np.zeros(len(position), dtype=bool))[position[customer_id]] = True
+            groups.setdefault(treatment_id, {})[scheme, segment] = places.values.to_numpy()
     return groups

@@ -8,7 +8,8 @@ day, which brings one more file of lines; and a third, which brings another and 
 seconds of each step and of the slowest models, all processor seconds, the peak of memory, and the share that the second
 and third day cost of the first, beyond the start-up. The grocery has the demo's shape: lines a basket and a customer in
 a year, categories, and customers with favourites; two years of it. The web shop has many customers with small orders,
-and five years. The days end half-way through a year: counts are kept by past year and month.
+and five years. The days end half-way through a year and a month: counts are kept by past year and month, and on the
+first day of a month more is counted again.
 Everything is written to a temporary folder (TMPDIR) and removed in the end.
 """
 
@@ -53,8 +54,8 @@ class Shape:
 
 
 SHAPES = {
-    "grocery": Shape(date(2024, 7, 1), days=730, lines_an_order=10, lines_a_customer=1_200, favourites=150),
-    "web": Shape(date(2021, 7, 1), days=1_826, lines_an_order=4, lines_a_customer=200, favourites=40),
+    "grocery": Shape(date(2024, 7, 15), days=730, lines_an_order=10, lines_a_customer=1_200, favourites=150),
+    "web": Shape(date(2021, 7, 15), days=1_826, lines_an_order=4, lines_a_customer=200, favourites=40),
 }
 
 

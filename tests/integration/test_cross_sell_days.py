@@ -129,6 +129,7 @@ class SecondDay:
 UNTOUCHED, LATE = date(2025, 3, 1), date(2025, 6, 1)
 TAMPERED_BY = 1000
 KEPT = ("int_period_pairs", "int_period_sizes", "int_period_customer_items")
+OF_CLOSED_PERIODS = ("int_past_pairs", "int_past_sequences")
 
 
 @pytest.fixture(scope="module")
@@ -170,12 +171,12 @@ def _late_lines(first: Sequence[dict[str, Any]]) -> Rows:
     ]
 
 
-@pytest.mark.parametrize("table", [*TABLES, *KEPT, "int_item_pairs", "int_item_counts"])
+@pytest.mark.parametrize("table", [*TABLES, *KEPT, *OF_CLOSED_PERIODS, "int_item_pairs", "int_item_counts"])
 def test_a_second_day_equals_a_build_from_nothing(second_day: SecondDay, table: str) -> None:
     assert second_day.daily.contents(table) == second_day.full.contents(table)
 
 
-@pytest.mark.parametrize("table", [*TABLES, *KEPT])
+@pytest.mark.parametrize("table", [*TABLES, *KEPT, *OF_CLOSED_PERIODS])
 def test_months_become_a_year_when_it_is_over(second_day: SecondDay, table: str) -> None:
     assert second_day.new_year.contents(table) == second_day.new_year_full.contents(table)
     if table in KEPT:

@@ -20,6 +20,8 @@ from tests.integration import project
 from tests.integration.growing_zone import FIRST_DAY, LINE_COLUMNS, Zone, day_file, order_lines, write_lines, write_zone
 
 ZONE = Zone(customers=25, days=100, visits=0.15, seed=4)
+# As in dbt_project.yml.
+SEQUENCE_DAYS, MIN_PAIR_COUNT = 30, 5
 KEPT_BY_DAY = [
     "int_baskets",
     "int_customer_days",
@@ -28,6 +30,7 @@ KEPT_BY_DAY = [
     "int_basket_item_numbers",
 ]
 KEPT_BY_PERIOD = ["int_period_pairs", "int_period_sizes", "int_period_customer_items", "int_sequence_bits"]
+KEPT_OF_CLOSED_PERIODS = ["int_past_pairs", "int_past_sequences"]
 KEPT_BY_DATE = [
     "int_buyer_features",
     "int_customer_occasions",
@@ -46,6 +49,7 @@ KEPT_BY_DATE = [
 PARTITIONS = {
     **dict.fromkeys(KEPT_BY_DAY, "day_on"),
     **dict.fromkeys(KEPT_BY_PERIOD, "period_on"),
+    **dict.fromkeys(KEPT_OF_CLOSED_PERIODS, "open_on"),
     **dict.fromkeys(KEPT_BY_DATE, "as_of"),
 }
 
@@ -276,6 +280,57 @@ def test_a_refresh_makes_only_what_changed(tmp_path: Path) -> None:
     dates = build.mapping("select as_of, min(monetary) = 1234.5 from int_buyer_features group by as_of")
     assert dates == {day: day <= late for day in dates} and set(dates.values()) == {True, False}
     assert build.rows("select count(*) from base_order_lines where store_id is null") == [(1,)]
+
+
+def test_a_new_day_is_added_to_what_is_kept_of_closed_periods(tmp_path: Path) -> None:
+    """Only because they were not counted again do pairs still hold what was made wrong in the closed periods."""
+    wrong = 1000
+    landing_dir = write_zone(tmp_path / "zone", ZONE)
+    build = project.build(landing_dir, tmp_path)
+    kept = {name: build.contents(name) for name in KEPT_OF_CLOSED_PERIODS}
+    with duckdb.connect(str(build.file)) as con:
+        for name in KEPT_OF_CLOSED_PERIODS:
+            con.execute(f"update {name} set n_both = n_both + {wrong}")
+    day = FIRST_DAY + timedelta(days=ZONE.days)
+    write_lines(day_file(landing_dir, day), order_lines(ZONE, day))
+    build = project.build(landing_dir, tmp_path)
+    with duckdb.connect(str(build.file)) as con:
+        for name in KEPT_OF_CLOSED_PERIODS:
+            con.execute(f"update {name} set n_both = n_both - {wrong}")
+    assert {name: build.contents(name) for name in KEPT_OF_CLOSED_PERIODS} == kept
+    # How each is found, and counted directly: in the closed periods, and in all.
+    pairs = {
+        "int_item_pairs": ("product", "x.basket_number = y.basket_number and a.item_number < b.item_number", "*"),
+        "int_item_sequences": (
+            "category",
+            "x.customer_number = y.customer_number and a.item_number <> b.item_number"
+            f" and y.bought_on - x.bought_on between 1 and {SEQUENCE_DAYS}",
+            "distinct x.customer_number",
+        ),
+    }
+    for table, (level, condition, counted) in pairs.items():
+        direct = f"""
+            select
+                a.item_number, b.item_number,
+                count({counted}) filter (where greatest(x.bought_on, y.bought_on) < open_on), count({counted})
+            from int_basket_item_numbers as x
+            inner join int_affinity_items as a on x.item_key = a.item_key and a.item_level = '{level}'
+            cross join int_basket_item_numbers as y
+            inner join int_affinity_items as b on y.item_key = b.item_key and b.item_level = '{level}'
+            cross join int_closed_periods
+            where {condition}
+            group by a.item_number, b.item_number
+        """
+        expected = {
+            (a, b): total + (wrong if past else 0)
+            for a, b, past, total in build.rows(direct)
+            if total + (wrong if past else 0) >= MIN_PAIR_COUNT
+        }
+        found = build.rows(
+            f"""select item_a, item_b, n_both from {table}
+            inner join int_affinity_items as items on item_a = item_number and items.item_level = '{level}'"""
+        )
+        assert {(a, b): n_both for a, b, n_both in found} == expected and len(expected) > 20
 
 
 def test_the_header_of_the_generated_lines_is_the_one_that_changes_count_on() -> None:

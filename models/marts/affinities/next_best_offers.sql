@@ -53,6 +53,20 @@ item_weights as (
 
 ),
 
+offered_items as (
+
+    select
+        items.position,
+        dense_rank() over (order by items.department) as department_number,
+        base_scores.score as base_score,
+        item_weights.weights
+    from {{ ref('int_offer_items') }} as items
+    inner join base_scores on items.position = base_scores.position
+    inner join item_weights on items.position = item_weights.position
+    where items.is_offered
+
+),
+
 customers as (
 
     select
@@ -64,27 +78,16 @@ customers as (
 
 ),
 
-numbered_items as (
-
-    select
-        position,
-        is_offered,
-        dense_rank() over (order by department) as department_number
-    from {{ ref('int_offer_items') }}
-
-),
-
+{# A cell for every customer and item, whether it is offered or not: a history is a row of the matrix. #}
 member_items as (
 
     select
         customers.customer_id,
         customers.customer_number,
         items.position,
-        items.department_number,
-        items.is_offered,
         case when bought.position is null then 0e0 else 1e0 end as is_bought
     from customers
-    cross join numbered_items as items
+    cross join {{ ref('int_offer_items') }} as items
     left join bought on customers.customer_number = bought.customer_number and items.position = bought.position
 
 ),
@@ -92,10 +95,11 @@ member_items as (
 histories as (
 
     select
+        customer_id,
         customer_number,
         {{ ordered_list('is_bought', 'position') }} as items_bought
     from member_items
-    group by customer_number
+    group by customer_id, customer_number
 
 ),
 
@@ -109,33 +113,18 @@ bought_positions as (
 
 ),
 
-{# Every customer's history times every item's weights. #}
-history_scores as (
-
-    select
-        histories.customer_number,
-        item_weights.position,
-        cast({{ dot_product('histories.items_bought', 'item_weights.weights') }} as bigint) as score
-    from histories
-    cross join item_weights
-
-),
-
+{# Every customer's history times every item's weights, where the history has not the item. #}
 candidates as (
 
     select
-        member_items.customer_id,
-        member_items.customer_number,
-        member_items.position,
-        member_items.department_number,
-        base_scores.score + history_scores.score as score
-    from member_items
-    inner join base_scores on member_items.position = base_scores.position
-    inner join history_scores
-        on
-            member_items.customer_number = history_scores.customer_number
-            and member_items.position = history_scores.position
-    where member_items.is_bought = 0 and member_items.is_offered
+        histories.customer_id,
+        histories.customer_number,
+        items.position,
+        items.department_number,
+        items.base_score + cast({{ dot_product('histories.items_bought', 'items.weights') }} as bigint) as score
+    from histories
+    cross join offered_items as items
+    where {{ element_at('histories.items_bought', 'items.position') }} = 0
 
 ),
 

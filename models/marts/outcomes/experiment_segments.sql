@@ -8,17 +8,16 @@ with schemes as (
 
 ),
 
+-- Each is written scheme=segment.
 drawn_segments as (
 
     select
         members.treatment_id,
-        schemes.scheme,
         members.customer_id,
-        split_part(split_part(assignments.segments, ';' || schemes.scheme || '=', 2), ';', 1) as segment
+        {{ each_part('assignments.segments', ';') }} as scheme_segment
     from {{ ref('experiment_members') }} as members
     inner join {{ ref('treatment_assignments') }} as assignments
         on members.treatment_id = assignments.treatment_id and members.customer_id = assignments.member_id
-    cross join schemes
     where members.origin = 'drawn'
 
 )
@@ -36,9 +35,9 @@ where members.origin = 'landed'
 union all
 
 select
-    treatment_id,
-    scheme,
-    customer_id,
-    segment
+    drawn_segments.treatment_id,
+    schemes.scheme,
+    drawn_segments.customer_id,
+    substr(drawn_segments.scheme_segment, length(schemes.scheme) + 2) as segment
 from drawn_segments
-where segment <> ''
+inner join schemes on split_part(drawn_segments.scheme_segment, '=', 1) = schemes.scheme
