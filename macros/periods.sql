@@ -62,6 +62,15 @@ inner join (
 where facts.item_level in ('{{ levels | join("', '") }}')
 {%- endmacro %}
 
+{# The items of baskets in unordered pairs, from `facts`, a common table expression: a from clause. #}
+{% macro from_pairs_of_facts() -%}
+from facts as first_items
+inner join facts as second_items
+    on
+        first_items.basket_number = second_items.basket_number
+        and first_items.item_key < second_items.item_key
+{%- endmacro %}
+
 {# Two common table expressions for a model that is kept by period and counts baskets: `periods` (period_on, made_from), those
    to make, and `facts`, the items that their baskets hold before the as-of date: those of the periods, and of orders over
    midnight the earlier ones too. A basket, like a pair in it, belongs to the period in which it was complete. #}

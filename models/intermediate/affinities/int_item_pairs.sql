@@ -20,11 +20,7 @@ open_product_pairs as (
         first_items.item_key as item_a,
         second_items.item_key as item_b,
         count(*) as n_both
-    from facts as first_items
-    inner join facts as second_items
-        on
-            first_items.basket_number = second_items.basket_number
-            and first_items.item_key < second_items.item_key
+    {{ from_pairs_of_facts() | indent(4) }}
     inner join first_days on greatest(first_items.bought_on, second_items.bought_on) >= first_days.first_day_on
     group by first_items.item_key, second_items.item_key
 

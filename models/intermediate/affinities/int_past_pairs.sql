@@ -30,11 +30,7 @@ pair_counts as (
         first_items.item_key as item_a,
         second_items.item_key as item_b,
         count(*) as n_both
-    from facts as first_items
-    inner join facts as second_items
-        on
-            first_items.basket_number = second_items.basket_number
-            and first_items.item_key < second_items.item_key
+    {{ from_pairs_of_facts() | indent(4) }}
     where abs(first_items.item_key % {{ parts }}) = {{ part }}
     group by first_items.item_key, second_items.item_key
     {{ 'union all' if not loop.last }}
