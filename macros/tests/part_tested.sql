@@ -3,7 +3,7 @@
 
    `untested`, of a kept table: the partitions that no run has tested yet, so that a day's tests cost what the day brought. A
    partition counts as tested with the hash and the build key that it had in a `dbt build` in which the table was built and all
-   such tests of it passed. For tests that look at the table's own rows alone.
+   such tests of it passed. For tests of what the hash and the build key cover, within a partition.
    `newest <column>`: the rows with the newest value of that column. One select makes all of them. #}
 {% macro get_where_subquery(relation) -%}
     {%- set where = config.get('where') or '' -%}

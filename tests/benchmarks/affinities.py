@@ -46,7 +46,7 @@ LIMIT = 600
 OTHERS_LIMIT = 60
 # Megabytes that must be left beside what a route is known to need.
 SPARE = 3000
-MODELS = ("int_period_sizes", "int_item_counts", "int_period_pairs", "int_item_pairs")
+MODELS = ("int_period_sizes", "int_item_counts", "int_period_pairs", "int_past_pairs", "int_item_pairs")
 TESTED = (*MODELS, "int_pair_tests", "product_affinities")
 
 Rules = dict[tuple[str, str], float]
