@@ -3,7 +3,7 @@
 
    `untested`, of a kept table: the partitions that no run has tested yet, so that a day's tests cost what the day brought. A
    partition counts as tested with the hash and the build key that it had in a `dbt build` in which the table was built and all
-   such tests of it passed. For tests of what the hash and the build key cover, within a partition.
+   such tests of it, the same as now, passed. For tests of what the hash and the build key cover, within a partition.
    `newest <column>`: the rows with the newest value of that column. One select makes all of them. #}
 {% macro get_where_subquery(relation) -%}
     {%- set where = config.get('where') or '' -%}
@@ -33,7 +33,7 @@
             on
                 inputs.{{ meta.kept_by }} = tested.{{ meta.kept_by }}
                 and inputs.made_from = tested.made_from
-                and tested.build_key = '{{ current_build_key() }}'
+                and tested.build_key = '{{ tested_key(name) }}'
         where tested.{{ meta.kept_by }} is null
         {%- if meta.kept_by == 'as_of' and backfill_dates() %} or inputs.as_of in ({{ backfill_dates() }}){% endif %}
     {%- endset -%}
@@ -57,10 +57,20 @@
             {%- if load_relation(tested) -%}{%- do adapter.drop_relation(tested) -%}{%- endif -%}
             {%- do run_query(
                 'create table ' ~ tested ~ ' as select ' ~ graph.nodes[id].config.meta.kept_by ~ ", made_from, '"
-                ~ current_build_key() ~ "' as build_key from " ~ kept_inputs(name)
+                ~ tested_key(name) ~ "' as build_key from " ~ kept_inputs(name)
             ) -%}
         {%- endfor -%}
     {%- endif -%}
+{% endmacro %}
+
+{# The build key of a kept table and the tests that read what is untested of it, as one digest. #}
+{% macro tested_key(name) %}
+    {%- set parts = [noted_build_keys().get(kept_node(name).unique_id, '')] -%}
+    {%- for node in graph.nodes.values() if node.attached_node == kept_node(name).unique_id and node.config.where == 'untested' -%}
+        {%- set own = context[project_name].get('test_' ~ node.test_metadata.name) -%}
+        {%- do parts.append(node.unique_id ~ (own.macro.macro_sql if own else '')) -%}
+    {%- endfor -%}
+    {{- return(local_md5(parts | sort | join('\n'))) -}}
 {% endmacro %}
 
 {% macro kept_node(name) %}{{ return(graph.nodes['model.' ~ project_name ~ '.' ~ name]) }}{% endmacro %}

@@ -11,7 +11,6 @@ from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.events.logging import AdapterLogger
-from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
 from orchestration.landing.errors import LandingError
@@ -28,7 +27,7 @@ class Plugin(BasePlugin):
         if os.environ.get(ALREADY_LANDED):
             return
         try:
-            report = prepare(read_settings(), get_flags().VARS)
+            report = prepare(read_settings())
         except (LandingError, SettingsError) as error:
             raise DbtRuntimeError(str(error)) from None
         for warning in report.warnings:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from orchestration.audiences.forgotten import keep_out
 from orchestration.audiences.state import prepare_state
 from orchestration.landing.demo import write_demo
@@ -13,7 +10,7 @@ from orchestration.landing.land import LandingReport, land
 from orchestration.settings import Settings
 
 
-def prepare(settings: Settings, command_vars: Mapping[str, Any] | None = None) -> LandingReport:
+def prepare(settings: Settings) -> LandingReport:
     """Makes the build folder and the state of earlier refreshes, writes the demo where no landing zone is set, and
     lands.
 
@@ -30,5 +27,5 @@ def prepare(settings: Settings, command_vars: Mapping[str, Any] | None = None) -
     report = land(settings.source_dir, settings.landed_dir)
     # Who was forgotten does not come back with a file that still names them.
     keep_out(settings)
-    note_inputs(settings, report, command_vars)
+    note_inputs(settings, report)
     return report
