@@ -59,3 +59,9 @@
 {% macro unordered_list(expression) %}{{ return(adapter.dispatch('unordered_list', 'segments_in_use')(expression)) }}{% endmacro %}
 {% macro duckdb__unordered_list(expression) %}list({{ expression }}){% endmacro %}
 {% macro spark__unordered_list(expression) %}collect_list({{ expression }}){% endmacro %}
+
+{# Two values as one, with the fields `major` and `minor`: the larger of two such pairs has the larger major or, of equal ones, the
+   larger minor. So max() finds in one pass what row_number() sorts for. #}
+{% macro ordered_pair(major, minor) %}{{ return(adapter.dispatch('ordered_pair', 'segments_in_use')(major, minor)) }}{% endmacro %}
+{% macro duckdb__ordered_pair(major, minor) %}struct_pack(major := {{ major }}, minor := {{ minor }}){% endmacro %}
+{% macro spark__ordered_pair(major, minor) %}struct({{ major }} as major, {{ minor }} as minor){% endmacro %}

@@ -20,31 +20,40 @@ spends as (
 
 ),
 
-shares as (
+{# By name from the last, so that of departments with equal spend the first has the highest place. #}
+departments as (
 
     select
-        as_of,
-        customer_id,
         department,
-        cast(spend as double) / cast(nullif(sum(spend) over (partition by as_of, customer_id), 0) as double) as spend_share,
-        sum(spend) over (partition by as_of, customer_id) as customer_spend
-    from spends
+        row_number() over (order by department desc) as place,
+        {{ known_label('department') }} is not null as is_known
+    from (select distinct department from spends where department is not null) as names
 
 ),
 
-ranked as (
+tops as (
 
     select
-        as_of,
-        customer_id,
-        department,
-        spend_share,
-        row_number() over (
-            partition by as_of, customer_id
-            order by spend_share desc, department asc
-        ) as place
-    from shares
-    where customer_spend > 0 and {{ known_label('department') }} is not null
+        spends.as_of,
+        spends.customer_id,
+        sum(spends.spend) as customer_spend,
+        max(case when departments.is_known then {{ ordered_pair('spends.spend', 'departments.place') }} end) as top
+    from spends
+    left join departments on spends.department = departments.department
+    group by spends.as_of, spends.customer_id
+
+),
+
+shares as (
+
+    select
+        tops.as_of,
+        tops.customer_id,
+        departments.department,
+        cast(tops.top.major as double) / cast(tops.customer_spend as double) as spend_share
+    from tops
+    inner join departments on tops.top.minor = departments.place
+    where tops.customer_spend > 0
 
 )
 
@@ -53,18 +62,18 @@ select
     'spend_structure' as scheme,
     members.customer_id as member_id,
     case
-        when ranked.spend_share >= {{ var('dominant_department_share') }} then {{ segment_id('ranked.department') }}
-        when ranked.customer_id is not null then 'mixed'
+        when shares.spend_share >= {{ var('dominant_department_share') }} then {{ segment_id('shares.department') }}
+        when shares.customer_id is not null then 'mixed'
         else 'unknown'
     end as segment,
-    case when ranked.spend_share >= {{ var('dominant_department_share') }} then ranked.department end as label,
-    case when ranked.customer_id is null then 'unknown' else 'observed' end as evidence,
+    case when shares.spend_share >= {{ var('dominant_department_share') }} then shares.department end as label,
+    case when shares.customer_id is null then 'unknown' else 'observed' end as evidence,
     {{ json_object_text([
-        ['department', 'ranked.department', 'text'],
-        ['spend_share', 'ranked.spend_share', 'decimal'],
+        ['department', 'shares.department', 'text'],
+        ['spend_share', 'shares.spend_share', 'decimal'],
     ]) }} as reason,
     dates.made_from
 from {{ ref('int_buyers') }} as members
 inner join dates on members.as_of = dates.as_of
-left join ranked
-    on members.as_of = ranked.as_of and members.customer_id = ranked.customer_id and ranked.place = 1
+left join shares
+    on members.as_of = shares.as_of and members.customer_id = shares.customer_id
