@@ -50,9 +50,9 @@ shares as (
         tops.as_of,
         tops.customer_id,
         departments.department,
-        cast(tops.top.major as double) / cast(tops.customer_spend as double) as spend_share
+        cast((tops.top).major as double) / cast(tops.customer_spend as double) as spend_share
     from tops
-    inner join departments on tops.top.minor = departments.place
+    inner join departments on (tops.top).minor = departments.place
     where tops.customer_spend > 0
 
 )
