@@ -100,9 +100,9 @@
 {# {unique id: build key} of all models and seeds. #}
 {% macro build_keys() %}
     {%- set macros = own_macros() -%}
-    {%- set common = [dbt_version, target.type, run_query('select version()')[0][0], store_timezone()] -%}
+    {%- set common = [dbt_version, engine_name(), run_query('select version()')[0][0], store_timezone()] -%}
     {# Those that stand in the place of one of dbt's or the adapter's. #}
-    {%- for name in macros if name.startswith(target.type ~ '__') and name.partition('__')[2] not in macros -%}
+    {%- for name in macros if name.startswith(engine_name() ~ '__') and name.partition('__')[2] not in macros -%}
         {%- do common.append(macros[name].digest) -%}
     {%- endfor -%}
     {%- set digests = {} -%}
@@ -171,7 +171,7 @@
 {% macro macros_called(text, macros) %}
     {%- set found = modules.re.findall('(\\w+)\\s*\\(', text) | select('in', macros) | list -%}
     {%- for name in modules.re.findall('dispatch\\(\\s*[\'"](\\w+)', text) -%}
-        {%- do found.extend(['default__' ~ name, target.type ~ '__' ~ name] | select('in', macros)) -%}
+        {%- do found.extend(['default__' ~ name, engine_name() ~ '__' ~ name] | select('in', macros)) -%}
     {%- endfor -%}
     {%- for beginning in modules.re.findall('context\\[[\'"](\\w+)', text) -%}
         {%- for name in macros if name.startswith(beginning) -%}{%- do found.append(name) -%}{%- endfor -%}

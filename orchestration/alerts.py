@@ -38,6 +38,8 @@ TIMEOUT_SECONDS = 10
 # Seconds before the second and the third try.
 PAUSES = (1.0, 4.0)
 PROBLEMS_SENT = 12
+# How the tags begin by which Dagster says what partitions a run is for.
+PARTITION_TAGS = ("dagster/partition", "dagster/asset_partition_range")
 # What terminal.Progress listens to.
 EVENTS = {
     DagsterEventType.STEP_START,
@@ -47,11 +49,14 @@ EVENTS = {
 }
 
 
-def message(refresh: str, problems: Sequence[Problem], published_id: str | None) -> dict[str, Any]:
+def message(
+    refresh: str, problems: Sequence[Problem], published_id: str | None, of_a_backfill: bool = False
+) -> dict[str, Any]:
     """The JSON that is posted. `text` alone says it all: chat tools show that field and no other."""
     shown = [{"where": p.where, "message": p.message} for p in problems[:PROBLEMS_SENT]]
     state = f"{published_id} stays published" if published_id else "nothing is published"
-    lines = [f"Refresh {refresh} was not published; {state}."]
+    began = f"Backfill {refresh} was not computed" if of_a_backfill else f"Refresh {refresh} was not published"
+    lines = [f"{began}; {state}."]
     lines += [f"{p['where']}: {p['message'].splitlines()[0] if p['message'] else 'failed'}" for p in shown]
     if len(problems) > PROBLEMS_SENT:
         lines.append(f"and {len(problems) - PROBLEMS_SENT} more, in the log")
@@ -65,7 +70,11 @@ def message(refresh: str, problems: Sequence[Problem], published_id: str | None)
 
 
 def alert(
-    refresh: str, problems: Sequence[Problem], published_id: str | None, environ: Mapping[str, str] | None = None
+    refresh: str,
+    problems: Sequence[Problem],
+    published_id: str | None,
+    environ: Mapping[str, str] | None = None,
+    of_a_backfill: bool = False,
 ) -> str | None:
     """Post the message where ALERT_WEBHOOK_URL is set.
 
@@ -77,7 +86,7 @@ def alert(
     url = (os.environ if environ is None else environ).get(ALERT_WEBHOOK_URL, "").strip()
     if not url:
         return None
-    problem = post(url, message(refresh, problems, published_id))
+    problem = post(url, message(refresh, problems, published_id, of_a_backfill))
     return f"alert not sent: {problem}" if problem else "alert sent"
 
 
@@ -136,7 +145,10 @@ def failure_alert() -> SensorDefinition:
         # `make refresh` alerts by itself, also where no daemon runs.
         if REFRESH_ID_TAG in run.tags:
             return SkipReason("this run was started by make refresh, which has told already")
-        said = alert(run.run_id, problems_of_run(context.instance, run.run_id), _published_id())
+        problems = problems_of_run(context.instance, run.run_id)
+        # Only the past has partitions (backfill.py).
+        of_a_backfill = any(tag.startswith(PARTITION_TAGS) for tag in run.tags)
+        said = alert(run.run_id, problems, _published_id(), of_a_backfill=of_a_backfill)
         if said is None:
             return SkipReason(f"{ALERT_WEBHOOK_URL} is not set")
         context.log.info(said)

@@ -34,3 +34,6 @@
 {% macro hash_sum(hashes) %}{{ return(adapter.dispatch('hash_sum', 'segments_in_use')(hashes)) }}{% endmacro %}
 {% macro duckdb__hash_sum(hashes) %}sum({{ hashes }}){% endmacro %}
 {% macro spark__hash_sum(hashes) %}sum(cast({{ hashes }} as decimal(20, 0))){% endmacro %}
+
+{# The name of the engine, with which dbt has its variants of a macro begin. #}
+{% macro engine_name() %}{{ return(target.type) }}{% endmacro %}

@@ -162,6 +162,11 @@ def test_lists_are_sorted_by_bytes_and_equal_scores_share_a_rank(tables: Tables)
     assert {row["worst"] for row in tables["groups"]} == {7}
 
 
+def test_of_pairs_the_first_value_decides_and_then_the_second(tables: Tables) -> None:
+    found = {row["side"]: (row["last_of_best"], row["last_of_none"]) for row in tables["groups"]}
+    assert found == {"a": (4, None), "b": (6, None)}
+
+
 def test_a_hash_sees_a_value_move_to_the_next_column(tables: Tables) -> None:
     assert all(row["nulls_have_a_place"] for row in tables["groups"])
 

@@ -261,13 +261,27 @@ def macros_called(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
 def test_only_the_model_of_the_dates_reads_what_no_key_covers(copy: Copy) -> None:
     reads = re.compile(r"as_of_setting|history_grid'|reads_demo|env_var\(")
     manifest = copy.manifest()
-    kept = kept_tables(manifest)
     readers = {
         node["name"]
-        for unique_id, node in manifest["nodes"].items()
+        for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and reads.search(node["raw_code"]) and made_from(manifest, node["name"])
     }
-    assert readers == {"int_as_of_dates"} and kept
+    assert readers == {"int_as_of_dates"}
+
+
+def test_another_test_of_a_table_makes_what_has_passed_untested(copy: Copy) -> None:
+    """And so does another text of one of the project's own tests; the rows stay."""
+    question = "[tested_key('int_memberships'), tested_key('int_rfm_scores'), tested_key('int_profiles')]"
+    before = copy.ask(question)
+    profiles = "What each member says of themselves, in the words of the rules, as of each date."
+    columns = "    columns: [{ name: kind, data_tests: [not_null: { config: { where: untested } }] }]\n"
+    edits = [
+        Edit("macros/tests/memberships.sql", "members_complete(model, more='')", old="members_complete(model)"),
+        Edit("models/intermediate/_intermediate.yml", f'{profiles}"\n{columns}', old=f'{profiles}"\n'),
+    ]
+    with copy.edited(*edits):
+        after = copy.ask(question)
+    assert [key != other for key, other in zip(after, before, strict=True)] == [True, False, True]
 
 
 # ---- what a run does with them --------------------------------------------------------------------------------------
@@ -279,7 +293,7 @@ def landing_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_table_made_from_another_one_of_an_older_key_is_made_again(landing_dir: Path, tmp_path: Path) -> None:
-    """spend_structure is kept, and reads sums of a year that are not: those of a week, and then of a year again."""
+    """spend_structure is kept, and reads sums that are not: first of a year, then of a week."""
     chain = ("--select", "+spend_structure", "--exclude-resource-type", "test", "unit_test")
     week = ("--vars", "{rfm_window_days: 7}")
 

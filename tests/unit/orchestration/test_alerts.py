@@ -11,7 +11,17 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, Failure, asset, build_run_status_sensor_context, job, materialize, op
+from dagster import (
+    DagsterInstance,
+    ExecuteInProcessResult,
+    Failure,
+    StaticPartitionsDefinition,
+    asset,
+    build_run_status_sensor_context,
+    job,
+    materialize,
+    op,
+)
 
 from orchestration import alerts
 from orchestration.alerts import ALERT_WEBHOOK_URL, alert, failure_alert, message, post, problems_of_run
@@ -133,14 +143,34 @@ def test_the_sensor_posts_what_stopped_a_run(
 
     with DagsterInstance.ephemeral() as instance:
         result = materialize([landing], instance=instance, raise_on_error=False)
-        run = instance.get_run_by_id(result.run_id)
-        assert run is not None
-        assert problems_of_run(instance, run.run_id) == [Problem("landing", "order_lines: no rows in its files")]
-        context = build_run_status_sensor_context(
-            "failure_alert", result.get_run_failure_event(), instance, run
-        ).for_run_failure()
-        failure_alert()(context)
+        assert problems_of_run(instance, result.run_id) == [Problem("landing", "order_lines: no rows in its files")]
+        hear_of(result, instance)
     assert receiver.bodies[0]["problems"] == [{"where": "landing", "message": "order_lines: no rows in its files"}]
+    assert receiver.bodies[0]["text"].startswith(f"Refresh {result.run_id} was not published; nothing is published.")
+
+
+def test_a_backfill_that_stops_is_called_one(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(ALERT_WEBHOOK_URL, receiver.url)
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
+
+    @asset(partitions_def=StaticPartitionsDefinition(["2026-01-01"]))
+    def history() -> None:
+        raise Failure("dbt failed", allow_retries=False)
+
+    with DagsterInstance.ephemeral() as instance:
+        result = materialize([history], instance=instance, raise_on_error=False, partition_key="2026-01-01")
+        hear_of(result, instance)
+    assert receiver.bodies[0]["text"].startswith(f"Backfill {result.run_id} was not computed; nothing is published.")
+
+
+def hear_of(result: ExecuteInProcessResult, instance: DagsterInstance) -> None:
+    """The sensor hears of a run that failed."""
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    context = build_run_status_sensor_context("failure_alert", result.get_run_failure_event(), instance, run)
+    failure_alert()(context.for_run_failure())
 
 
 def test_the_sensor_leaves_out_what_make_refresh_has_told(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,13 +185,9 @@ def test_the_sensor_leaves_out_what_make_refresh_has_told(receiver: Receiver, mo
         fails()
 
     with DagsterInstance.ephemeral() as instance:
-        result = some_job.execute_in_process(instance=instance, raise_on_error=False, tags={REFRESH_ID_TAG: "r1"})
-        run = instance.get_run_by_id(result.run_id)
-        assert run is not None
-        context = build_run_status_sensor_context(
-            "failure_alert", result.get_run_failure_event(), instance, run
-        ).for_run_failure()
-        failure_alert()(context)
+        hear_of(
+            some_job.execute_in_process(instance=instance, raise_on_error=False, tags={REFRESH_ID_TAG: "r1"}), instance
+        )
     assert receiver.bodies == []
 
 
