@@ -52,7 +52,10 @@ EVENTS = {
 def message(
     refresh: str, problems: Sequence[Problem], published_id: str | None, of_a_backfill: bool = False
 ) -> dict[str, Any]:
-    """The JSON that is posted. `text` alone says it all: chat tools show that field and no other."""
+    """The JSON that is posted. `text` alone says it all: chat tools show that field and no other.
+
+    `refresh` is the run's id, of a backfill too.
+    """
     shown = [{"where": p.where, "message": p.message} for p in problems[:PROBLEMS_SENT]]
     state = f"{published_id} stays published" if published_id else "nothing is published"
     began = f"Backfill {refresh} was not computed" if of_a_backfill else f"Refresh {refresh} was not published"

@@ -179,8 +179,8 @@ MODELS = {
             {{ sorted_list("case when id > 100 then words end", '|') }} as no_words,
             cast(sum(score) as bigint) as scores,
             max(worse) as worst,
-            (max(case when id <> 7 then {{ ordered_pair('score', 'id') }} end)).minor as last_of_best,
-            (max(case when id > 100 then {{ ordered_pair('score', 'id') }} end)).minor as last_of_none,
+            (max(case when id <> 7 then {{ ordered_pair('-score', 'id') }} end)).minor as last_of_best,
+            (max(case when id > 100 then {{ ordered_pair('-score', 'id') }} end)).minor as last_of_none,
             {{ hash_sum(row_hash(['words', "cast(null as " ~ dbt.type_string() ~ ")"])) }}
             <> {{ hash_sum(row_hash(["cast(null as " ~ dbt.type_string() ~ ")", 'words'])) }} as nulls_have_a_place
         from (

@@ -9,9 +9,11 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dagster import (
+    BackfillPolicy,
     DagsterInstance,
     ExecuteInProcessResult,
     Failure,
@@ -25,6 +27,7 @@ from dagster import (
 
 from orchestration import alerts
 from orchestration.alerts import ALERT_WEBHOOK_URL, alert, failure_alert, message, post, problems_of_run
+from orchestration.backfill import RANGE_END, RANGE_START
 from orchestration.run import REFRESH_ID_TAG
 from orchestration.terminal import Problem
 
@@ -149,18 +152,27 @@ def test_the_sensor_posts_what_stopped_a_run(
     assert receiver.bodies[0]["text"].startswith(f"Refresh {result.run_id} was not published; nothing is published.")
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        pytest.param({"partition_key": "2026-01-01"}, id="a date"),
+        pytest.param({"tags": {RANGE_START: "2026-01-01", RANGE_END: "2026-02-01"}}, id="dates"),
+    ],
+)
 def test_a_backfill_that_stops_is_called_one(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, chosen: dict[str, Any]
 ) -> None:
     monkeypatch.setenv(ALERT_WEBHOOK_URL, receiver.url)
     monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
 
-    @asset(partitions_def=StaticPartitionsDefinition(["2026-01-01"]))
+    dates = StaticPartitionsDefinition(["2026-01-01", "2026-02-01"])
+
+    @asset(partitions_def=dates, backfill_policy=BackfillPolicy.single_run())
     def history() -> None:
         raise Failure("dbt failed", allow_retries=False)
 
     with DagsterInstance.ephemeral() as instance:
-        result = materialize([history], instance=instance, raise_on_error=False, partition_key="2026-01-01")
+        result = materialize([history], instance=instance, raise_on_error=False, **chosen)
         hear_of(result, instance)
     assert receiver.bodies[0]["text"].startswith(f"Backfill {result.run_id} was not computed; nothing is published.")
 
