@@ -55,6 +55,16 @@
     array_max(transform({{ places }}, place -> element_at({{ values }}, cast(place as int))))
 {%- endmacro %}
 
+{# A list of `length` doubles: 1 at the places that another list holds, whole numbers from 1, and 0 elsewhere; 0 everywhere where
+   there is no such list. #}
+{% macro marks_at(places, length) %}{{ return(adapter.dispatch('marks_at', 'segments_in_use')(places, length)) }}{% endmacro %}
+{% macro duckdb__marks_at(places, length) -%}
+    list_transform(range(1, {{ length }} + 1), lambda place: cast(coalesce(list_contains({{ places }}, place), false) as double))
+{%- endmacro %}
+{% macro spark__marks_at(places, length) -%}
+    transform(sequence(1l, {{ length }}), place -> if(array_contains({{ places }}, place), 1d, 0d))
+{%- endmacro %}
+
 {# The values of a column as a list, in no order. #}
 {% macro unordered_list(expression) %}{{ return(adapter.dispatch('unordered_list', 'segments_in_use')(expression)) }}{% endmacro %}
 {% macro duckdb__unordered_list(expression) %}list({{ expression }}){% endmacro %}

@@ -190,15 +190,12 @@ where not judged_rows.is_refused and refused.source_row is null
    equal one comes before it (by file and row); of rows that share a key and differ, none can be trusted. #}
 {% macro rejected_rows(table_name, kept_rows=none) %}
 {%- set table = landing_table(table_name) %}
+{#- Read twice: as a common table expression DuckDB would carry all columns of all kept rows through memory. #}
+{%- set hashed_rows = kept_rows or 'hashed_rows' %}
 {%- set key_is_whole = namespace(parts=[]) %}
 {%- for column in table.key %}{% do key_is_whole.parts.append(column ~ ' is not null') %}{% endfor %}
 with
-{%- if kept_rows %}
-
-hashed_rows as (
-    select * from {{ kept_rows }}
-),
-{%- else %}
+{%- if not kept_rows %}
 
 {{ typed_and_judged(table) }},
 
@@ -212,14 +209,14 @@ hashed_rows as (
 
 shared_hashes as (
     select key_hash
-    from hashed_rows
+    from {{ hashed_rows }}
     group by key_hash
     having count(*) > 1
 ),
 
 suspects as (
     select hashed_rows.*
-    from hashed_rows
+    from {{ hashed_rows }} as hashed_rows
     left join shared_hashes on hashed_rows.key_hash = shared_hashes.key_hash
     where hashed_rows.is_refused or shared_hashes.key_hash is not null
 ),

@@ -33,6 +33,7 @@ class Restatements:
 # where the member has a line before that date (the line came late); a customer who registers today is a member without
 # a past on every date, and restates nothing.
 # Only members whose spans differ up to the last common date are spread over the dates: the others are equal by rule.
+# They are looked for in the buckets of members whose hashes add up otherwise: on most days nothing of the past differs.
 _COMPARE = """
 with common_dates as (
     select as_of from int_as_of_dates where is_history_grid and not is_current
@@ -50,22 +51,42 @@ common_schemes as (
     select scheme from customer_segment_history
 ),
 
-earlier as (
-    select scheme, member_id, segment, valid_from, valid_to
+earlier as not materialized (
+    select scheme, member_id, segment, valid_from, valid_to, hash(member_id) % 4096 as bucket
     from read_parquet($history) semi join common_schemes using (scheme)
     where valid_from <= (select max(as_of) from common_dates)
 ),
 
-present as (
-    select scheme, member_id, segment, valid_from, valid_to
+present as not materialized (
+    select scheme, member_id, segment, valid_from, valid_to, hash(member_id) % 4096 as bucket
     from customer_segment_history semi join common_schemes using (scheme)
     where valid_from <= (select max(as_of) from common_dates)
 ),
 
+earlier_buckets as (
+    select bucket, sum(hash(scheme, member_id, segment, valid_from)) as digest
+    from earlier
+    group by bucket
+),
+
+present_buckets as (
+    select bucket, sum(hash(scheme, member_id, segment, valid_from)) as digest
+    from present
+    group by bucket
+),
+
+changed_buckets as (
+    select bucket
+    from earlier_buckets
+    full join present_buckets using (bucket)
+    where earlier_buckets.digest is distinct from present_buckets.digest
+),
+
 changed_members as (
     select scheme, member_id
-    from earlier
-    full join present using (scheme, member_id, segment, valid_from)
+    from (from earlier semi join changed_buckets using (bucket)) as earlier
+    full join (from present semi join changed_buckets using (bucket)) as present
+        using (scheme, member_id, segment, valid_from)
     where earlier.segment is null or present.segment is null
     group by scheme, member_id
 ),

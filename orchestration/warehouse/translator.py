@@ -1,20 +1,25 @@
 """How dbt's names appear in Dagster: a model's key is the name of its table, its group is its folder.
 
-Belongs here: keys and groups. Does not belong here: what is built.
+Belongs here: keys, groups and descriptions. Does not belong here: what is built.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dagster import AssetKey
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
+from orchestration.settings import PROJECT_DIR
+
 LANDING_KEY = AssetKey("landing")
 # What is kept by as-of date, a partition a date (orchestration/backfill.py).
 HISTORY_KEY = AssetKey("history")
 LANDING_SOURCES = ("landing", "landed", "state")
+SCHEMES_SEED = PROJECT_DIR / "seeds" / "segment_schemes.csv"
 
 
 def asset_key(node: Mapping[str, Any]) -> AssetKey:
@@ -34,12 +39,29 @@ def group_name(node: Mapping[str, Any]) -> str:
         return "seeds"
     if node["resource_type"] == "source":
         return str(node["source_name"])
-    folders = [part for part in str(node["original_file_path"]).replace("\\", "/").split("/")[1:-1] if part != "marts"]
+    folders = [part for part in _folders(node) if part != "marts"]
     return folders[0] if folders else "marts"
 
 
+def scheme_description(node: Mapping[str, Any], seed: Path = SCHEMES_SEED) -> str | None:
+    """What `seeds/segment_schemes.csv` says of a scheme, for the model of that scheme, which has no YAML of its own.
+
+    None for every other node, and where the seed does not say.
+    """
+    if node["resource_type"] != "model" or "schemes" not in _folders(node) or not seed.is_file():
+        return None
+    with seed.open(encoding="utf-8-sig", errors="replace", newline="") as rows:
+        described = {row.get("scheme"): row.get("description") for row in csv.DictReader(rows)}
+    return described.get(node["name"]) or None
+
+
+def _folders(node: Mapping[str, Any]) -> tuple[str, ...]:
+    """The folders of a node's file below `models/`."""
+    return PurePosixPath(str(node["original_file_path"]).replace("\\", "/")).parts[1:-1]
+
+
 class Translator(DagsterDbtTranslator):
-    """dagster-dbt's translator with the keys and groups above."""
+    """dagster-dbt's translator with the keys, groups and descriptions above."""
 
     def __init__(self) -> None:
         # All landing tables are one asset.
@@ -52,3 +74,10 @@ class Translator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """See `group_name`."""
         return group_name(dbt_resource_props)
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """As dbt describes it; a scheme as its seed does."""
+        description = scheme_description(dbt_resource_props)
+        return super().get_description(
+            {**dbt_resource_props, "description": description} if description else dbt_resource_props
+        )

@@ -150,7 +150,14 @@ def test_fishers_test_is_right_to_twelve_digits_in_shops_of_any_size(tables: Tab
 
 
 def test_lists_are_multiplied_place_by_place_and_counted_from_one(tables: Tables) -> None:
-    assert tables["lists"] == [{"dot_product": 1 * 9 + 2 * 8 + 3 * 7, "largest_at_later_places": 8}]
+    assert tables["lists"] == [
+        {
+            "dot_product": 1 * 9 + 2 * 8 + 3 * 7,
+            "largest_at_later_places": 8,
+            "sum_at_later_places": 2 + 3,
+            "sum_at_none": 0,
+        }
+    ]
 
 
 def test_lists_are_sorted_by_bytes_and_equal_scores_share_a_rank(tables: Tables) -> None:

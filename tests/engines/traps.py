@@ -159,7 +159,9 @@ MODELS = {
 
         select
             {{ dot_product('ascending', 'descending') }} as dot_product,
-            {{ largest_at('descending', 'places') }} as largest_at_later_places
+            {{ largest_at('descending', 'places') }} as largest_at_later_places,
+            {{ dot_product('ascending', marks_at('places', 'cast(3 as bigint)')) }} as sum_at_later_places,
+            {{ dot_product('ascending', marks_at('nullif(places, places)', 'cast(3 as bigint)')) }} as sum_at_none
         from lists
         cross join later_words
     """,

@@ -97,7 +97,7 @@ def test_one_processor_and_the_default_as_of_date_spelled_out_change_no_publishe
     base: Build, make: Maker, zone: shop.Zone
 ) -> None:
     as_of = (shop.FIRST_DAY + timedelta(shop.DAYS)).isoformat()
-    single = make(zone, as_of=as_of, cpus=1, arguments=["--threads", "1"])
+    single = make(zone, as_of=as_of, cpus=1, arguments=["--threads", "4"])
     expected = base.published()
     for table, rows in single.published().items():
         assert rows == expected[table], table

@@ -78,31 +78,6 @@ customers as (
 
 ),
 
-{# A cell for every customer and item, whether it is offered or not: a history is a row of the matrix. #}
-member_items as (
-
-    select
-        customers.customer_id,
-        customers.customer_number,
-        items.position,
-        case when bought.position is null then 0e0 else 1e0 end as is_bought
-    from customers
-    cross join {{ ref('int_offer_items') }} as items
-    left join bought on customers.customer_number = bought.customer_number and items.position = bought.position
-
-),
-
-histories as (
-
-    select
-        customer_id,
-        customer_number,
-        {{ ordered_list('is_bought', 'position') }} as items_bought
-    from member_items
-    group by customer_id, customer_number
-
-),
-
 bought_positions as (
 
     select
@@ -113,11 +88,29 @@ bought_positions as (
 
 ),
 
+item_totals as (
+
+    select count(*) as items
+    from {{ ref('int_offer_items') }}
+
+),
+
+{# A row of the matrix for every customer, with a place for every item, whether it is offered or not. #}
+histories as (
+
+    select
+        customers.customer_number,
+        {{ marks_at('bought_positions.positions', 'item_totals.items') }} as items_bought
+    from customers
+    cross join item_totals
+    left join bought_positions on customers.customer_number = bought_positions.customer_number
+
+),
+
 {# Every customer's history times every item's weights, where the history has not the item. #}
 candidates as (
 
     select
-        histories.customer_id,
         histories.customer_number,
         items.position,
         items.department_number,
@@ -128,14 +121,20 @@ candidates as (
 
 ),
 
+contenders as (
+
+    {{ contenders('candidates', var('offers_per_customer')) | indent(4) }}
+
+),
+
 department_ranks as (
 
     select
-        candidates.*,
+        contenders.*,
         row_number() over (
             partition by customer_number, department_number order by score desc, position asc
         ) as department_rank
-    from candidates
+    from contenders
 
 ),
 
@@ -180,7 +179,7 @@ reasons as (
 )
 
 select
-    offers.customer_id,
+    customers.customer_id,
     cast(offers.offer_rank as integer) as offer_rank,
     '{{ var("offer_level") }}' as item_level,
     items.item,
@@ -189,6 +188,7 @@ select
     customer_items.last_bought_on as because_last_bought_on,
     cast(customer_items.baskets as bigint) as because_times_bought
 from offers
+inner join customers on offers.customer_number = customers.customer_number
 inner join {{ ref('int_offer_items') }} as items on offers.position = items.position
 left join reasons on offers.customer_number = reasons.customer_number and offers.position = reasons.position
 left join {{ ref('int_offer_items') }} as reason_items on 9999 - reasons.reason % 10000 = reason_items.position

@@ -22,7 +22,7 @@ from orchestration.warehouse.assets import (
 from orchestration.warehouse.dbt_arguments import HALVES, build_arguments, is_staging, parse_arguments
 from orchestration.warehouse.project import fingerprint, project_vars
 from orchestration.warehouse.tables import NoCalendarDay, NotBuilt, built_tables, refresh_day, row_counts
-from orchestration.warehouse.translator import asset_key, group_name
+from orchestration.warehouse.translator import Translator, asset_key, group_name, scheme_description
 
 
 def test_a_build_runs_no_unit_tests_and_leaves_spanning_tests_to_the_second_half() -> None:
@@ -85,6 +85,29 @@ def test_every_table_of_the_landing_zone_is_the_asset_landing() -> None:
 )
 def test_the_group_is_the_folder(path: str, group: str) -> None:
     assert group_name({"resource_type": "model", "original_file_path": path}) == group
+
+
+def scheme_node(name: str, path: str = "models/marts/segments/schemes") -> dict[str, Any]:
+    return {"resource_type": "model", "name": name, "original_file_path": f"{path}/{name}.sql", "raw_code": "select 1"}
+
+
+def test_a_scheme_is_described_as_its_seed_does(tmp_path: Path) -> None:
+    seed = tmp_path / "segment_schemes.csv"
+    seed.write_text('scheme,audience,description\nrfm,person,"Recency, frequency."\nbare,person,\n', encoding="utf-8")
+    assert scheme_description(scheme_node("rfm"), seed) == "Recency, frequency."
+    # A scheme that the seed does not describe or know, a model elsewhere, no seed.
+    assert scheme_description(scheme_node("bare"), seed) is None
+    assert scheme_description(scheme_node("gender"), seed) is None
+    assert scheme_description(scheme_node("rfm", "models/marts/segments"), seed) is None
+    assert scheme_description(scheme_node("rfm"), tmp_path / "none.csv") is None
+
+
+def test_the_catalogue_shows_what_the_seed_says_of_a_scheme_before_its_sql() -> None:
+    shown = Translator().get_description(scheme_node("rfm"))
+    assert shown.startswith("How recently and how often the member buys")
+    assert "select 1" in shown
+    other = {**scheme_node("int_members", "models/intermediate"), "description": "Who is a member."}
+    assert Translator().get_description(other).startswith("Who is a member.")
 
 
 def test_rows_are_added_when_dbt_has_finished_and_checks_pass_at_once() -> None:

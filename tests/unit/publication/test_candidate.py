@@ -9,11 +9,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+import yaml
 
 from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
 from orchestration.publication.ddl import PublishedTable, ShapeError, create_statement, published_tables
 from orchestration.publication.files import sha256_of
-from orchestration.settings import Settings
+from orchestration.settings import PROJECT_DIR, Settings
 
 SEGMENTS = PublishedTable(
     "segments",
@@ -105,6 +106,22 @@ def test_a_model_may_say_that_its_key_has_no_index() -> None:
     table = published_tables({"nodes": {"m": node}, "sources": {}})["many"]
     assert "primary key" not in create_statement(table, {"a": "bigint"})
     assert '"a" bigint not null' in create_statement(table, {"a": "bigint"})
+
+
+def test_no_table_of_members_or_pairs_has_an_index() -> None:
+    """Which the build and the candidate would each fill, for nobody who looks a key up (docs/decisions.md)."""
+    indexed = {}
+    for path in sorted((PROJECT_DIR / "models" / "marts").rglob("*.yml")):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+            config = model.get("config", {}).get("meta", {})
+            if config.get("primary_key_index", True):
+                indexed[model["name"]] = set(config.get("primary_key", []))
+            for constraint in model.get("constraints", []):
+                if constraint["type"] == "primary_key":
+                    indexed[model["name"]] = set(constraint["columns"])
+    assert "segments" in indexed
+    many = {"member_id", "customer_id", "antecedent"}
+    assert {name for name, key in indexed.items() if key & many} == set()
 
 
 def test_a_table_that_was_not_built_is_named(tmp_path: Path) -> None:
