@@ -223,7 +223,7 @@ def test_a_person_is_forgotten_everywhere_and_does_not_come_back(refreshed: tupl
     assert found_in(here.warehouse, GONE) != [], "the customer must be there before, or the test proves nothing"
     assert rows(second, f"select 1 from quarantine where raw like '%{GONE}%'") != []
     others = rows(second, f"select * from customer_profiles where customer_id <> '{GONE}' order by all")
-    keys_before = [primary_keys(version) for version in (first, second)]
+    constraints_before = [constraints(version) for version in (first, second)]
     landing_before = {p: p.read_bytes() for p in here.landing.rglob("*") if p.is_file()}
 
     done = here.run("orchestration.audiences", "forget", ID=GONE)
@@ -250,7 +250,7 @@ def test_a_person_is_forgotten_everywhere_and_does_not_come_back(refreshed: tupl
             changes = [row["change"] for row in csv.DictReader(file)]
         assert (summary["added"], summary["removed"]) == (changes.count("added"), changes.count("removed"))
 
-    assert [primary_keys(version) for version in (first, second)] == keys_before
+    assert [constraints(version) for version in (first, second)] == constraints_before
     again = here.run("orchestration.audiences", "forget", ID=GONE)
     assert again.code == 0 and "nothing was there to remove" in again.output, again.output
 
@@ -260,12 +260,12 @@ def test_a_person_is_forgotten_everywhere_and_does_not_come_back(refreshed: tupl
     assert rows(third, "select count(*) from customer_profiles")[0][0] == len(others)
 
 
-def primary_keys(version: Path) -> list[tuple]:
-    """The tables of a version that have a primary key."""
-    found = rows(
-        version, "select table_name from duckdb_constraints() where constraint_type = 'PRIMARY KEY' order by all"
-    )
-    assert len(found) > 10
+def constraints(version: Path) -> list[tuple]:
+    """Keys, required columns and checks of a version's tables."""
+    found = rows(version, "select table_name, constraint_type, constraint_text from duckdb_constraints() order by all")
+    tables = {table for table, *_ in found}
+    assert tables >= {"customer_segments", "next_best_offers", "quarantine", "segments", "treatment_assignments"}
+    assert {kind for _, kind, _ in found} == {"PRIMARY KEY", "NOT NULL", "CHECK"}
     return found
 
 
