@@ -12,7 +12,7 @@
     {{- return(reach) -}}
 {% endmacro %}
 
-{# Two common table expressions, the second one `pair_counts` (item_level, item_a, item_b, n_both): in how many rows of a relation
+{# Common table expressions, the last one `pair_counts` (item_level, item_a, item_b, n_both): in how many rows of a relation
    with the columns of int_sequence_bits the bit of an item is set. #}
 {% macro sequence_counts(relation) %}
 {%- set levels = var('sequence_levels') or ['none'] -%}
@@ -35,18 +35,30 @@ word_counts as (
 
 ),
 
-pair_counts as (
+{# One select of all places: Spark computes word_counts once for each that reads it. #}
+place_counts as (
 
-    {% for place in range(word_size()) %}
+    {%- set counts = [] %}
+    {%- for place in range(word_size()) %}{% do counts.append('n_' ~ place) %}{% endfor %}
+
     select
         item_level,
         item_a,
-        cast(word * {{ word_size() }} + {{ place }} as integer) as item_b,
-        cast(n_{{ place }} as bigint) as n_both
+        word,
+        {{ each_value(counts, 'place', 'customers') }}
     from word_counts
-    where n_{{ place }} > 0
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+
+),
+
+pair_counts as (
+
+    select
+        item_level,
+        item_a,
+        cast(word * {{ word_size() }} + place as integer) as item_b,
+        cast(customers as bigint) as n_both
+    from place_counts
+    where customers > 0
 
 )
 {%- endmacro %}

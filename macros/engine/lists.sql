@@ -16,3 +16,12 @@
 {% macro each_part(text, separator) %}{{ return(adapter.dispatch('each_part', 'segments_in_use')(text, separator)) }}{% endmacro %}
 {% macro duckdb__each_part(text, separator) %}unnest(string_split({{ text }}, '{{ separator }}')){% endmacro %}
 {% macro spark__each_part(text, separator) %}explode(split({{ text }}, '{{ separator }}')){% endmacro %}
+
+{# A list of expressions, a row each, as the columns `place` (from 0) and `value`: the only such expression of a select. #}
+{% macro each_value(values, place, value) %}{{ return(adapter.dispatch('each_value', 'segments_in_use')(values, place, value)) }}{% endmacro %}
+{% macro duckdb__each_value(values, place, value) -%}
+    unnest(range({{ values | length }})) as {{ place }}, unnest([{{ values | join(', ') }}]) as {{ value }}
+{%- endmacro %}
+{% macro spark__each_value(values, place, value) -%}
+    posexplode(array({{ values | join(', ') }})) as ({{ place }}, {{ value }})
+{%- endmacro %}

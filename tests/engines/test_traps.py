@@ -133,6 +133,11 @@ def test_whole_numbers_divide_to_fractions_and_nothing_divides_by_zero(tables: T
     assert third["ratio"] == 1.5
 
 
+def test_each_value_of_a_list_is_a_row_with_its_place(tables: Tables) -> None:
+    found = [(row["id_and_place"], row["found"]) for row in tables["values_of_a_list"]]
+    assert found == [(10, 1), (11, 10), (12, None), (20, 2), (21, 20), (22, None)]
+
+
 def upper_tail(n_baskets: int, n_a: int, n_b: int, n_both: int) -> float:
     """P(X >= n_both) of a hypergeometric X, in whole numbers to the last division."""
     counts = range(max(n_both, n_a + n_b - n_baskets), min(n_a, n_b) + 1)

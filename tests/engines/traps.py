@@ -165,6 +165,16 @@ MODELS = {
         from lists
         cross join later_words
     """,
+    "values_of_a_list": """
+        select
+            listed.id * 10 + listed.place as id_and_place,
+            listed.found
+        from (
+            select id, {{ each_value(['id', 'id * 10', 'nullif(id, id)'], 'place', 'found') }}
+            from {{ ref('words') }}
+            where id < 3
+        ) as listed
+    """,
     "groups": """
         with ties as (
             select
