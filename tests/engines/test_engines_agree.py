@@ -10,12 +10,16 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
+import sqlglot
+from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from tests.engines import zone
 from tests.engines.comparison import Published, differences, table_differences
 from tests.engines.thrift_server import thrift_server
 from tests.engines.warehouses import Warehouse
 
+# How often a model may have its tables read, for each time that its SQL names one (12 at most are).
+READS_OF_A_TABLE = 25
 # May be without rows here; every other published table has some, or the comparison would say nothing of it.
 MAY_BE_EMPTY = {"segment_affinities", "cross_sell_gaps"}
 
@@ -76,6 +80,36 @@ def test_kept_partitions_that_nothing_changed_are_not_written_again(engines: dic
     assert kept
     assert "day_on=2025-11-15" in made
     assert len(kept) > len(made)
+
+
+def test_no_model_reads_its_tables_over_and_over(engines: dict[str, Days]) -> None:
+    """Spark computes a common table expression once for each that reads it."""
+    folder = engines["spark"].warehouse.folder / "build" / "target"
+    models = sorted(folder.glob("*/compiled/segments_in_use/models/**/*.sql"))
+    assert len(models) > 100
+    found = {path.name: reads(path.read_text(encoding="utf-8")) for path in models}
+    assert {name: (read, named) for name, (read, named) in found.items() if read > READS_OF_A_TABLE * named} == {}
+
+
+def reads(sql: str) -> tuple[int, int]:
+    """How often a select with its common table expressions written out reads tables, and how often it names one."""
+    scopes = traverse_scope(sqlglot.parse_one(sql, dialect="spark"))
+    written_out: dict[int, int] = {}
+    named = 0
+    # Inner ones come first.
+    for scope in scopes:
+        sources = [source for _, source in scope.selected_sources.values()]
+        inner = [*(source for source in sources if isinstance(source, Scope)), *scope.subquery_scopes]
+        tables = sum(not isinstance(source, Scope) for source in sources)
+        named += tables
+        written_out[id(scope)] = tables + sum(written_out[id(each)] for each in [*inner, *scope.set_operation_scopes])
+    return written_out[id(scopes[-1])], named
+
+
+def test_reads_are_counted_through_common_table_expressions() -> None:
+    chain = "with a as (select x from t), b as (select x from a union all select x from a)"
+    assert reads(f"{chain} select x from b join b as c using (x)") == (4, 1)
+    assert reads("select x from t where x in (select x from u)") == (2, 2)
 
 
 def test_a_difference_is_found_and_named() -> None:

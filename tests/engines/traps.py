@@ -276,7 +276,8 @@ def build(folder: Path, engine: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
-    answer = con.execute(f'select * from "{table}" order by 1')
+    # By all columns: rows that share the first one may lie in files that are read in either order.
+    answer = con.execute(f'select * from "{table}" order by all')
     names = [column[0] for column in answer.description or []]
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
