@@ -98,7 +98,7 @@ def grid_partitions(grid: str, start: date, timezone: str) -> TimeWindowPartitio
 def history_asset(settings: Settings) -> AssetsDefinition:
     """`history`: what is kept by as-of date, a partition a date."""
     partitions = grid_partitions(
-        str(project_vars().get("history_grid", "month")), history_start(settings), settings.store_timezone
+        str(project_vars(settings).get("history_grid", "month")), history_start(settings), settings.store_timezone
     )
 
     @asset(
@@ -147,13 +147,14 @@ def run_dbt(settings: Settings, dates: Sequence[date]) -> None:
     """
     import subprocess
 
-    from orchestration.warehouse.project import DBT_COMMAND
+    from orchestration.warehouse.project import DBT_COMMAND, own_arguments
 
     folder = settings.build_file.parent / "target" / "backfill"
     folder.mkdir(parents=True, exist_ok=True)
+    command = [*DBT_COMMAND, "--no-use-colors", *backfill_arguments(settings.dbt_target, own_arguments(settings))]
     with environment(settings, **{BACKFILL_DATES: backfill_dates(dates)}):
         done = subprocess.run(
-            [*DBT_COMMAND, "--no-use-colors", *backfill_arguments(settings.dbt_target), "--target-path", str(folder)],
+            [*command, "--target-path", str(folder)],
             cwd=PROJECT_DIR,
             env={**os.environ, "DBT_LOG_PATH": str(folder)},
             stdout=subprocess.PIPE,

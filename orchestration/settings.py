@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+SHIPPED_SEEDS = PROJECT_DIR / "seeds"
 DEMO_TIMEZONE = "America/New_York"
 TARGETS = ("duckdb", "spark")
 # Set, for dbt alone, by a refresh that has landed before it starts dbt: all of its steps then see the same files.
@@ -26,13 +27,16 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default."""
+    """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default;
+    `settings_file` and `own_seeds_dir` are what users keep outside the checkout, None where nothing is."""
 
     landing_dir: Path | None
     warehouse_dir: Path
     as_of: date | None
     store_timezone: str
     dbt_target: str
+    settings_file: Path | None = None
+    own_seeds_dir: Path | None = None
 
     @property
     def is_demo(self) -> bool:
@@ -46,6 +50,16 @@ class Settings:
     @property
     def demo_dir(self) -> Path:
         return self.warehouse_dir / "demo"
+
+    @property
+    def seeds_dir(self) -> Path:
+        """The folder that dbt reads seeds from: the shipped one, or the same with the user's files in their places."""
+        return SHIPPED_SEEDS if self.own_seeds_dir is None else self.warehouse_dir / "seeds"
+
+    @property
+    def seeds_path(self) -> str:
+        """That folder as dbt_project.yml names it, relative to the project."""
+        return Path(os.path.relpath(self.seeds_dir, PROJECT_DIR)).as_posix()
 
     @property
     def landed_dir(self) -> Path:
@@ -92,6 +106,9 @@ class Settings:
             "AS_OF": self.as_of.isoformat() if self.as_of else "",
             "STORE_TIMEZONE": self.store_timezone,
             "DBT_TARGET": self.dbt_target,
+            "SETTINGS": str(self.settings_file or ""),
+            "SEEDS_DIR": str(self.own_seeds_dir or ""),
+            "SEEDS_PATH": self.seeds_path,
             "DBT_PROJECT_DIR": str(PROJECT_DIR),
             "DBT_PROFILES_DIR": str(PROJECT_DIR / "profiles"),
             "DO_NOT_TRACK": "1",
@@ -105,7 +122,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Relative paths are relative to the folder the command runs in. An empty variable counts as unset.
 
     Raises:
-        SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR no folder.
+        SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR or SEEDS_DIR
+            no folder, SETTINGS no file.
     """
     values = {k: v.strip() for k, v in (os.environ if environ is None else environ).items()}
     landing = values.get("LANDING_DIR", "")
@@ -126,4 +144,16 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     except ValueError as error:
         raise SettingsError(f"AS_OF={as_of_text}: not an ISO date such as 2026-11-01") from error
     warehouse_dir = Path(values.get("WAREHOUSE_DIR", "") or "warehouse").expanduser().resolve()
-    return Settings(landing_dir, warehouse_dir, as_of, zone, target)
+    settings_file, seeds_dir = (_own(values, name) for name in ("SETTINGS", "SEEDS_DIR"))
+    if settings_file is not None and not settings_file.is_file():
+        raise SettingsError(
+            f"SETTINGS={settings_file}: no such file; a YAML file of settings is needed (make settings)"
+        )
+    if seeds_dir is not None and not seeds_dir.is_dir():
+        raise SettingsError(f"SEEDS_DIR={seeds_dir}: no such folder; a folder of seed files is needed (make settings)")
+    return Settings(landing_dir, warehouse_dir, as_of, zone, target, settings_file, seeds_dir)
+
+
+def _own(values: Mapping[str, str], name: str) -> Path | None:
+    text = values.get(name, "")
+    return Path(text).expanduser().resolve() if text else None

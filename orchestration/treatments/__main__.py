@@ -16,7 +16,8 @@ from typing import cast
 
 import duckdb
 
-from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_settings
+from orchestration.overrides import prepare_seeds
+from orchestration.settings import Settings, SettingsError, read_settings
 from orchestration.treatments.check import (
     CheckInput,
     CheckReport,
@@ -166,10 +167,12 @@ def _published_items(con: duckdb.DuckDBPyConnection, level: str) -> frozenset[st
     return frozenset(names)
 
 
-def main(seeds_dir: Path = PROJECT_DIR / "seeds") -> int:
+def main(seeds_dir: Path | None = None) -> int:
     """Print the findings; 0 where nothing blocks, else 1."""
     try:
-        report = check_edited(seeds_dir, read_settings())
+        settings = read_settings()
+        prepare_seeds(settings)
+        report = check_edited(seeds_dir or settings.seeds_dir, settings)
     except (TreatmentsFileError, NothingPublishedError, SettingsError) as error:
         print(f"treatment check FAILED: {error}", file=sys.stderr)
         return 1

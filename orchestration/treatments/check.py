@@ -17,9 +17,6 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-import yaml
-
-from orchestration.settings import PROJECT_DIR
 from orchestration.treatments.distinctness import Pair, pairs_of, valid_by_segment
 from orchestration.treatments.normalise import Wordings, canonical
 from orchestration.treatments.rows import (
@@ -34,6 +31,7 @@ from orchestration.treatments.rows import (
     from_records,
     spell_out,
 )
+from orchestration.warehouse.project import project_vars
 
 if TYPE_CHECKING:
     import duckdb
@@ -547,8 +545,8 @@ def _alike(scheme: Scheme, pairs: Sequence[Pair]) -> Iterator[Finding]:
 
 
 def project_rules() -> Rules:
-    """The settings of the check from dbt_project.yml."""
-    values: Mapping[str, Any] = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    """The settings of the check: the vars that hold."""
+    values = project_vars()
     return Rules(
         offer_level=str(values.get("offer_level", Rules.offer_level)),
         assume_consent=frozenset(values.get("assume_consent") or ()),

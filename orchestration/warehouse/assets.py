@@ -29,10 +29,10 @@ from packaging.version import Version
 
 from orchestration.retries import is_transient, retried
 from orchestration.run import RefreshRun, environment
-from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings
+from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings, read_settings
 from orchestration.warehouse.dbt_arguments import MARTS, STAGING, Half, build_arguments
 from orchestration.warehouse.handover import hand_over
-from orchestration.warehouse.project import DBT_COMMAND
+from orchestration.warehouse.project import DBT_COMMAND, own_arguments
 from orchestration.warehouse.tables import NotBuilt, built_tables, current_as_of, refresh_day, row_counts
 from orchestration.warehouse.translator import HISTORY_KEY, Translator
 
@@ -77,7 +77,7 @@ def landing(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeR
 
     try:
         # First, because dbt would name neither the line nor the column of a file that it cannot load.
-        read_treatments(PROJECT_DIR / "seeds" / "treatments.csv")
+        read_treatments(refresh.settings.seeds_dir / "treatments.csv")
     except TreatmentsFileError as error:
         raise Failure(str(error), allow_retries=False) from None
     with retried(context):
@@ -112,7 +112,7 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
         select=half.select,
         exclude=half.exclude,
         name=half.name,
-        dagster_dbt_translator=Translator(),
+        dagster_dbt_translator=Translator(read_settings().seeds_dir),
     )
     def models(context: AssetExecutionContext, dbt: DbtChild, refresh: RefreshRun) -> Iterator[Any]:
         settings = refresh.settings
@@ -127,7 +127,7 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
             with retried(context):
                 with environment(settings, **landed):
                     invocation = dbt.cli(
-                        build_arguments(settings.dbt_target),
+                        build_arguments(settings.dbt_target, own_vars=own_arguments(settings)),
                         context=context,
                         manifest=manifest,
                         target_path=target_path,

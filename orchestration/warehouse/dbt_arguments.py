@@ -6,7 +6,7 @@ Does not belong here: running dbt (assets.py, project.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -41,7 +41,7 @@ MARTS = Half("marts", select=EVERYTHING, exclude=SEEDS_AND_STAGING)
 HALVES = (STAGING, MARTS)
 
 
-def build_arguments(target: str, full: bool = False) -> list[str]:
+def build_arguments(target: str, full: bool = False, own_vars: Sequence[str] = ()) -> list[str]:
     """Arguments of `dbt build` for one half, before the selection that dagster-dbt adds.
 
     Unit tests are for `make test`: they need no data. A test that spans both halves runs with the second one, where all
@@ -50,6 +50,7 @@ def build_arguments(target: str, full: bool = False) -> list[str]:
     Args:
         target: dbt target, `duckdb` or `spark`.
         full: build incremental models from nothing.
+        own_vars: arguments that name the vars of SETTINGS (overrides.vars_arguments).
     """
     arguments = [
         "build",
@@ -59,15 +60,17 @@ def build_arguments(target: str, full: bool = False) -> list[str]:
         "unit_test",
         "--indirect-selection",
         "buildable",
+        *own_vars,
     ]
     return [*arguments, "--full-refresh"] if full else arguments
 
 
-def backfill_arguments(target: str) -> list[str]:
+def backfill_arguments(target: str, own_vars: Sequence[str] = ()) -> list[str]:
     """Arguments of the dbt run of a backfill. Its dates are in the environment, and the next refresh tests them.
 
     Args:
         target: dbt target, `duckdb` or `spark`.
+        own_vars: as for `build_arguments`.
     """
     return [
         "build",
@@ -80,6 +83,7 @@ def backfill_arguments(target: str) -> list[str]:
         "--exclude-resource-type",
         "test",
         "unit_test",
+        *own_vars,
     ]
 
 
@@ -95,9 +99,9 @@ def backfill_dates(dates: Iterable[date]) -> str:
     return ",".join(day.isoformat() for day in found)
 
 
-def parse_arguments(target: str, target_path: Path) -> list[str]:
+def parse_arguments(target: str, target_path: Path, own_vars: Sequence[str] = ()) -> list[str]:
     """Arguments of `dbt parse`: writes manifest.json into `target_path`; needs no database."""
-    return ["parse", "--quiet", "--target", target, "--target-path", str(target_path)]
+    return ["parse", "--quiet", *own_vars, "--target", target, "--target-path", str(target_path)]
 
 
 def is_staging(node: Mapping[str, Any]) -> bool:

@@ -17,9 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.overrides import own_vars, prepare_seeds, shipped_vars, vars_arguments
+from orchestration.settings import PROJECT_DIR, Settings, read_settings
 from orchestration.warehouse.dbt_arguments import parse_arguments
 
 # What the manifest is made from. Seeds' rows are not in it, but their checksums are.
@@ -40,18 +39,29 @@ def target_dir(project_dir: Path = PROJECT_DIR) -> Path:
     return path if path.is_absolute() else project_dir / path
 
 
-def project_vars(project_dir: Path = PROJECT_DIR) -> dict[str, Any]:
-    """The vars of dbt_project.yml, as written there."""
-    project = yaml.safe_load((project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
-    return dict(project.get("vars") or {})
+def project_vars(settings: Settings | None = None, project_dir: Path = PROJECT_DIR) -> dict[str, Any]:
+    """The vars that hold: those of dbt_project.yml, with those of SETTINGS in their places.
+
+    Args:
+        settings: by default the environment's.
+    """
+    shipped = shipped_vars(project_dir)
+    return {**shipped, **own_vars((settings or read_settings()).settings_file, shipped)}
+
+
+def own_arguments(settings: Settings, project_dir: Path = PROJECT_DIR) -> list[str]:
+    """dbt's arguments for the vars of SETTINGS."""
+    return vars_arguments(own_vars(settings.settings_file, shipped_vars(project_dir)))
 
 
 def fingerprint(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
-    """Digest of all that decides what the manifest says: the files, their place, dbt's version, the target."""
+    """Digest of all that decides what the manifest says: files, their place, dbt's version, the target, own vars."""
     # The place too: a parse holds the paths of the seeds, and a copied project would load those of the original.
-    digest = hashlib.sha256(f"{version('dbt-core')} {settings.dbt_target} {project_dir.resolve()}\n".encode())
-    for path in _input_files(project_dir):
-        digest.update(f"{path.relative_to(project_dir).as_posix()}\0".encode())
+    own = own_arguments(settings, project_dir)
+    digest = hashlib.sha256(f"{version('dbt-core')} {settings.dbt_target} {project_dir.resolve()} {own}\n".encode())
+    own_seeds = [] if settings.own_seeds_dir is None else sorted(settings.seeds_dir.iterdir())
+    for path in [*_input_files(project_dir), *own_seeds]:
+        digest.update(f"{os.path.relpath(path, project_dir)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
@@ -63,7 +73,9 @@ def manifest_path(settings: Settings, project_dir: Path = PROJECT_DIR) -> Path:
 
     Raises:
         ProjectError: dbt cannot parse the project.
+        SettingsError: SETTINGS or SEEDS_DIR cannot be used.
     """
+    prepare_seeds(settings)
     folder = target_dir(project_dir)
     manifest = folder / "manifest.json"
     noted = folder / FINGERPRINT_NAME
@@ -76,7 +88,7 @@ def manifest_path(settings: Settings, project_dir: Path = PROJECT_DIR) -> Path:
     aside.mkdir(parents=True)
     try:
         answer = subprocess.run(
-            [*DBT_COMMAND, *parse_arguments(settings.dbt_target, aside)],
+            [*DBT_COMMAND, *parse_arguments(settings.dbt_target, aside, own_arguments(settings, project_dir))],
             cwd=project_dir,
             env={**os.environ, **settings.environment(), "DBT_LOG_PATH": str(aside)},
             capture_output=True,

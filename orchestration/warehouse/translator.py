@@ -13,13 +13,13 @@ from typing import Any
 from dagster import AssetKey
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
-from orchestration.settings import PROJECT_DIR
+from orchestration.settings import SHIPPED_SEEDS
 
 LANDING_KEY = AssetKey("landing")
 # What is kept by as-of date, a partition a date (orchestration/backfill.py).
 HISTORY_KEY = AssetKey("history")
 LANDING_SOURCES = ("landing", "landed", "state")
-SCHEMES_SEED = PROJECT_DIR / "seeds" / "segment_schemes.csv"
+SCHEMES_SEED = "segment_schemes.csv"
 
 
 def asset_key(node: Mapping[str, Any]) -> AssetKey:
@@ -43,8 +43,8 @@ def group_name(node: Mapping[str, Any]) -> str:
     return folders[0] if folders else "marts"
 
 
-def scheme_description(node: Mapping[str, Any], seed: Path = SCHEMES_SEED) -> str | None:
-    """What `seeds/segment_schemes.csv` says of a scheme, for the model of that scheme, which has no YAML of its own.
+def scheme_description(node: Mapping[str, Any], seed: Path) -> str | None:
+    """What the seed `segment_schemes` says of a scheme, for the model of that scheme, which has no YAML of its own.
 
     None for every other node, and where the seed does not say.
     """
@@ -63,9 +63,10 @@ def _folders(node: Mapping[str, Any]) -> tuple[str, ...]:
 class Translator(DagsterDbtTranslator):
     """dagster-dbt's translator with the keys, groups and descriptions above."""
 
-    def __init__(self) -> None:
+    def __init__(self, seeds_dir: Path = SHIPPED_SEEDS) -> None:
         # All landing tables are one asset.
         super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
+        self._schemes = seeds_dir / SCHEMES_SEED
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
         """See `asset_key`."""
@@ -77,7 +78,7 @@ class Translator(DagsterDbtTranslator):
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """As dbt describes it; a scheme as its seed does."""
-        description = scheme_description(dbt_resource_props)
+        description = scheme_description(dbt_resource_props, self._schemes)
         return super().get_description(
             {**dbt_resource_props, "description": description} if description else dbt_resource_props
         )

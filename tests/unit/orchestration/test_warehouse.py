@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dagster import AssetCheckResult, AssetKey, Output
 
-from orchestration.settings import Settings
+from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse.assets import (
     error_messages,
     history_partitions,
@@ -20,7 +20,7 @@ from orchestration.warehouse.assets import (
     without_frame,
 )
 from orchestration.warehouse.dbt_arguments import HALVES, build_arguments, is_staging, parse_arguments
-from orchestration.warehouse.project import fingerprint, project_vars
+from orchestration.warehouse.project import fingerprint, manifest_path, project_vars, read_manifest
 from orchestration.warehouse.tables import NoCalendarDay, NotBuilt, built_tables, refresh_day, row_counts
 from orchestration.warehouse.translator import Translator, asset_key, group_name, scheme_description
 
@@ -318,7 +318,7 @@ def test_the_manifest_is_not_out_of_date_for_a_touched_file(tmp_path: Path) -> N
 
 
 def test_vars_are_read_from_the_project_file(tmp_path: Path) -> None:
-    assert project_vars(small_project(tmp_path)) == {"keep_versions": 7}
+    assert project_vars(settings_in(tmp_path), small_project(tmp_path)) == {"keep_versions": 7}
 
 
 def test_the_manifest_of_a_copied_project_is_out_of_date(tmp_path: Path) -> None:
@@ -326,3 +326,20 @@ def test_the_manifest_of_a_copied_project_is_out_of_date(tmp_path: Path) -> None
         (tmp_path / name).mkdir()
     digests = {fingerprint(settings_in(tmp_path), small_project(tmp_path / name)) for name in ("original", "copied")}
     assert len(digests) == 2
+
+
+def test_what_users_keep_outside_is_in_the_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "channels.csv").write_text("channel,label,description\npigeon,Pigeon,By air.\n")
+    (tmp_path / "settings.yml").write_text("contact_cap: 2\n")
+    settings = replace(
+        settings_in(tmp_path / "wh"), settings_file=tmp_path / "settings.yml", own_seeds_dir=tmp_path / "seeds"
+    )
+    manifest = read_manifest(manifest_path(settings))
+    seed = manifest["nodes"]["seed.segments_in_use.channels"]
+    assert (PROJECT_DIR / seed["original_file_path"]).resolve() == tmp_path / "wh" / "seeds" / "channels.csv"
+    before = fingerprint(settings)
+    (tmp_path / "settings.yml").write_text("contact_cap: 3\n")
+    assert fingerprint(settings) != before
+    assert build_arguments("duckdb", own_vars=["--vars", "{}"])[-2:] == ["--vars", "{}"]

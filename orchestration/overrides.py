@@ -1,0 +1,227 @@
+"""What users keep outside the checkout, so that an upgrade is a `git pull`: SETTINGS and SEEDS_DIR.
+
+SETTINGS names a YAML file of dbt vars; each replaces the value of dbt_project.yml. SEEDS_DIR names a folder of CSV
+files; each replaces the shipped seed of its name. What replaces nothing is refused, with the nearest name that would.
+
+Belongs here: reading and judging both, the folder of seeds that dbt reads, `make settings`, which prints what holds.
+Does not belong here: what a var or seed means (dbt_project.yml, seeds/*.yml); environment variables (settings.py).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestration.settings import PROJECT_DIR, SHIPPED_SEEDS, Settings, SettingsError, read_settings
+
+PROJECT_FILE = "dbt_project.yml"
+
+
+# ---- settings -------------------------------------------------------------------------------------------------------
+
+
+def shipped_vars(project_dir: Path = PROJECT_DIR) -> dict[str, Any]:
+    """The vars of dbt_project.yml, as written there."""
+    project = yaml.safe_load((project_dir / PROJECT_FILE).read_text(encoding="utf-8"))
+    return dict(project.get("vars") or {})
+
+
+def own_vars(path: Path | None, shipped: Mapping[str, Any]) -> dict[str, Any]:
+    """The vars of a file named by SETTINGS; none without a file.
+
+    Args:
+        path: the file, or None where SETTINGS is not set.
+        shipped: the vars that there are, with their shipped values.
+
+    Raises:
+        SettingsError: the file cannot be read, names a var that there is not, or gives one a value of another type.
+    """
+    if path is None:
+        return {}
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"SETTINGS={path}: cannot be read ({error.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark is not None else ""
+        raise SettingsError(f"SETTINGS={path}{where}: not YAML in UTF-8") from None
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise SettingsError(f"SETTINGS={path}: a line for each setting is needed, such as `rfm_window_days: 730`")
+    if set(found) == {"vars"} and isinstance(found["vars"], dict):
+        found = found["vars"]
+    for name, value in found.items():
+        if name not in shipped:
+            raise SettingsError(f"SETTINGS={path}: there is no setting {name}{_nearest(str(name), shipped)}")
+        needed = _kind(shipped[name])
+        # An empty text is a setting that is off: its value may be whatever its comment says.
+        if shipped[name] not in ("", None) and _kind(value) != needed:
+            raise SettingsError(f"SETTINGS={path}: {name} is {_kind(value)}; {needed} is needed")
+    return {str(name): value for name, value in found.items()}
+
+
+def vars_arguments(own: Mapping[str, Any]) -> list[str]:
+    """The arguments by which dbt is told; none where there is nothing to tell, so that dbt's kept parse holds."""
+    return ["--vars", json.dumps(own, sort_keys=True, default=str)] if own else []
+
+
+def _kind(value: Any) -> str:
+    """What a value is, in words; a whole number is a number."""
+    if isinstance(value, bool):
+        return "yes or no"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a text"
+
+
+def _nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    near = get_close_matches(name.lower(), list(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+# ---- seeds ----------------------------------------------------------------------------------------------------------
+
+
+def own_seeds(folder: Path | None, shipped_dir: Path = SHIPPED_SEEDS) -> dict[str, Path]:
+    """Name of a shipped seed -> the file of SEEDS_DIR that replaces it.
+
+    Raises:
+        SettingsError: a CSV file there has no shipped seed of its name, or lacks one of its columns.
+    """
+    if folder is None:
+        return {}
+    shipped = sorted(path.name for path in shipped_dir.glob("*.csv"))
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith((".", "_")) or path.suffix.lower() != ".csv":
+            continue
+        if path.name not in shipped:
+            raise SettingsError(f"SEEDS_DIR={folder}: {path.name} replaces no seed{_nearest(path.name, shipped)}")
+        found[path.name] = path
+    return found
+
+
+def completed_seed(path: Path, shipped: Path) -> str:
+    """A user's seed as dbt reads it: its rows, with the columns that it may leave out as empty ones.
+
+    A column may be left out where the shipped file leaves it empty in some row, so that a file outlives an upgrade that
+    adds such a column.
+
+    Raises:
+        SettingsError: it cannot be read, or a column is missing or unknown.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{path}: cannot be read as CSV in UTF-8") from None
+    header, shipped_rows = _header(text), list(csv.DictReader(io.StringIO(shipped.read_text(encoding="utf-8-sig"))))
+    wanted = _header(shipped.read_text(encoding="utf-8-sig"))
+    unknown = [name for name in header if name not in wanted]
+    if unknown:
+        raise SettingsError(f"{path}: there is no column {unknown[0]}{_nearest(unknown[0], wanted)}")
+    missing = [name for name in wanted if name not in header]
+    needed = [name for name in missing if shipped_rows and all(row[name] for row in shipped_rows)]
+    if needed:
+        raise SettingsError(f"{path}: column {', '.join(needed)} is missing; the shipped {shipped.name} has it")
+    if not missing:
+        return text
+    sink = io.StringIO()
+    writer = csv.DictWriter(sink, wanted, restval="", lineterminator="\n")
+    writer.writeheader()
+    try:
+        writer.writerows(csv.DictReader(io.StringIO(text, newline="")))
+    except ValueError:
+        raise SettingsError(f"{path}: a row has more fields than the header") from None
+    return sink.getvalue()
+
+
+def _header(text: str) -> list[str]:
+    return next(csv.reader(io.StringIO(text)), [])
+
+
+def prepare_seeds(settings: Settings) -> None:
+    """Bring the folder that dbt reads seeds from up to date; nothing is done where the shipped one is read.
+
+    Files whose content is the same are left as they are.
+
+    Raises:
+        SettingsError: a file of SEEDS_DIR cannot be used.
+    """
+    if settings.own_seeds_dir is None:
+        return
+    own = own_seeds(settings.own_seeds_dir)
+    contents = {path.name: path.read_bytes() for path in SHIPPED_SEEDS.iterdir() if path.suffix in (".csv", ".yml")}
+    contents |= {name: completed_seed(path, SHIPPED_SEEDS / name).encode() for name, path in own.items()}
+    folder = settings.seeds_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != content:
+            aside = folder / f".{name}.{os.getpid()}"
+            aside.write_bytes(content)
+            os.replace(aside, path)
+    for path in folder.iterdir():
+        if path.name not in contents and not path.name.startswith("."):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+# ---- what holds -----------------------------------------------------------------------------------------------------
+
+
+def describe(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
+    """What holds and from where, a line a setting and a line a seed that is not the shipped one.
+
+    Raises:
+        SettingsError: SETTINGS or SEEDS_DIR cannot be used.
+    """
+    shipped = shipped_vars(project_dir)
+    own = own_vars(settings.settings_file, shipped)
+    seeds = own_seeds(settings.own_seeds_dir)
+    lines = ["settings"]
+    width = max(map(len, shipped), default=0)
+    for name, value in shipped.items():
+        holds = json.dumps(own.get(name, value), ensure_ascii=False, default=str)
+        source = (
+            f"{settings.settings_file} (shipped: {json.dumps(value, default=str)})" if name in own else PROJECT_FILE
+        )
+        lines.append(f"  {name:<{width}}  {holds}  from {source}")
+    lines += ["seeds"]
+    lines += [f"  {name}  from {path}" for name, path in seeds.items()]
+    lines += [f"  {'all others' if seeds else 'all'}  from {SHIPPED_SEEDS}"]
+    if own or seeds:
+        arguments = " ".join(f"'{part}'" if part.startswith("{") else part for part in vars_arguments(own))
+        by_hand = f"SEEDS_PATH={settings.seeds_path} dbt build --profiles-dir profiles {arguments}".strip()
+        lines += ["the same for dbt by hand", f"  {by_hand}"]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """`make settings`: print what holds; 2 where it cannot be used."""
+    try:
+        settings = read_settings()
+        prepare_seeds(settings)
+        print(describe(settings))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

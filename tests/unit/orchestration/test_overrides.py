@@ -1,0 +1,149 @@
+"""SETTINGS and SEEDS_DIR: what users keep outside the checkout."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from orchestration.overrides import (
+    completed_seed,
+    describe,
+    own_seeds,
+    own_vars,
+    prepare_seeds,
+    shipped_vars,
+    vars_arguments,
+)
+from orchestration.settings import SHIPPED_SEEDS, Settings, SettingsError, read_settings
+from orchestration.warehouse.project import project_vars
+
+SHIPPED = {"rfm_window_days": 365, "history_grid": "month", "assume_consent": [], "as_of": "", "dominant_share": 0.4}
+
+
+def settings_file(folder: Path, text: str) -> Path:
+    path = folder / "settings.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def seeds_of(folder: Path, **files: str) -> Path:
+    seeds = folder / "my seeds"
+    seeds.mkdir()
+    for name, text in files.items():
+        (seeds / f"{name}.csv").write_text(text, encoding="utf-8")
+    return seeds
+
+
+@pytest.mark.parametrize(
+    "text", ["rfm_window_days: 730\n", "vars:\n  rfm_window_days: 730\n", "\ufeffrfm_window_days: 730"]
+)
+def test_a_file_of_settings_gives_the_vars_that_it_names(tmp_path: Path, text: str) -> None:
+    assert own_vars(settings_file(tmp_path, text), SHIPPED) == {"rfm_window_days": 730}
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_an_empty_file_and_no_file_change_nothing(tmp_path: Path, text: str) -> None:
+    assert own_vars(settings_file(tmp_path, text), SHIPPED) == {}
+    assert own_vars(None, SHIPPED) == {}
+    assert vars_arguments({}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rfm_window_day: 730", "no setting rfm_window_day (did you mean rfm_window_days?)"),
+        ("rfm_window_days: a year", "rfm_window_days is a text; a number is needed"),
+        ("rfm_window_days: yes", "rfm_window_days is yes or no; a number is needed"),
+        ("assume_consent: store", "assume_consent is a text; a list is needed"),
+        ("a: [1", "not YAML"),
+        ("- rfm_window_days", "a line for each setting"),
+    ],
+)
+def test_what_no_setting_is_called_or_can_be_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=r"SETTINGS=.*settings.yml") as refused:
+        own_vars(settings_file(tmp_path, text), SHIPPED)
+    assert said in str(refused.value)
+
+
+def test_a_whole_number_may_stand_for_a_share_and_any_value_for_what_is_off(tmp_path: Path) -> None:
+    found = own_vars(settings_file(tmp_path, "dominant_share: 1\nas_of: 2026-01-01\n"), SHIPPED)
+    assert found["dominant_share"] == 1
+    assert '"as_of": "2026-01-01"' in vars_arguments(found)[1]
+
+
+def test_python_reads_the_vars_that_hold(tmp_path: Path) -> None:
+    path = settings_file(tmp_path, "keep_versions: 9\n")
+    settings = Settings(None, tmp_path, None, "UTC", "duckdb", settings_file=path)
+    assert project_vars(settings)["keep_versions"] == 9
+    assert project_vars(settings)["contact_cap"] == shipped_vars()["contact_cap"]
+
+
+def test_a_seed_replaces_the_shipped_one_of_its_name_and_no_other(tmp_path: Path) -> None:
+    seeds = seeds_of(tmp_path, channels="channel,label,description\npigeon,Pigeon,By air.\n")
+    settings = Settings(None, tmp_path / "wh", None, "UTC", "duckdb", own_seeds_dir=seeds)
+    prepare_seeds(settings)
+    assert "pigeon" in (settings.seeds_dir / "channels.csv").read_text()
+    others = {path.name for path in SHIPPED_SEEDS.iterdir() if path.suffix in (".csv", ".yml")} - {"channels.csv"}
+    for name in others:
+        assert (settings.seeds_dir / name).read_bytes() == (SHIPPED_SEEDS / name).read_bytes()
+    (seeds / "channels.csv").unlink()
+    (settings.seeds_dir / "left_over.csv").write_text("x\n")
+    prepare_seeds(settings)
+    assert (settings.seeds_dir / "channels.csv").read_bytes() == (SHIPPED_SEEDS / "channels.csv").read_bytes()
+    assert not (settings.seeds_dir / "left_over.csv").exists()
+
+
+def test_without_seeds_of_ones_own_the_shipped_folder_is_read(tmp_path: Path) -> None:
+    settings = Settings(None, tmp_path / "wh", None, "UTC", "duckdb")
+    prepare_seeds(settings)
+    assert settings.seeds_path == "seeds"
+    assert not (tmp_path / "wh").exists()
+
+
+def test_a_file_that_replaces_no_seed_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"treatment.csv replaces no seed \(did you mean treatments.csv\?\)"):
+        own_seeds(seeds_of(tmp_path, treatment="a\n1\n"))
+
+
+def test_columns_that_are_missing_or_unknown_are_named(tmp_path: Path) -> None:
+    shipped = SHIPPED_SEEDS / "channels.csv"
+    lacking = tmp_path / "lacking.csv"
+    lacking.write_text("channel,label\nweb,Web\n")
+    with pytest.raises(SettingsError, match=r"column description is missing; the shipped channels.csv has it"):
+        completed_seed(lacking, shipped)
+    unknown = tmp_path / "unknown.csv"
+    unknown.write_text("channel,labels,description\nweb,Web,Web\n")
+    with pytest.raises(SettingsError, match=r"no column labels \(did you mean label\?\)"):
+        completed_seed(unknown, shipped)
+
+
+def test_a_column_that_may_be_empty_may_be_left_out(tmp_path: Path) -> None:
+    shipped = tmp_path / "shipped.csv"
+    shipped.write_text("name,note\na,\nb,said\n")
+    own = tmp_path / "own.csv"
+    own.write_text('name\n"c, d"\n')
+    assert list(csv.DictReader(io.StringIO(completed_seed(own, shipped)))) == [{"name": "c, d", "note": ""}]
+
+
+def test_what_holds_is_said_with_where_it_comes_from(tmp_path: Path) -> None:
+    path = settings_file(tmp_path, "contact_cap: 2\n")
+    seeds = seeds_of(tmp_path, channels="channel,label,description\nweb,Web,Web.\n")
+    settings = Settings(None, tmp_path / "wh", None, "UTC", "duckdb", path, seeds)
+    text = describe(settings)
+    (line,) = [line for line in text.splitlines() if line.strip().startswith("contact_cap ")]
+    assert line.split() == ["contact_cap", "2", "from", str(path), "(shipped:", "4)"]
+    assert f"channels.csv  from {seeds / 'channels.csv'}" in text
+    assert "--vars '{\"contact_cap\": 2}'" in text
+
+
+def test_the_environment_names_both_and_a_missing_one_is_refused(tmp_path: Path) -> None:
+    path, seeds = settings_file(tmp_path, ""), seeds_of(tmp_path)
+    settings = read_settings({"SETTINGS": str(path), "SEEDS_DIR": str(seeds)})
+    assert (settings.settings_file, settings.own_seeds_dir) == (path, seeds)
+    with pytest.raises(SettingsError, match=r"SETTINGS=.*nowhere.yml: no such file"):
+        read_settings({"SETTINGS": str(tmp_path / "nowhere.yml")})
+    with pytest.raises(SettingsError, match=r"SEEDS_DIR=.*nowhere: no such folder"):
+        read_settings({"SEEDS_DIR": str(tmp_path / "nowhere")})
