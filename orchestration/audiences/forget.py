@@ -35,7 +35,7 @@ from orchestration.audiences.forgotten import (
 from orchestration.landing.contract import contract
 from orchestration.landing.land import find_files
 from orchestration.publication.candidate import STORAGE_VERSION
-from orchestration.publication.ddl import quoted
+from orchestration.publication.ddl import quoted, text
 from orchestration.publication.files import remove_folder, sha256_of, sync, write_atomically
 from orchestration.publication.lock import refresh_lock
 from orchestration.publication.publish import DATABASE_NAME, MANIFEST_NAME, PARQUET_FOLDER
@@ -194,6 +194,8 @@ def _forget_in_database(path: Path, person_id: str, only_count: bool) -> int:
             "select sql from duckdb_views() where database_name = 'old' and schema_name = 'main' and not internal"
         ).fetchall():
             con.execute(statement)
+        for statement in _comments(con):
+            con.execute(statement)
         con.execute("checkpoint new")
         con.execute("use memory")
         con.execute("detach new")
@@ -203,6 +205,27 @@ def _forget_in_database(path: Path, person_id: str, only_count: bool) -> int:
     beside.replace(path)
     sync(path.parent)
     return 0 if only_count else int(found)
+
+
+def _comments(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """`comment on` statements that give `new` what the tables, views and columns of `old` say of themselves."""
+    said = con.execute(
+        """
+        select 'table', table_name, null, comment from duckdb_tables()
+        where database_name = 'old' and schema_name = 'main' and comment is not null
+        union all
+        select 'view', view_name, null, comment from duckdb_views()
+        where database_name = 'old' and schema_name = 'main' and not internal and comment is not null
+        union all
+        select 'column', table_name, column_name, comment from duckdb_columns()
+        where database_name = 'old' and schema_name = 'main' and comment is not null
+        order by all
+        """
+    ).fetchall()
+    return [
+        f"comment on {what} new.main.{quoted(table)}{'.' + quoted(column) if column else ''} is {text(comment)}"
+        for what, table, column, comment in said
+    ]
 
 
 def _forget_in_export(version: Path, person_id: str) -> int:

@@ -14,12 +14,23 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from orchestration.publication.ddl import PublishedTable, ShapeError, column_order, create_statement, quoted
+from orchestration.publication.ddl import (
+    PublishedTable,
+    ShapeError,
+    column_order,
+    comment_statements,
+    create_statement,
+    quoted,
+    text,
+)
 from orchestration.publication.publish import DATABASE_NAME, PARQUET_FOLDER
 from orchestration.settings import Settings
 
 # Readable by DuckDB 1.1 and later, whatever version writes it.
 STORAGE_VERSION = "v1.0.0"
+# Rows up to which every table declares its key to readers. Larger ones do where their YAML asks for it; else their key
+# is checked once, when they are written: an index on tens of millions of keys takes longer than the rows themselves.
+KEY_ROWS = 1_000_000
 
 
 class CandidateError(RuntimeError):
@@ -65,18 +76,22 @@ def _write_table(
         source = quoted(table.name)
     try:
         found = {row[0]: row[1] for row in con.execute(f"describe select * from {source}").fetchall()}
-        columns = ", ".join(quoted(c) for c in column_order(table, found))
+        names = column_order(table, found)
+        columns = ", ".join(quoted(c) for c in names)
         order = ", ".join(f"{quoted(c)} nulls first" for c in table.primary_key)
         target = f"candidate.main.{quoted(table.name)}"
-        statement = create_statement(table, found).replace("create table ", "create table candidate.main.", 1)
-        con.execute(statement)
+        is_key_indexed = table.is_key_indexed or _count(con, source) <= KEY_ROWS
+        statement = create_statement(table, found, is_key_indexed)
+        con.execute(statement.replace("create table ", "create table candidate.main.", 1))
         con.execute(f"insert into {target} ({columns}) select {columns} from {source} order by {order}")
-        if not table.is_key_indexed:
+        for comment in comment_statements(table, names, target):
+            con.execute(comment)
+        if not is_key_indexed:
             _require_unique(con, target, table)
         parquet = folder / PARQUET_FOLDER / f"{table.name}.parquet"
         # Read in the order in which they were put in.
         con.execute(f"copy {target} to {_text(parquet)} (format parquet, compression zstd)")
-        counted = con.execute(f"select count(*) from {target}").fetchone()
+        return _count(con, target)
     except ShapeError as error:
         raise CandidateError(str(error)) from None
     except duckdb.CatalogException as error:
@@ -86,6 +101,10 @@ def _write_table(
     finally:
         if table.is_account:
             con.unregister("account_rows")
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    counted = con.execute(f"select count(*) from {relation}").fetchone()
     return int(counted[0]) if counted else 0
 
 
@@ -111,7 +130,7 @@ def prepare_folders(settings: Settings, candidate: Path) -> None:
 
 
 def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    return text(str(path))
 
 
 def _first_line(error: Exception) -> str:

@@ -23,8 +23,8 @@ class PublishedTable:
     """A table as its YAML describes it.
 
     `columns` maps a name to its declared type, in the order of the YAML. `is_closed`: there may be
-    no others. `is_account`: made after the models, in Python. `is_key_indexed`: the file itself enforces the key;
-    else it is checked once, when the table is written.
+    no others; else `other_columns` says what they are. `is_account`: made after the models, in Python.
+    `is_key_indexed`: the file itself enforces the key, however many rows there are.
     """
 
     name: str
@@ -37,6 +37,7 @@ class PublishedTable:
     is_account: bool = False
     descriptions: dict[str, str] = field(default_factory=dict)
     description: str = ""
+    other_columns: str = ""
 
 
 def published_tables(manifest: Mapping[str, Any]) -> dict[str, PublishedTable]:
@@ -68,10 +69,13 @@ def published_tables(manifest: Mapping[str, Any]) -> dict[str, PublishedTable]:
     return tables
 
 
-def create_statement(table: PublishedTable, found: Mapping[str, str]) -> str:
+def create_statement(table: PublishedTable, found: Mapping[str, str], is_key_indexed: bool | None = None) -> str:
     """`create table` for a table whose rows come with the columns `found` (name -> DuckDB type).
 
     Declared types win; columns that are not declared keep theirs, behind the declared ones.
+
+    Args:
+        is_key_indexed: whether the file enforces the key; by default as the YAML says.
 
     Raises:
         ShapeError: a declared column is not there, or a closed table has more columns than declared.
@@ -82,10 +86,25 @@ def create_statement(table: PublishedTable, found: Mapping[str, str]) -> str:
         kind = table.columns.get(name) or found[name]
         required = name in table.not_null or name in table.primary_key
         lines.append(f"{quoted(name)} {kind}{' not null' if required else ''}")
-    if table.is_key_indexed:
+    if table.is_key_indexed if is_key_indexed is None else is_key_indexed:
         lines.append(f"primary key ({', '.join(quoted(c) for c in table.primary_key)})")
     lines += [f"check ({check})" for check in table.checks]
     return f"create table {quoted(table.name)} (\n    " + ",\n    ".join(lines) + "\n)"
+
+
+def comment_statements(table: PublishedTable, columns: Sequence[str], target: str) -> list[str]:
+    """`comment on` statements that give a table and each of its columns the words of its YAML, and the table its key.
+
+    Args:
+        columns: the columns that the table has.
+        target: the table's name as SQL.
+    """
+    key = f"Key: {', '.join(table.primary_key)}."
+    said = [("table", target, f"{table.description.strip()} {key}")]
+    for name in columns:
+        words = table.descriptions.get(name) or table.other_columns
+        said.append(("column", f"{target}.{quoted(name)}", words))
+    return [f"comment on {what} {name} is {text(' '.join(words.split()))}" for what, name, words in said if words]
 
 
 def column_order(table: PublishedTable, found: Mapping[str, str]) -> list[str]:
@@ -106,6 +125,11 @@ def column_order(table: PublishedTable, found: Mapping[str, str]) -> list[str]:
 def quoted(name: str) -> str:
     """A name as a DuckDB identifier, whatever is in it."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A value as an SQL text."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _from_model(node: Mapping[str, Any]) -> PublishedTable:
@@ -137,6 +161,7 @@ def _from_model(node: Mapping[str, Any]) -> PublishedTable:
         is_closed=bool(contract.get("enforced")),
         descriptions={name: column.get("description") or "" for name, column in columns.items()},
         description=node.get("description") or "",
+        other_columns=str(_meta(node).get("other_columns", "")),
     )
 
 

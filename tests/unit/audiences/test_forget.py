@@ -60,6 +60,10 @@ def version(settings: Settings, person: str) -> Path:
             con.execute(f"create table db.{name} as {select}")
             if key:
                 con.execute(f"alter table db.{name} add primary key ({key})")
+                con.execute(f"comment on table db.{name} is 'Who it''s about.'")
+                con.execute(f"comment on column db.{name}.n is 'A count.'")
+                con.execute(f"create view db.v_{name} as select n from {name}")
+                con.execute(f"comment on view db.v_{name} is 'How many.'")
             manifest["tables"][name] = {
                 "rows": len(read(path)),
                 "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -83,6 +87,16 @@ def test_a_version_loses_the_person_and_keeps_everyone_and_everything_else(setti
         assert con.execute("select member_id from members").fetchall() == [("a",), ("z",)]
         assert con.execute("select count(*) from products").fetchall() == [(1,)]
         assert con.execute("select constraint_type from duckdb_constraints() where table_name = 'members'").fetchall()
+        assert con.execute("select comment from duckdb_tables() where table_name = 'members'").fetchall() == [
+            ("Who it's about.",)
+        ]
+        assert con.execute(
+            "select comment from duckdb_columns() where column_name = 'n' and comment is not null"
+        ).fetchall() == [("A count.",)]
+        assert con.execute("select comment from duckdb_views() where view_name = 'v_members'").fetchall() == [
+            ("How many.",)
+        ]
+        assert con.execute("select n from v_members order by n").fetchall() == [(1,), (3,)]
     for name, entry in json.loads((folder / "manifest.json").read_text())["tables"].items():
         path = folder / "parquet" / f"{name}.parquet"
         assert entry == {"rows": len(read(path)), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}

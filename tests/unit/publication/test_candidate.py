@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from orchestration.publication import candidate
 from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
 from orchestration.publication.ddl import PublishedTable, ShapeError, create_statement, published_tables
 from orchestration.publication.files import sha256_of
@@ -79,7 +80,10 @@ def test_rows_that_break_a_key_or_check_make_no_candidate(tmp_path: Path, rows: 
         write(tmp_path / "c", rows=rows)
 
 
-def test_a_key_without_an_index_is_checked_once_and_orders_the_rows(tmp_path: Path) -> None:
+def test_a_key_without_an_index_is_checked_once_and_orders_the_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidate, "KEY_ROWS", 0)
     table = replace(SEGMENTS, is_key_indexed=False)
     write(tmp_path / "c", table)
     with duckdb.connect(str(tmp_path / "c" / "segments.duckdb"), read_only=True) as con:
@@ -93,6 +97,34 @@ def test_a_key_without_an_index_is_checked_once_and_orders_the_rows(tmp_path: Pa
         write(tmp_path / "d", table, rows="('rfm', 'a', 1), ('rfm', 'a', 2)")
     with pytest.raises(CandidateError, match=r"segments.*NOT NULL"):
         write(tmp_path / "e", table, rows="('rfm', null, 1)")
+
+
+def test_a_table_of_moderate_size_declares_its_key_whatever_its_yaml_says(tmp_path: Path) -> None:
+    write(tmp_path / "c", replace(SEGMENTS, is_key_indexed=False))
+    with duckdb.connect(str(tmp_path / "c" / "segments.duckdb"), read_only=True) as con:
+        kinds = "select constraint_type from duckdb_constraints() where constraint_type = 'PRIMARY KEY'"
+        assert con.execute(kinds).fetchall() == [("PRIMARY KEY",)]
+    with pytest.raises(CandidateError, match=r"segments.*duplicate key"):
+        write(tmp_path / "d", replace(SEGMENTS, is_key_indexed=False), rows="('rfm', 'a', 1), ('rfm', 'a', 2)")
+
+
+def test_tables_and_columns_carry_their_descriptions(tmp_path: Path) -> None:
+    described = replace(
+        SEGMENTS,
+        columns={"scheme": "varchar", "segment": "varchar"},
+        is_closed=False,
+        description="One row a\n  scheme's segment.",
+        descriptions={"scheme": "The scheme.", "segment": "It's the segment."},
+        other_columns="A count.",
+    )
+    write(tmp_path / "c", described)
+    with duckdb.connect(str(tmp_path / "c" / "segments.duckdb"), read_only=True) as con:
+        tables = con.execute("select comment from duckdb_tables()").fetchall()
+        columns = con.execute(
+            "select column_name, comment from duckdb_columns() where table_name = 'segments'"
+        ).fetchall()
+    assert tables == [("One row a scheme's segment. Key: scheme, segment.",)]
+    assert dict(columns) == {"scheme": "The scheme.", "segment": "It's the segment.", "members": "A count."}
 
 
 def test_a_model_may_say_that_its_key_has_no_index() -> None:
