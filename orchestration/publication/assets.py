@@ -38,6 +38,7 @@ from orchestration.publication.publish import (
     published_version,
     remove_unpublished,
 )
+from orchestration.publication.questions import questions
 from orchestration.publication.refreshes import known_refreshes, note, read_row_account, refresh_row, with_row
 from orchestration.publication.restatements import Restatements, count_restatements
 from orchestration.retries import retried
@@ -167,7 +168,7 @@ def _make_candidate(
         )
         account["refreshes"] = with_row(earlier, row)
         try:
-            rows = write_candidate(con, refresh.candidate, tables, account)
+            rows = write_candidate(con, refresh.candidate, tables, account, questions())
         except CandidateError as error:
             raise Failure(f"the candidate cannot be made: {error}", allow_retries=False) from None
     return as_of, rows, restated

@@ -8,7 +8,7 @@ The rows are put in the order of the primary key, so the same rows make the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -24,6 +24,7 @@ from orchestration.publication.ddl import (
     text,
 )
 from orchestration.publication.publish import DATABASE_NAME, PARQUET_FOLDER
+from orchestration.publication.questions import Question, create_views
 from orchestration.settings import Settings
 
 # Readable by DuckDB 1.1 and later, whatever version writes it.
@@ -38,7 +39,11 @@ class CandidateError(RuntimeError):
 
 
 def write_candidate(
-    con: duckdb.DuckDBPyConnection, folder: Path, tables: Mapping[str, PublishedTable], account: Mapping[str, pa.Table]
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    tables: Mapping[str, PublishedTable],
+    account: Mapping[str, pa.Table],
+    asked: Sequence[Question] = (),
 ) -> dict[str, int]:
     """Write `segments.duckdb` and `parquet/<table>.parquet` into a new folder.
 
@@ -47,17 +52,20 @@ def write_candidate(
         folder: the candidate's folder; must not exist.
         tables: what is published.
         account: the tables made in Python, by name.
+        asked: the views over them.
 
     Returns:
         Rows of each table.
 
     Raises:
-        CandidateError: a table is missing, has other columns than promised, or breaks a key or check.
+        CandidateError: a table is missing, has other columns than promised, or breaks a key or check; a view asks for
+            what is not there.
     """
     (folder / PARQUET_FOLDER).mkdir(parents=True)
     con.execute(f"attach {_text(folder / DATABASE_NAME)} as candidate (storage_version '{STORAGE_VERSION}')")
     try:
         rows = {name: _write_table(con, folder, table, account) for name, table in sorted(tables.items())}
+        _create_views(con, asked)
         con.execute("checkpoint candidate")
     finally:
         con.execute("detach candidate")
@@ -101,6 +109,13 @@ def _write_table(
     finally:
         if table.is_account:
             con.unregister("account_rows")
+
+
+def _create_views(con: duckdb.DuckDBPyConnection, asked: Sequence[Question]) -> None:
+    try:
+        create_views(con, "candidate.main", asked)
+    except (duckdb.Error, ValueError) as error:
+        raise CandidateError(f"a view of the candidate cannot be made: {_first_line(error)}") from error
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:

@@ -1,0 +1,17 @@
+-- Missed cross-sell: who regularly buys one item and never bought the other, added up by pair of items, most money first.
+--   item_level: Level of both items: department, category, subcategory or product.
+--   because_item: What they regularly buy.
+--   gap_item: What they never bought.
+--   customers: How many customers. Count.
+--   expected_value: What their peers spend on it in the RFM window, times the share of peers who buy it, in the reporting currency.
+--   size_adjusted_lift: How many times as often both are bought together as basket sizes alone explain.
+select
+    item_level,
+    because_item,
+    gap_item,
+    count(*) as customers,
+    sum(expected_value) as expected_value,
+    max(size_adjusted_lift) as size_adjusted_lift
+from cross_sell_gaps
+group by item_level, because_item, gap_item
+order by expected_value desc, because_item, gap_item

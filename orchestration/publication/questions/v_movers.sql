@@ -1,0 +1,26 @@
+-- Who changed segments within the last month of the history, scheme by scheme.
+--   scheme: The scheme.
+--   member_id: The member.
+--   from_segment: Where they came from.
+--   from_label: Its name for people.
+--   to_segment: Where they are now.
+--   to_label: Its name for people.
+--   moved_on: The first date of the history's grid on which they are there.
+select
+    history.scheme,
+    history.member_id,
+    earlier.segment as from_segment,
+    from_segments.label as from_label,
+    history.segment as to_segment,
+    to_segments.label as to_label,
+    history.valid_from as moved_on
+from customer_segment_history as history
+inner join customer_segment_history as earlier
+    on
+        history.scheme = earlier.scheme
+        and history.member_id = earlier.member_id
+        and history.valid_from = earlier.valid_to
+left join segments as from_segments on earlier.scheme = from_segments.scheme and earlier.segment = from_segments.segment
+left join segments as to_segments on history.scheme = to_segments.scheme and history.segment = to_segments.segment
+where history.is_current and history.valid_from > (select max(as_of) from refreshes) - interval 31 day
+order by history.scheme, history.segment, history.member_id
