@@ -13,7 +13,7 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: backfill forget refresh test test-spark test-year dev check settings lint rollback lock clean
+.PHONY: backfill forget refresh test test-spark test-year dev check settings map lint rollback lock clean
 .PHONY: benchmark-affinities benchmark-daily benchmark-offers
 
 # Spark is installed where it is asked for, and for the tests, which compare the engines.
@@ -34,6 +34,10 @@ test-year: $(VENV)/.ready
 # `make test` compares them through a thrift server: about an hour.
 test-spark: $(VENV)/.ready-spark
 	@$(BIN)/python -m tests.engines.demo
+
+# Proposes a mapping file for a folder of exports and shows what would land: make map FROM=/data/export
+map: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.mapping
 
 # What holds of settings and seeds, and from where: SETTINGS=… SEEDS_DIR=… make settings
 settings: $(VENV)/.ready

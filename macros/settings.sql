@@ -21,11 +21,11 @@
     {{- return(landing_dir in ('', env_var('WAREHOUSE_DIR', 'warehouse') ~ '/demo')) -}}
 {% endmacro %}
 
-{# Stops dbt by hand where it would pass over SETTINGS or SEEDS_DIR: only a refresh hands them on, and says so by SEEDS_PATH. #}
+{# Stops dbt by hand where it would pass over SETTINGS, SEEDS_DIR or MAPPING: only a refresh hands them on, and says so by SEEDS_PATH. #}
 {% macro assert_own_settings_are_read() %}
-    {%- if execute and (env_var('SETTINGS', '') or env_var('SEEDS_DIR', '')) and not env_var('SEEDS_PATH', '') -%}
+    {%- if execute and (env_var('SETTINGS', '') or env_var('SEEDS_DIR', '') or env_var('MAPPING', '')) and not env_var('SEEDS_PATH', '') -%}
         {{ exceptions.raise_compiler_error(
-            'SETTINGS and SEEDS_DIR are read by make refresh; `make settings` prints how to hand them to dbt by hand'
+            'SETTINGS, SEEDS_DIR and MAPPING are read by make refresh; `make settings` prints how to hand them to dbt by hand'
         ) }}
     {%- endif -%}
 {% endmacro %}

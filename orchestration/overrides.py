@@ -58,18 +58,48 @@ def own_vars(path: Path | None, shipped: Mapping[str, Any]) -> dict[str, Any]:
         raise SettingsError(f"SETTINGS={path}{where}: not YAML in UTF-8") from None
     if found is None:
         return {}
-    if not isinstance(found, dict):
-        raise SettingsError(f"SETTINGS={path}: a line for each setting is needed, such as `rfm_window_days: 730`")
-    if set(found) == {"vars"} and isinstance(found["vars"], dict):
+    if isinstance(found, dict) and set(found) == {"vars"} and isinstance(found["vars"], dict):
         found = found["vars"]
+    return _judged(found, shipped, f"SETTINGS={path}")
+
+
+def _judged(found: Any, shipped: Mapping[str, Any], where: str) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise SettingsError(f"{where}: a line for each setting is needed, such as `rfm_window_days: 730`")
     for name, value in found.items():
         if name not in shipped:
-            raise SettingsError(f"SETTINGS={path}: there is no setting {name}{_nearest(str(name), shipped)}")
+            raise SettingsError(f"{where}: there is no setting {name}{_nearest(str(name), shipped)}")
         needed = _kind(shipped[name])
         # An empty text is a setting that is off: its value may be whatever its comment says.
         if shipped[name] not in ("", None) and _kind(value) != needed:
-            raise SettingsError(f"SETTINGS={path}: {name} is {_kind(value)}; {needed} is needed")
+            raise SettingsError(f"{where}: {name} is {_kind(value)}; {needed} is needed")
     return {str(name): value for name, value in found.items()}
+
+
+def mapped_vars(path: Path | None, shipped: Mapping[str, Any]) -> dict[str, Any]:
+    """The vars that a mapping file says its export needs, under `settings`; none without a file.
+
+    Raises:
+        SettingsError: as `own_vars`.
+    """
+    if path is None:
+        return {}
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        # What is wrong with the file is said where it is obeyed (orchestration/mapping/model.py).
+        return {}
+    given = found.get("settings") if isinstance(found, dict) else None
+    return _judged(given, shipped, f"MAPPING={path}, settings") if given else {}
+
+
+def held_vars(settings: Settings, shipped: Mapping[str, Any]) -> dict[str, Any]:
+    """The vars that are not the shipped ones: those of MAPPING, with those of SETTINGS in their places.
+
+    Raises:
+        SettingsError: as `own_vars`.
+    """
+    return {**mapped_vars(settings.mapping_file, shipped), **own_vars(settings.settings_file, shipped)}
 
 
 def vars_arguments(own: Mapping[str, Any]) -> list[str]:
@@ -191,21 +221,21 @@ def describe(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
         SettingsError: SETTINGS or SEEDS_DIR cannot be used.
     """
     shipped = shipped_vars(project_dir)
-    own = own_vars(settings.settings_file, shipped)
+    mapped, own = mapped_vars(settings.mapping_file, shipped), own_vars(settings.settings_file, shipped)
+    held = {**mapped, **own}
     seeds = own_seeds(settings.own_seeds_dir)
     lines = ["settings"]
     width = max(map(len, shipped), default=0)
     for name, value in shipped.items():
-        holds = json.dumps(own.get(name, value), ensure_ascii=False, default=str)
-        source = (
-            f"{settings.settings_file} (shipped: {json.dumps(value, default=str)})" if name in own else PROJECT_FILE
-        )
+        holds = json.dumps(held.get(name, value), ensure_ascii=False, default=str)
+        file = settings.settings_file if name in own else settings.mapping_file
+        source = f"{file} (shipped: {json.dumps(value, default=str)})" if name in held else PROJECT_FILE
         lines.append(f"  {name:<{width}}  {holds}  from {source}")
     lines += ["seeds"]
     lines += [f"  {name}  from {path}" for name, path in seeds.items()]
     lines += [f"  {'all others' if seeds else 'all'}  from {SHIPPED_SEEDS}"]
-    if own or seeds:
-        arguments = " ".join(f"'{part}'" if part.startswith("{") else part for part in vars_arguments(own))
+    if held or seeds:
+        arguments = " ".join(f"'{part}'" if part.startswith("{") else part for part in vars_arguments(held))
         by_hand = f"SEEDS_PATH={settings.seeds_path} dbt build --profiles-dir profiles {arguments}".strip()
         lines += ["the same for dbt by hand", f"  {by_hand}"]
     return "\n".join(lines)

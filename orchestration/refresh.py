@@ -25,7 +25,7 @@ from typing import TextIO
 from uuid import uuid4
 
 from orchestration import terminal
-from orchestration.overrides import own_vars, prepare_seeds, shipped_vars
+from orchestration.overrides import held_vars, prepare_seeds, shipped_vars
 from orchestration.publication.files import finish_removals, remove_folder
 from orchestration.publication.lock import LockHeld, refresh_lock
 from orchestration.publication.publish import published_version
@@ -40,7 +40,7 @@ def main() -> int:
     """Run one refresh; see the exit codes above."""
     try:
         settings = read_settings()
-        own_vars(settings.settings_file, shipped_vars())
+        held_vars(settings, shipped_vars())
         prepare_seeds(settings)
         check_engine(settings, os.environ)
     except SettingsError as error:

@@ -28,7 +28,8 @@ class SettingsError(ValueError):
 @dataclass(frozen=True)
 class Settings:
     """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default;
-    `settings_file` and `own_seeds_dir` are what users keep outside the checkout, None where nothing is."""
+    `settings_file`, `own_seeds_dir` and `mapping_file` are what users keep outside the checkout, None where nothing is.
+    """
 
     landing_dir: Path | None
     warehouse_dir: Path
@@ -37,14 +38,17 @@ class Settings:
     dbt_target: str
     settings_file: Path | None = None
     own_seeds_dir: Path | None = None
+    mapping_file: Path | None = None
 
     @property
     def is_demo(self) -> bool:
-        return self.landing_dir is None
+        return self.landing_dir is None and self.mapping_file is None
 
     @property
     def source_dir(self) -> Path:
-        """The landing zone to read: the user's, or the demo's."""
+        """The landing zone to read: the user's, the one that is written by a mapping, or the demo's."""
+        if self.mapping_file is not None:
+            return self.warehouse_dir / "mapped"
         return self.landing_dir if self.landing_dir is not None else self.demo_dir
 
     @property
@@ -106,6 +110,7 @@ class Settings:
             "AS_OF": self.as_of.isoformat() if self.as_of else "",
             "STORE_TIMEZONE": self.store_timezone,
             "DBT_TARGET": self.dbt_target,
+            "MAPPING": str(self.mapping_file or ""),
             "SETTINGS": str(self.settings_file or ""),
             "SEEDS_DIR": str(self.own_seeds_dir or ""),
             "SEEDS_PATH": self.seeds_path,
@@ -123,14 +128,16 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises:
         SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR or SEEDS_DIR
-            no folder, SETTINGS no file.
+            no folder, SETTINGS or MAPPING no file.
     """
     values = {k: v.strip() for k, v in (os.environ if environ is None else environ).items()}
     landing = values.get("LANDING_DIR", "")
     landing_dir = Path(landing).expanduser().resolve() if landing else None
     if landing_dir is not None and not landing_dir.is_dir():
         raise SettingsError(f"LANDING_DIR={landing}: no such folder")
-    zone = values.get("STORE_TIMEZONE", "") or (DEMO_TIMEZONE if landing_dir is None else "UTC")
+    zone = values.get("STORE_TIMEZONE", "") or (
+        DEMO_TIMEZONE if landing_dir is None and not values.get("MAPPING") else "UTC"
+    )
     try:
         ZoneInfo(zone)
     except Exception as error:
@@ -144,14 +151,18 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     except ValueError as error:
         raise SettingsError(f"AS_OF={as_of_text}: not an ISO date such as 2026-11-01") from error
     warehouse_dir = Path(values.get("WAREHOUSE_DIR", "") or "warehouse").expanduser().resolve()
-    settings_file, seeds_dir = (_own(values, name) for name in ("SETTINGS", "SEEDS_DIR"))
+    settings_file, seeds_dir, mapping = (_own(values, name) for name in ("SETTINGS", "SEEDS_DIR", "MAPPING"))
+    if mapping is not None and not mapping.is_file():
+        raise SettingsError(f"MAPPING={mapping}: no such file; make map FROM=… proposes one")
+    if mapping is not None and landing_dir is not None and landing_dir != warehouse_dir / "mapped":
+        raise SettingsError("MAPPING and LANDING_DIR are both set: a mapping names the folder that it reads itself")
     if settings_file is not None and not settings_file.is_file():
         raise SettingsError(
             f"SETTINGS={settings_file}: no such file; a YAML file of settings is needed (make settings)"
         )
     if seeds_dir is not None and not seeds_dir.is_dir():
         raise SettingsError(f"SEEDS_DIR={seeds_dir}: no such folder; a folder of seed files is needed (make settings)")
-    return Settings(landing_dir, warehouse_dir, as_of, zone, target, settings_file, seeds_dir)
+    return Settings(landing_dir, warehouse_dir, as_of, zone, target, settings_file, seeds_dir, mapping)
 
 
 def _own(values: Mapping[str, str], name: str) -> Path | None:

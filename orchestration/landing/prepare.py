@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from orchestration.audiences.forgotten import keep_out
 from orchestration.audiences.state import prepare_state
+from orchestration.landing.contract import contract
 from orchestration.landing.demo import write_demo
 from orchestration.landing.inputs import note_inputs
 from orchestration.landing.land import LandingReport, land
+from orchestration.mapping.apply import apply_mapping
+from orchestration.mapping.model import read_mapping
 from orchestration.settings import Settings
 
 
 def prepare(settings: Settings) -> LandingReport:
-    """Makes the build folder and the state of earlier refreshes, writes the demo where no landing zone is set, and
-    lands.
+    """Makes the build folder and the state of earlier refreshes, writes the demo where no landing zone is set, or
+    the landing zone that a mapping makes of an export, and lands.
 
     Raises:
         LandingError: the landing zone cannot be used.
@@ -24,6 +27,9 @@ def prepare(settings: Settings) -> LandingReport:
     prepare_state(settings)
     if settings.source_dir == settings.demo_dir:
         write_demo(settings.demo_dir)
+    if settings.mapping_file is not None:
+        settings.source_dir.mkdir(exist_ok=True)
+        apply_mapping(read_mapping(settings.mapping_file, contract()), settings.source_dir, contract())
     report = land(settings.source_dir, settings.landed_dir)
     # Who was forgotten does not come back with a file that still names them.
     keep_out(settings)

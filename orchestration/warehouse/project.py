@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from orchestration.overrides import own_vars, prepare_seeds, shipped_vars, vars_arguments
+from orchestration.overrides import held_vars, prepare_seeds, shipped_vars, vars_arguments
 from orchestration.settings import PROJECT_DIR, Settings, read_settings
 from orchestration.warehouse.dbt_arguments import parse_arguments
 
@@ -40,18 +40,18 @@ def target_dir(project_dir: Path = PROJECT_DIR) -> Path:
 
 
 def project_vars(settings: Settings | None = None, project_dir: Path = PROJECT_DIR) -> dict[str, Any]:
-    """The vars that hold: those of dbt_project.yml, with those of SETTINGS in their places.
+    """The vars that hold: those of dbt_project.yml, with those of MAPPING and SETTINGS in their places.
 
     Args:
         settings: by default the environment's.
     """
     shipped = shipped_vars(project_dir)
-    return {**shipped, **own_vars((settings or read_settings()).settings_file, shipped)}
+    return {**shipped, **held_vars(settings or read_settings(), shipped)}
 
 
 def own_arguments(settings: Settings, project_dir: Path = PROJECT_DIR) -> list[str]:
-    """dbt's arguments for the vars of SETTINGS."""
-    return vars_arguments(own_vars(settings.settings_file, shipped_vars(project_dir)))
+    """dbt's arguments for the vars of MAPPING and SETTINGS."""
+    return vars_arguments(held_vars(settings, shipped_vars(project_dir)))
 
 
 def fingerprint(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:

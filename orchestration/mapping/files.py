@@ -1,0 +1,180 @@
+"""What the files of an export hold: their dialect, their header, their rows as texts.
+
+Belongs here: reading CSV (any delimiter, a few encodings), Parquet and workbooks.
+Does not belong here: what columns mean.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from orchestration.landing.errors import LandingError
+
+ENDINGS = (".csv", ".txt", ".tsv", ".parquet", ".xlsx")
+DELIMITERS = (",", ";", "\t", "|")
+# The first bytes that are looked at to tell encoding and delimiter.
+LOOKED_AT = 1 << 20
+# cp1251 and cp1252 read any bytes. Where this share of the letters beyond ASCII follows another such one, the text is
+# Cyrillic: in a western European language they stand alone among others.
+CYRILLIC_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV file is written: its encoding as Python names it, and what stands between fields."""
+
+    encoding: str = "utf-8-sig"
+    delimiter: str = ","
+
+
+def find_dialect(path: Path) -> Dialect:
+    """The dialect of a CSV file, from its first megabyte.
+
+    Raises:
+        LandingError: it is empty, or holds bytes that no text has.
+    """
+    with path.open("rb") as file:
+        start = file.read(LOOKED_AT)
+    if not start.strip():
+        raise LandingError(f"{path.name}: empty, without a header")
+    encoding = _encoding(start)
+    text = start.decode(encoding, errors="ignore")
+    if "\x00" in text:
+        raise LandingError(f"{path.name}: no text in UTF-8, UTF-16, cp1252 or cp1251")
+    header = text.splitlines()[0]
+    counts = {delimiter: _unquoted(header, delimiter) for delimiter in DELIMITERS}
+    best = max(DELIMITERS, key=lambda delimiter: counts[delimiter])
+    return Dialect(encoding, best if counts[best] else ",")
+
+
+def _encoding(start: bytes) -> str:
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    # A character may be cut where the look ends.
+    for cut in range(4):
+        try:
+            start[: len(start) - cut].decode("utf-8-sig")
+            return "utf-8-sig"
+        except UnicodeDecodeError:
+            continue
+    high = sum(byte >= 0xC0 for byte in start)
+    in_runs = sum(byte >= 0xC0 and before >= 0xC0 for byte, before in zip(start[1:], start, strict=False))
+    return "cp1251" if high and in_runs / high > CYRILLIC_SHARE else "cp1252"
+
+
+def _unquoted(line: str, delimiter: str) -> int:
+    return sum(part.count(delimiter) for part in line.split('"')[::2])
+
+
+def read_rows(path: Path, dialect: Dialect | None = None, sheet: str | None = None) -> Iterator[list[str]]:
+    """The header, then the rows, as texts; what is empty is ''. Rows of a CSV may be longer or shorter than the header.
+
+    Args:
+        dialect: of a CSV file; found where it is not given.
+        sheet: of a workbook; the first where it is not given.
+
+    Raises:
+        LandingError: the file cannot be read; the text names it, and the row where one is at fault.
+    """
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        return _parquet_rows(path)
+    if ending == ".xlsx":
+        return _sheet_rows(path, sheet)
+    return _csv_rows(path, dialect or find_dialect(path))
+
+
+def _csv_rows(path: Path, dialect: Dialect) -> Iterator[list[str]]:
+    csv.field_size_limit(sys.maxsize)
+    row = 0
+    with path.open(encoding=dialect.encoding, newline="") as lines:
+        try:
+            for record in csv.reader(lines, delimiter=dialect.delimiter):
+                if record:
+                    yield record
+                    row += 1
+        except UnicodeError:
+            raise LandingError(
+                f"{path.name}: not {dialect.encoding}, near row {max(row, 1)}; write its encoding into the mapping file"
+            ) from None
+        except csv.Error as error:
+            raise LandingError(f"{path.name}: cannot be read as CSV in row {max(row, 1)} ({error})") from None
+
+
+def _parquet_rows(path: Path) -> Iterator[list[str]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+        yield list(file.schema_arrow.names)
+        for batch in file.iter_batches():
+            columns = [column.to_pylist() for column in batch.columns]
+            yield from ([cell_text(value) for value in row] for row in zip(*columns, strict=True))
+    except (pa.ArrowException, OSError):
+        raise LandingError(f"{path.name}: cannot be read as Parquet") from None
+
+
+def sheet_names(path: Path) -> list[str]:
+    """The sheets of a workbook.
+
+    Raises:
+        LandingError: it is no workbook.
+    """
+    return list(_workbook(path).sheetnames)
+
+
+def _sheet_rows(path: Path, sheet: str | None) -> Iterator[list[str]]:
+    book = _workbook(path)
+    name = sheet or book.sheetnames[0]
+    if name not in book.sheetnames:
+        raise LandingError(f"{path.name}: there is no sheet {name}; its sheets are {', '.join(book.sheetnames)}")
+    rows = (list(row) for row in book[name].iter_rows(values_only=True))
+    header: list[Any] | None = next((row for row in rows if any(cell not in (None, "") for cell in row)), None)
+    if header is None:
+        raise LandingError(f"{path.name}, sheet {name}: empty, without a header")
+    while header and header[-1] in (None, ""):
+        header.pop()
+    yield [cell_text(cell) for cell in header]
+    for row in rows:
+        if any(cell not in (None, "") for cell in row):
+            yield [cell_text(cell) for cell in row[: len(header)]]
+
+
+def _workbook(path: Path) -> Any:
+    from zipfile import BadZipFile
+
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        # Formulas give the value that the workbook was saved with.
+        return load_workbook(path, read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError, OSError):
+        raise LandingError(f"{path.name}: cannot be read as a workbook (.xlsx)") from None
+
+
+def cell_text(value: Any) -> str:
+    """A value as the text that landing reads it from: ISO dates, whole numbers without a point, '' for nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        # A day without a time is a local day.
+        is_day = value.tzinfo is None and value.time() == time()
+        return value.date().isoformat() if is_day else value.isoformat(sep=" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return "" if value != value else str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value)
