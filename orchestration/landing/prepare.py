@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from orchestration.audiences.forgotten import keep_out
 from orchestration.audiences.state import prepare_state
+from orchestration.landing.contract import contract
 from orchestration.landing.demo import write_demo
+from orchestration.landing.formats import VAR, read_landing_formats
 from orchestration.landing.inputs import note_inputs
-from orchestration.landing.land import LandingReport, land
+from orchestration.landing.land import LandingReport, Reading, land
 from orchestration.settings import Settings
+from orchestration.warehouse.project import project_vars
 
 
 def prepare(settings: Settings) -> LandingReport:
@@ -15,8 +18,9 @@ def prepare(settings: Settings) -> LandingReport:
     lands.
 
     Raises:
-        LandingError: the landing zone cannot be used.
+        LandingError: the landing zone cannot be used, or landing_formats says what is not known.
     """
+    reading = Reading(formats=read_landing_formats(project_vars().get(VAR), contract()))
     settings.build_file.parent.mkdir(parents=True, exist_ok=True)
     if settings.dbt_target == "spark":
         # For Derby's log too, which opens before Spark makes any folder.
@@ -24,7 +28,7 @@ def prepare(settings: Settings) -> LandingReport:
     prepare_state(settings)
     if settings.source_dir == settings.demo_dir:
         write_demo(settings.demo_dir)
-    report = land(settings.source_dir, settings.landed_dir)
+    report = land(settings.source_dir, settings.landed_dir, reading=reading)
     # Who was forgotten does not come back with a file that still names them.
     keep_out(settings)
     note_inputs(settings, report)
