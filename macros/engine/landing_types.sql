@@ -84,6 +84,22 @@
     end
 {%- endmacro %}
 
+{# ---- timestamp in UTC, where a date without a time of day is the beginning of that day in the stores' time zone: it is a local
+   date already, and no zone may move it. ISO dates have 8 to 10 characters, and whatever has a time has more ------------- #}
+
+{% macro text_to_moment(text) -%}
+    case
+        when {{ is_day_text(text) }} then
+            case
+                when {{ matches_whole('trim(' ~ text ~ ')', iso_date_pattern()) }}
+                    then {{ utc_timestamp('try_cast(trim(' ~ text ~ ') as timestamp)') }}
+            end
+        else {{ text_to_timestamp(text) }}
+    end
+{%- endmacro %}
+
+{% macro is_day_text(text) %}length(trim({{ text }})) <= 10{% endmacro %}
+
 {# ---- date: an ISO date, or the date part of a timestamp as written; a timestamp with an offset is turned into the stores'
    time first, because such a timestamp is some midnight in another zone ------------------------------------------------- #}
 
@@ -119,4 +135,18 @@
 
 {% macro spark__local_timestamp(column) -%}
     from_utc_timestamp({{ column }}, '{{ store_timezone() }}')
+{%- endmacro %}
+
+{# ---- and back: the moment in UTC of a local time of the stores. An hour that the change of clocks leaves out is the one after it ------ #}
+
+{% macro utc_timestamp(column) %}
+    {{- return(adapter.dispatch('utc_timestamp', 'segments_in_use')(column)) -}}
+{% endmacro %}
+
+{% macro duckdb__utc_timestamp(column) -%}
+    timezone('UTC', timezone('{{ store_timezone() }}', {{ column }}))
+{%- endmacro %}
+
+{% macro spark__utc_timestamp(column) -%}
+    to_utc_timestamp({{ column }}, '{{ store_timezone() }}')
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {# The input contract as dbt knows it: the sources of models/staging/_landing__sources.yml. #}
 
-{# A table's declaration: {name, key, key_may_be_incomplete, columns: [{name, type, required, values, default}]}, without
-   personal columns, which are never stored. Empty while dbt parses. #}
+{# A table's declaration: {name, key, key_may_be_incomplete, columns: [{name, type, required, values, default, plausible, formats,
+   …}]}, without personal columns, which are never stored. `formats` is what landing_formats sets. Empty while dbt parses. #}
 {% macro landing_table(table) %}
     {%- set found = namespace(node=none) -%}
     {%- if execute -%}
@@ -14,10 +14,13 @@
         {%- for column in found.node.columns.values() -%}
             {%- set meta = column.config.meta -%}
             {%- if meta.type and not meta.personal -%}
-                {%- do columns.append({
+                {%- set declared = {
                     'name': column.name, 'type': meta.type, 'required': meta.get('required', false),
-                    'values': meta.get('values', []), 'default': meta.get('default')
-                }) -%}
+                    'values': meta.get('values', []), 'default': meta.get('default'), 'table': table,
+                    'plausible': meta.get('plausible', false), 'may_have_sign': 'currency' not in found.node.columns
+                } -%}
+                {%- do declared.update({'formats': landing_format(table, declared)}) -%}
+                {%- do columns.append(declared) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}

@@ -1,5 +1,7 @@
-{# A landed column as a value of its type; null where there is none, or where the text is no such value. #}
+{# A landed column as a value of its type; null where there is none, or where the text is no such value. Where landing_formats sets
+   how the column is written, typed_and_judged has turned the text into the contract's: read_<column>. #}
 {% macro typed_column(column) -%}
+    {%- set landed = 'landed.' ~ ('read_' if column.formats else '') ~ column.name -%}
     {%- if column['values'] -%}
         {%- set value = 'lower(trim(landed.' ~ column.name ~ '))' -%}
         case
@@ -8,27 +10,35 @@
             when landed.{{ column.name }} is null and landed.landing_problem is null then '{{ column.default }}'
             {%- endif %}
         end
-    {%- elif column.type == 'text' -%} landed.{{ column.name }}
-    {%- elif column.type == 'number' -%} {{ text_to_number('landed.' ~ column.name) }}
-    {%- elif column.type == 'integer' -%} {{ text_to_integer('landed.' ~ column.name) }}
-    {%- elif column.type == 'flag' -%} {{ text_to_flag('landed.' ~ column.name) }}
-    {%- elif column.type == 'timestamp' -%} {{ text_to_timestamp('landed.' ~ column.name) }}
-    {%- elif column.type == 'date' -%} {{ text_to_date('landed.' ~ column.name) }}
+    {%- elif column.type == 'text' -%} {{ landed }}
+    {%- elif column.type == 'number' -%} {{ text_to_number(landed) }}
+    {%- elif column.type == 'integer' -%} {{ text_to_integer(landed) }}
+    {%- elif column.type == 'flag' -%} {{ text_to_flag(landed) }}
+    {%- elif column.type == 'timestamp' -%} {{ text_to_moment(landed) }}
+    {%- elif column.type == 'date' -%} {{ text_to_date(landed) }}
     {%- endif -%}
 {%- endmacro %}
 
-{# What is wrong with a value that cannot be typed, in words. #}
+{# What is wrong with a value that cannot be typed, in words, and the setting that says how such values are written. #}
 {% macro untyped_reason(column) %}
     {%- if column['values'] -%}
         {{- return('not one of ' ~ column['values'] | join(', ')) -}}
     {%- endif -%}
-    {{- return({
+    {%- set what = {
         'number': 'not a number', 'integer': 'not a whole number', 'flag': 'not yes or no', 'timestamp': 'not a timestamp',
         'date': 'not a date'
-    }[column.type]) -}}
+    }[column.type] -%}
+    {%- set setting = {'number': 'numbers', 'integer': 'numbers', 'timestamp': 'dates', 'date': 'dates'}.get(column.type) -%}
+    {%- if not setting -%}{{- return(what) -}}{%- endif -%}
+    {%- set setting = 'landing_formats.' ~ column.table ~ '.' ~ setting -%}
+    {{- return(
+        what ~ ', nor ' ~ column.formats[0] ~ ' as ' ~ setting ~ ' says' if column.formats
+        else what ~ ' (if it is one, say how it is written: ' ~ setting ~ ')'
+    ) -}}
 {% endmacro %}
 
-{# Conditions under which a typed row is refused by itself: [{condition, reason}]. `landed` and `typed` are the aliases. #}
+{# Conditions under which a typed row is refused by itself: [{condition, reason}]. `landed` and `typed` are the aliases. A reason is
+   the inside of an SQL text: it may close the quotes to name a value. #}
 {% macro row_problems(table) %}
     {%- set problems = [] -%}
     {%- for column in table.columns -%}
@@ -45,13 +55,53 @@
                 'reason': column.name ~ ': ' ~ untyped_reason(column)
             }) -%}
         {%- endif -%}
+        {%- if column.plausible -%}
+            {%- do problems.append({
+                'condition': is_implausible(column), 'reason': column.name ~ ": ' || " ~ implausible_reason(column) ~ " || '"
+            }) -%}
+        {%- endif -%}
     {%- endfor -%}
     {{- return(problems) -}}
 {% endmacro %}
 
+{# Whether a date, or the local date of a moment, cannot be meant: it is before the var first_plausible_date, or after 2100. #}
+{% macro is_implausible(column) -%}
+    {%- set first = "cast('" ~ var('first_plausible_date') ~ "' as " ~ column.type ~ ')' -%}
+    {%- set end = "cast('2101-01-01' as " ~ column.type ~ ')' -%}
+    {%- if column.type == 'timestamp' -%}
+        {%- set first = utc_timestamp(first) -%}
+        {%- set end = utc_timestamp(end) -%}
+    {%- endif -%}
+    {{ column.name }} is not null and ({{ column.name }} < {{ first }} or {{ column.name }} >= {{ end }})
+{%- endmacro %}
+
+{# The reason in words, with the date, as an expression that has no value only where the column has none. #}
+{% macro implausible_reason(column) -%}
+    {%- set day = 'cast(' ~ (local_timestamp(column.name) if column.type == 'timestamp' else column.name) ~ ' as date)' -%}
+    {{ text(day) }} || ' cannot be meant, it is '
+    || case when {{ day }} > cast('2100-12-31' as date) then 'after 2100' else 'before first_plausible_date ({{ var("first_plausible_date") }})' end
+{%- endmacro %}
+
+{# The landed rows of a table, each column as it was landed, and read_<column> where landing_formats sets how it is written. #}
+{% macro landed_rows(table) -%}
+    {%- set formatted = table.columns | selectattr('formats') | list -%}
+    {%- if formatted -%}
+(
+    select
+        written.*
+        {%- for column in formatted %},
+        {{ as_contract_writes('written.' ~ column.name, column) | indent(8) }} as read_{{ column.name }}
+        {%- endfor %}
+    from {{ source('landing', table.name) }} as written
+)
+    {%- else -%}
+{{ source('landing', table.name) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# Two common table expressions: `typed_rows` (each landed row with its values typed; where a column's type is not text, the
    landed text too, as landed_<column>) and `judged_rows` (the same, with is_refused). `files`, a relation, names the files to
-   read by their source_file; without it, all are. #}
+   read by their source_file; without it, all are. `<column>_is_day` says of a moment that its time of day is not known. #}
 {% macro typed_and_judged(table, files=none) %}
 typed_rows as (
     select
@@ -64,8 +114,11 @@ typed_rows as (
         {%- if column.type != 'text' or column['values'] %},
         landed.{{ column.name }} as landed_{{ column.name }}
         {%- endif %}
+        {%- if column.type == 'timestamp' %},
+        {{ is_day_text('landed.' ~ ('read_' if column.formats else '') ~ column.name) }} as {{ column.name }}_is_day
+        {%- endif %}
         {%- endfor %}
-    from {{ source('landing', table.name) }} as landed
+    from {{ landed_rows(table) | indent(4) }} as landed
     {%- if files %}
     inner join {{ files }} as files on landed.source_file = files.source_file
     {%- endif %}
@@ -143,6 +196,7 @@ select
     {%- if column.type == 'timestamp' %}
     {{ local_timestamp('judged_rows.' ~ column.name) }} as {{ column.name }}_local,
     cast({{ local_timestamp('judged_rows.' ~ column.name) }} as date) as {{ column.name[:-3] }}_on,
+    judged_rows.{{ column.name }}_is_day,
     {%- endif %}
     {%- if column.type != 'text' or column['values'] %}
     case when judged_rows.{{ column.name }} is null then judged_rows.landed_{{ column.name }} end as landed_{{ column.name }},

@@ -1,6 +1,7 @@
 {{ config(**kept('int_order_days', 'day_on')) }}
 
-{# What each basket was bought for: the first rule that fits its size, weekday and hour. #}
+{# What each basket was bought for: the first rule that fits its size, weekday and hour. Where the files gave a date alone, no hour
+   is made up: the basket's occasion is `unknown`, unless the first rule that fits its size and weekday asks for no hour. #}
 with days as (
 
     {{ partitions_to_make('int_order_days', 'day_on') | indent(4) }}
@@ -36,7 +37,8 @@ fitting_rules as (
             (rules.min_items is null or baskets.n_lines >= rules.min_items)
             and (rules.max_items is null or baskets.n_lines <= rules.max_items)
             and baskets.weekday between rules.first_weekday and rules.last_weekday
-            and baskets.hour between rules.first_hour and rules.last_hour
+            and (baskets.hour >= rules.first_hour or rules.first_hour is null or baskets.hour is null)
+            and (baskets.hour <= rules.last_hour or rules.last_hour is null or baskets.hour is null)
     group by baskets.order_id, baskets.customer_id
 
 )
@@ -46,7 +48,10 @@ select
     baskets.customer_id,
     baskets.basket_on,
     baskets.positive_amount,
-    coalesce(rules.occasion, 'mixed') as occasion,
+    case
+        when baskets.hour is null and (rules.first_hour is not null or rules.last_hour is not null) then 'unknown'
+        else coalesce(rules.occasion, 'mixed')
+    end as occasion,
     baskets.made_from,
     baskets.day_on
 from baskets

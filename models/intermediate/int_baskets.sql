@@ -1,6 +1,6 @@
 {{ config(**kept('int_order_days', 'day_on')) }}
 
-{# The day of a basket is the local date of its first line. #}
+{# The day of a basket is the local date of its first line; its time is null where no line of that day has one. #}
 with days as (
 
     {{ partitions_to_make('int_order_days', 'day_on') | indent(4) }}
@@ -33,7 +33,7 @@ select
     baskets.order_id,
     baskets.customer_id,
     baskets.basket_on,
-    baskets.first_at_local,
+    case when cast(baskets.first_at_local as date) = baskets.basket_on then baskets.first_at_local end as first_at_local,
     baskets.positive_amount,
     baskets.n_lines,
     days.made_from,

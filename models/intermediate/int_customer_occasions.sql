@@ -1,6 +1,6 @@
 {{ config(**kept('int_fact_dates', 'as_of')) }}
 
-{# Each member's baskets by occasion in the RFM window before each as-of date. #}
+{# Each member's baskets by occasion in the RFM window before each as-of date; those of unknown hour say nothing of occasions. #}
 with dates as (
 
     select
@@ -20,4 +20,5 @@ select
     dates.made_from
 from {{ ref('int_basket_occasions') }} as baskets
 inner join dates on baskets.basket_on < dates.as_of and baskets.basket_on >= dates.window_start
+where baskets.occasion <> 'unknown'
 group by dates.as_of, dates.made_from, baskets.customer_id, baskets.occasion

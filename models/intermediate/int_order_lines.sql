@@ -1,11 +1,12 @@
 {{ config(materialized='view') }}
 
-{# A view: what is counted of lines is kept by local day. `line_hash` changes with the line and with its product. #}
+{# A view: what is counted of lines is kept by local day. `line_hash` changes with the line and with its product. A line whose file
+   gave a date alone has a day and no time. #}
 select
     order_lines.order_id,
     order_lines.customer_id,
     order_lines.product_id,
-    order_lines.ordered_at_local,
+    case when order_lines.ordered_at_is_day then null else order_lines.ordered_at_local end as ordered_at_local,
     order_lines.ordered_on,
     products.department,
     products.category,
@@ -17,6 +18,6 @@ select
     coalesce(order_lines.coupon_amount, 0) as coupon_amount,
     coalesce(products.is_merchandise, true) as is_merchandise,
     order_lines.quantity > 0 and order_lines.amount >= 0 as is_positive,
-    {{ row_hash(['order_lines.content_hash', 'products.product_hash']) }} as line_hash
+    {{ row_hash(['order_lines.content_hash', 'order_lines.ordered_at_is_day', 'products.product_hash']) }} as line_hash
 from {{ ref('stg_order_lines') }} as order_lines
 left join {{ ref('int_products') }} as products on order_lines.product_id = products.product_id

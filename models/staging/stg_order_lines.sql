@@ -8,6 +8,7 @@ select
     lines.ordered_at,
     lines.ordered_at_local,
     lines.ordered_on,
+    lines.ordered_at_is_day,
     lines.quantity,
     lines.amount,
     lines.line_number,

@@ -2,7 +2,9 @@
 
 Every landed file of a table has the same columns: source_file (relative to the landing zone), source_row (from 1,
 without the header), landing_problem, personal_digest, and the contract's columns except personal ones, all text. What a
-file does not bring is null, and so is a blank. Whether a text is a number or a date is decided later, in SQL.
+file does not bring is null, and so is an empty cell, in any spelling of the seed empty_spellings. Texts are in Unicode's
+composed form (NFC). A column of dates or moments that says midnight in every row of a file holds dates, and lands as such.
+Whether a text is a number or a date is decided later, in SQL.
 
 Personal data is replaced while it is read: only a salted digest of it is stored. Errors name files, columns and rows,
 and are raised `from None`, because the messages of the readers underneath quote the line.
@@ -16,7 +18,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -28,15 +30,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.landing.contract import REQUIRED_TABLE, Column, Table, contract
-from orchestration.landing.csv_files import fast_rows, is_well_quoted, read_header, slow_rows
+from orchestration.landing.csv_files import fast_rows, is_ascii, is_well_quoted, read_header, slow_rows
+from orchestration.landing.empties import EmptySpellings, read_empty_spellings
 from orchestration.landing.errors import LandingError
+from orchestration.landing.formats import LandingFormats, says_another_time, says_midnight, without_time
 from orchestration.landing.locks import held
 
 ENDINGS = (".parquet", ".csv")
 STATE_FILE = ".state.json"
 LOCK_FILE = ".lock"
 # Raised when files are read otherwise, or land in another shape: those landed by an older version are read again.
-LANDED_VERSION = 2
+LANDED_VERSION = 3
 # Blank: only these characters. A no-break space is what spreadsheets leave in an empty cell.
 BLANKS = " \t\r\n\v\f\u00a0\ufeff"
 ERRORS_SHOWN = 5
@@ -50,6 +54,14 @@ class LandedFile:
     rows: int
     extra_columns: tuple[str, ...] = ()
     landed_name: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is set about how files are read; a change of it reads all files again."""
+
+    empties: EmptySpellings = field(default_factory=read_empty_spellings)
+    formats: LandingFormats = field(default_factory=LandingFormats)
 
 
 @dataclass
@@ -66,7 +78,9 @@ class LandingReport:
         return sum(f.rows for f in self.files.get(table, []))
 
 
-def land(source_dir: Path, landed_dir: Path, tables: dict[str, Table] | None = None) -> LandingReport:
+def land(
+    source_dir: Path, landed_dir: Path, tables: dict[str, Table] | None = None, reading: Reading | None = None
+) -> LandingReport:
     """Brings `landed_dir` up to date with the landing zone `source_dir`; only changed files are read.
 
     Safe against a second process: it waits, and then finds nothing left to do.
@@ -79,15 +93,15 @@ def land(source_dir: Path, landed_dir: Path, tables: dict[str, Table] | None = N
     source_dir = source_dir.resolve()
     landed_dir.mkdir(parents=True, exist_ok=True)
     with held(landed_dir / LOCK_FILE):
-        report = _land(source_dir, landed_dir, tables)
+        report = _land(source_dir, landed_dir, tables, reading or Reading())
     report.seconds = time.monotonic() - started
     return report
 
 
-def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table]) -> LandingReport:
+def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table], reading: Reading) -> LandingReport:
     found, warnings = find_files(source_dir, tables)
     report = LandingReport(warnings=warnings)
-    state = _read_state(landed_dir, source_dir, tables)
+    state = _read_state(landed_dir, source_dir, tables, reading)
     problems: list[str] = []
     known: dict[str, dict[str, Any]] = {}
     con = _connection()
@@ -104,7 +118,7 @@ def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table]) -> Landi
                     target = folder / f"{name}.parquet"
                     entry = state["files"].get(relative)
                     if entry is None or entry["stamp"] != stamp or not target.is_file():
-                        landed = _land_file(con, source_dir, relative, table, target, state["salt"])
+                        landed = _land_file(con, source_dir, relative, table, target, state["salt"], reading)
                         if _stamp(source_dir / relative) != stamp:
                             raise LandingError(f"{relative}: changed while it was being read")
                         entry = {"stamp": stamp, "rows": landed.rows, "extra_columns": list(landed.extra_columns)}
@@ -217,16 +231,44 @@ def _warn_of_extra_columns(report: LandingReport) -> list[str]:
 
 
 def _land_file(
-    con: duckdb.DuckDBPyConnection, source_dir: Path, relative: str, table: Table, target: Path, salt: str
+    con: duckdb.DuckDBPyConnection,
+    source_dir: Path,
+    relative: str,
+    table: Table,
+    target: Path,
+    salt: str,
+    reading: Reading,
 ) -> LandedFile:
     path = source_dir / relative
-    if relative.lower().endswith(".parquet"):
-        return _land_parquet(con, path, relative, table, target, salt)
-    return _land_csv(con, path, relative, table, target, salt)
+    land_one = _land_parquet if relative.lower().endswith(".parquet") else _land_csv
+    landed = land_one(con, path, relative, table, target, salt, reading)
+    _take_off_midnights(con, target, table, reading.formats)
+    return landed
+
+
+def _take_off_midnights(con: duckdb.DuckDBPyConnection, target: Path, table: Table, formats: LandingFormats) -> None:
+    """Writes the landed file again without times of day in columns that say no other than midnight: those are dates.
+
+    A file in which some row has another time costs a look at its first rows; one without any time, a look at all.
+    """
+    reader = f"read_parquet({_text(_glob_free(target))}, hive_partitioning = false)"
+    dates = []
+    for column in table.kept_columns:
+        if column.type not in ("date", "timestamp"):
+            continue
+        written = formats.date_format(table.name, column.name)
+        another_time, midnight = (
+            f"select 1 from {reader} where {says(column.name, written)} limit 1"
+            for says in (says_another_time, says_midnight)
+        )
+        if con.execute(another_time).fetchone() is None and con.execute(midnight).fetchone() is not None:
+            dates.append(f"{without_time(column.name, written)} as {column.name}")
+    if dates:
+        _copy(con, f"select * replace ({', '.join(dates)}) from {reader}", target)
 
 
 def _land_parquet(
-    con: duckdb.DuckDBPyConnection, path: Path, relative: str, table: Table, target: Path, salt: str
+    con: duckdb.DuckDBPyConnection, path: Path, relative: str, table: Table, target: Path, salt: str, reading: Reading
 ) -> LandedFile:
     reader = f"read_parquet({_text(_glob_free(path))}, hive_partitioning = false, file_row_number = true)"
     try:
@@ -238,7 +280,12 @@ def _land_parquet(
         match_columns(relative, pq.read_schema(path).names, table)
     types = {name: kind for name, kind, *_ in described}
     sources = match_columns(relative, list(types), table)
-    texts = {c: _as_text(sources[c.name], types[sources[c.name]], c) for c in table.columns if c.name in sources}
+    texts = {}
+    for column in table.columns:
+        if column.name in sources:
+            name, kind = sources[column.name], types[sources[column.name]]
+            spellings = reading.empties.of(table.name, column.name)
+            texts[column] = _value(_as_text(name, kind, column), kind, spellings, column.type == "text")
     query = _select(table, texts, relative, salt, "file_row_number + 1", reader)
     try:
         rows = _copy(con, query, target)
@@ -248,11 +295,21 @@ def _land_parquet(
 
 
 def _land_csv(
-    con: duckdb.DuckDBPyConnection, path: Path, relative: str, table: Table, target: Path, salt: str
+    con: duckdb.DuckDBPyConnection, path: Path, relative: str, table: Table, target: Path, salt: str, reading: Reading
 ) -> LandedFile:
     header = read_header(path, relative)
     sources = match_columns(relative, list(header), table)
-    texts = {c: f"c{header.index(sources[c.name])}" for c in table.columns if c.name in sources}
+    composed = not is_ascii(path)
+    texts = {
+        c: _value(
+            f"c{header.index(sources[c.name])}",
+            "VARCHAR",
+            reading.empties.of(table.name, c.name),
+            composed and c.type == "text",
+        )
+        for c in table.columns
+        if c.name in sources
+    }
     extra = _extra(header, sources)
 
     def query(rows: pa.RecordBatchReader) -> int:
@@ -322,7 +379,33 @@ def _as_text(name: str, kind: str, column: Column) -> str:
         as_whole = f"cast(cast({quoted} as hugeint) as varchar)"
         whole = f"case when {finite}{quoted} = trunc({quoted}) then {as_whole} else {text} end"
         return f"case when not isnan({quoted}) then {whole} end" if is_float else whole
+    if column.type in ("number", "integer") and (is_float or kind.startswith("DECIMAL")):
+        # 1.488 of a number is never one thousand, whatever landing_formats says of texts: with a fourth decimal it cannot be read so.
+        return f"case when substr({text}, -4, 1) = '.' then {text} || '0' else {text} end"
     return text
+
+
+def _value(text: str, kind: str, empty_spellings: Sequence[str], composed: bool) -> str:
+    """SQL of a cell's value: null where it is blank or spells an empty cell, else the text, `composed` where asked.
+
+    Trimming and comparing are slow, and most texts are numbers or words that no spelling begins like: a look at the first
+    character decides. Numbers and moments of Parquet are never blank, and spell nothing empty but NaN.
+    """
+    if kind not in ("VARCHAR", "BLOB", "FLOAT", "DOUBLE") and not kind.startswith("ENUM"):
+        return text
+    firsts = sorted({spelling[0] for spelling in empty_spellings})
+    value = f"nfc_normalize({text})" if composed else text
+    visible = f"{text} between '!' and '~'"
+    if not firsts:
+        return f"case when {visible} then {value} when trim({text}, {_text(BLANKS)}) <> '' then {value} end"
+    listed = ", ".join(_text(spelling) for spelling in empty_spellings)
+    longest = max(len(spelling.encode()) for spelling in empty_spellings)
+    is_value = f"not list_contains(['', {listed}], trim({text}, {_text(BLANKS)}))"
+    # The last character too: NULL may be filled up with blanks.
+    quick = [f"strlen({text}) > {longest} and {visible} and substr({text}, -1) between '!' and '~'"]
+    if not any(first.isdigit() for first in firsts):
+        quick.insert(0, f"{text} between '0' and ':'")
+    return f"case {' '.join(f'when {q} then {value}' for q in quick)} when {is_value} then {value} end"
 
 
 def _select(
@@ -339,10 +422,9 @@ def _select(
     personal = [texts[c] for c in table.personal_columns if c in texts]
     digest = "cast(null as varchar)"
     if personal:
-        filled = [_blank_to_null(text) for text in personal]
         # The list keeps an empty e-mail and an empty phone apart.
-        joined = f"to_json([{', '.join(filled)}])"
-        digest = f"case when coalesce({', '.join(filled)}) is not null then md5({_text(salt)} || {joined}) end"
+        joined = f"to_json([{', '.join(personal)}])"
+        digest = f"case when coalesce({', '.join(personal)}) is not null then md5({_text(salt)} || {joined}) end"
     if line_digest:
         digest = f"coalesce({line_digest}, {digest})"
     columns = [
@@ -350,18 +432,9 @@ def _select(
         f"cast({row} as bigint) as source_row",
         f"{problem} as landing_problem",
         f"{digest} as personal_digest",
-        *(
-            f"{_blank_to_null(texts[c]) if c in texts else 'cast(null as varchar)'} as {c.name}"
-            for c in table.kept_columns
-        ),
+        *(f"{texts.get(c, 'cast(null as varchar)')} as {c.name}" for c in table.kept_columns),
     ]
     return f"select {', '.join(columns)} from {reader}"
-
-
-def _blank_to_null(text: str) -> str:
-    """Trimming is slow; a text that starts with a visible ASCII character is not blank anyway."""
-    visible = f"{text} between '!' and '~'"
-    return f"case when {visible} then {text} when trim({text}, {_text(BLANKS)}) <> '' then {text} end"
 
 
 def _copy(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
@@ -410,9 +483,9 @@ def _stamp(path: Path) -> list[int]:
     return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
 
 
-def _read_state(landed_dir: Path, source_dir: Path, tables: dict[str, Table]) -> dict[str, Any]:
-    """What was landed before, or a new state where that was another landing zone, contract or version."""
-    identity = hashlib.sha256(repr((LANDED_VERSION, str(source_dir), tables)).encode()).hexdigest()
+def _read_state(landed_dir: Path, source_dir: Path, tables: dict[str, Table], reading: Reading) -> dict[str, Any]:
+    """What was landed before, or a new state where that was another landing zone, contract, reading or version."""
+    identity = hashlib.sha256(repr((LANDED_VERSION, str(source_dir), tables, reading)).encode()).hexdigest()
     with contextlib.suppress(OSError, ValueError, KeyError):
         state = json.loads((landed_dir / STATE_FILE).read_text(encoding="utf-8"))
         if state["identity"] == identity:

@@ -6,11 +6,14 @@ from orchestration.audiences.forgotten import keep_out
 from orchestration.audiences.state import prepare_state
 from orchestration.landing.contract import contract
 from orchestration.landing.demo import write_demo
+from orchestration.landing.empties import SEED_FILE, read_empty_spellings
+from orchestration.landing.formats import VAR, read_landing_formats
 from orchestration.landing.inputs import note_inputs
-from orchestration.landing.land import LandingReport, land
+from orchestration.landing.land import LandingReport, Reading, land
 from orchestration.mapping.apply import apply_mapping
 from orchestration.mapping.model import read_mapping
 from orchestration.settings import Settings
+from orchestration.warehouse.project import project_vars
 
 
 def prepare(settings: Settings) -> LandingReport:
@@ -18,8 +21,12 @@ def prepare(settings: Settings) -> LandingReport:
     the landing zone that a mapping makes of an export, and lands.
 
     Raises:
-        LandingError: the landing zone cannot be used.
+        LandingError: the landing zone cannot be used, or landing_formats says what is not known.
     """
+    reading = Reading(
+        read_empty_spellings(settings.seeds_dir / SEED_FILE.name),
+        read_landing_formats(project_vars(settings).get(VAR), contract()),
+    )
     settings.build_file.parent.mkdir(parents=True, exist_ok=True)
     if settings.dbt_target == "spark":
         # For Derby's log too, which opens before Spark makes any folder.
@@ -30,7 +37,7 @@ def prepare(settings: Settings) -> LandingReport:
     if settings.mapping_file is not None:
         settings.source_dir.mkdir(exist_ok=True)
         apply_mapping(read_mapping(settings.mapping_file, contract()), settings.source_dir, contract())
-    report = land(settings.source_dir, settings.landed_dir)
+    report = land(settings.source_dir, settings.landed_dir, reading=reading)
     # Who was forgotten does not come back with a file that still names them.
     keep_out(settings)
     note_inputs(settings, report)

@@ -525,11 +525,12 @@ def date_format(values: Sequence[str]) -> str:
     if all(slashed):
         found = [(int(each[1]), int(each[3]), each[2]) for each in slashed if each]
         separator = found[0][2]
-        if any(first > 12 for first, _, _ in found):
-            return f"DD{separator}MM{separator}YYYY"
+        year = "YY" if all(each and len(each[4]) == 2 for each in slashed) else "YYYY"
+        if separator == "." or any(first > 12 for first, _, _ in found):
+            return f"DD{separator}MM{separator}{year}"
         if any(second > 12 for _, second, _ in found):
-            return f"MM{separator}DD{separator}YYYY"
-        return "DD.MM.YYYY" if separator == "." else "?"
+            return f"MM{separator}DD{separator}{year}"
+        return "?"
     if all(_WHOLE.fullmatch(value) for value in values):
         whole = [int(float(value)) for value in values]
         if all(19000101 <= number <= 21001231 for number in whole):

@@ -103,10 +103,10 @@ def test_quotes_are_in_place_where_the_strict_reader_of_the_standard_library_tak
     assert is_well_quoted(path) == taken
 
 
-def test_blanks_are_null_and_words_such_as_null_are_text(zone: Path, landed: Path) -> None:
-    put(zone / "products" / "a.csv", 'product_id,product_name,category,brand\np1,," ",""\np2,\u00a0,NULL,NaN\n')
+def test_blanks_are_null_and_so_are_words_that_exports_write_for_nothing(zone: Path, landed: Path) -> None:
+    put(zone / "products" / "a.csv", 'product_id,product_name,category,brand\np1,," ",""\np2,\u00a0,NULL,nulls\n')
     land(zone, landed, PRODUCTS)
-    assert rows(landed, "products", "product_name, category, brand") == [(None, None, None), (None, "NULL", "NaN")]
+    assert rows(landed, "products", "product_name, category, brand") == [(None, None, None), (None, None, "nulls")]
 
 
 def test_rows_keep_their_numbers_in_a_file_larger_than_a_block(

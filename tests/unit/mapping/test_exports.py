@@ -142,6 +142,8 @@ def test_a_workbook_and_a_semicolon_file_in_cp1251_say_the_same(tmp_path: Path) 
         (["01/31/2025 8:26", "2/1/2025 9:00"], "MM/DD/YYYY"),
         (["01/02/2025", "02/03/2025"], "?"),
         (["1.2.2025"], "DD.MM.YYYY"),
+        (["1/31/25"], "MM/DD/YY"),
+        (["31-12-2025"], "DD-MM-YYYY"),
         (["20250131", "20241201"], "YYYYMMDD"),
         (["45658", "45659.0"], "excel"),
         (["1735725600"], "epoch_seconds"),
