@@ -26,13 +26,17 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default."""
+    """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default.
+
+    `reporting_currency`: an ISO 4217 code, or empty: the currency of the order lines.
+    """
 
     landing_dir: Path | None
     warehouse_dir: Path
     as_of: date | None
     store_timezone: str
     dbt_target: str
+    reporting_currency: str = ""
 
     @property
     def is_demo(self) -> bool:
@@ -92,6 +96,7 @@ class Settings:
             "AS_OF": self.as_of.isoformat() if self.as_of else "",
             "STORE_TIMEZONE": self.store_timezone,
             "DBT_TARGET": self.dbt_target,
+            "REPORTING_CURRENCY": self.reporting_currency,
             "DBT_PROJECT_DIR": str(PROJECT_DIR),
             "DBT_PROFILES_DIR": str(PROJECT_DIR / "profiles"),
             "DO_NOT_TRACK": "1",
@@ -105,7 +110,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Relative paths are relative to the folder the command runs in. An empty variable counts as unset.
 
     Raises:
-        SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR no folder.
+        SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR no folder,
+            REPORTING_CURRENCY no code of a currency.
     """
     values = {k: v.strip() for k, v in (os.environ if environ is None else environ).items()}
     landing = values.get("LANDING_DIR", "")
@@ -125,5 +131,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         as_of = date.fromisoformat(as_of_text) if as_of_text else None
     except ValueError as error:
         raise SettingsError(f"AS_OF={as_of_text}: not an ISO date such as 2026-11-01") from error
+    currency = values.get("REPORTING_CURRENCY", "").upper()
+    if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+        raise SettingsError(f"REPORTING_CURRENCY={currency}: not the three letters of a currency such as EUR")
     warehouse_dir = Path(values.get("WAREHOUSE_DIR", "") or "warehouse").expanduser().resolve()
-    return Settings(landing_dir, warehouse_dir, as_of, zone, target)
+    return Settings(landing_dir, warehouse_dir, as_of, zone, target, currency)

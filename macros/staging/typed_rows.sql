@@ -10,6 +10,7 @@
         end
     {%- elif column.type == 'text' -%} landed.{{ column.name }}
     {%- elif column.type == 'number' -%} {{ text_to_number('landed.' ~ column.name) }}
+    {%- elif column.type == 'rate' -%} {{ text_to_rate('landed.' ~ column.name) }}
     {%- elif column.type == 'integer' -%} {{ text_to_integer('landed.' ~ column.name) }}
     {%- elif column.type == 'flag' -%} {{ text_to_flag('landed.' ~ column.name) }}
     {%- elif column.type == 'timestamp' -%} {{ text_to_timestamp('landed.' ~ column.name) }}
@@ -23,7 +24,7 @@
         {{- return('not one of ' ~ column['values'] | join(', ')) -}}
     {%- endif -%}
     {{- return({
-        'number': 'not a number', 'integer': 'not a whole number', 'flag': 'not yes or no', 'timestamp': 'not a timestamp',
+        'number': 'not a number', 'rate': 'not a number', 'integer': 'not a whole number', 'flag': 'not yes or no', 'timestamp': 'not a timestamp',
         'date': 'not a date'
     }[column.type]) -}}
 {% endmacro %}
@@ -282,7 +283,7 @@ select
             {%- endfor %},
             case
                 when contents_of_key > 1
-                    then '{{ table.key | join(", ") }}: shared with a row of different content'
+                    then '{{ table.key_names | join(", ") }}: shared with a row of different content'
             end
         )
     end as reasons,

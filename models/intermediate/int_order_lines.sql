@@ -1,10 +1,13 @@
 {{ config(materialized='view') }}
 
-{# A view: what is counted of lines is kept by local day. `line_hash` changes with the line and with its product. #}
+{# A view: what is counted of lines is kept by local day. Lines whose status does not count are nowhere from here on. A line
+   without a customer is nobody's. `line_hash` changes with the line and with its product. #}
 select
     order_lines.order_id,
     order_lines.customer_id,
     order_lines.product_id,
+    order_lines.store_id,
+    order_lines.channel,
     order_lines.ordered_at_local,
     order_lines.ordered_on,
     products.department,
@@ -20,3 +23,4 @@ select
     {{ row_hash(['order_lines.content_hash', 'products.product_hash']) }} as line_hash
 from {{ ref('stg_order_lines') }} as order_lines
 left join {{ ref('int_products') }} as products on order_lines.product_id = products.product_id
+where order_lines.is_counted
