@@ -18,20 +18,28 @@ select others.ordered_on as day_on
 from {{ days }} as days
 inner join {{ ref('int_long_orders') }} as touching on days.day_on = touching.ordered_on
 inner join {{ ref('int_long_orders') }} as others
-    on touching.order_id = others.order_id and touching.customer_id = others.customer_id
+    on touching.basket_number = others.basket_number
 {%- endmacro %}
 
-{# The days before the as-of date, with the hash of their lines and their period: a select. #}
+{# The days before the as-of date, with the hash of their lines, and of what came back of their baskets, and their period: a
+   select. #}
 {% macro days_of_periods() -%}
 select
     days.day_on,
-    days.made_from,
+    case
+        when returned_days.day_on is null then days.made_from
+        else {{ row_hash(['days.made_from', 'returned_days.baskets_hash']) }}
+    end as made_from,
     {{ count_period('days.day_on', 'dates.as_of') }} as period_on
 from {{ ref('int_order_days') }} as days
 inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and days.day_on < dates.as_of
+left join (
+    {{ returned_days() | indent(4) }}
+) as returned_days on days.day_on = returned_days.day_on
 {%- endmacro %}
 
-{# The items of baskets before the as-of date, with their period: a select without its `where`. #}
+{# The items of baskets before the as-of date, with their period: a select without its `where`, which has to leave out those that
+   came back, `returned.basket_number is null`. #}
 {% macro dated_facts() -%}
 select
     facts.item_level,
@@ -42,6 +50,7 @@ select
     {{ count_period('facts.bought_on', 'dates.as_of') }} as period_on
 from {{ ref('int_basket_item_numbers') }} as facts
 inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
+{{ with_returned_baskets('facts', 'dates.as_of') }}
 {%- endmacro %}
 
 {# What baskets hold that reach into the days from first_days.first_day_on on (a common table expression of one row): the items
@@ -49,17 +58,17 @@ inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.b
 {% macro facts_since_first_day(levels) -%}
 {{ dated_facts() }}
 inner join first_days on facts.bought_on >= first_days.first_day_on
-where facts.item_level in ('{{ levels | join("', '") }}')
+where returned.basket_number is null and facts.item_level in ('{{ levels | join("', '") }}')
 
 union all
 
 {{ dated_facts() }}
 inner join first_days on facts.bought_on < first_days.first_day_on
 inner join (
-    select distinct {{ basket_number('order_id', 'customer_id') }} as basket_number
+    select distinct basket_number
     from {{ ref('int_long_orders') }}
 ) as long_baskets on facts.basket_number = long_baskets.basket_number
-where facts.item_level in ('{{ levels | join("', '") }}')
+where returned.basket_number is null and facts.item_level in ('{{ levels | join("', '") }}')
 {%- endmacro %}
 
 {# The items of baskets in unordered pairs, from `facts`, a common table expression: a from clause. #}
@@ -77,6 +86,7 @@ inner join facts as second_items
 {% macro period_facts(levels) %}
 {#- Said here, so that dbt knows of it when it parses the project. -#}
 {%- do ref('int_long_orders') -%}
+{%- do ref('int_returned_baskets') -%}
 periods as (
 
     {{ partitions_to_make('int_count_periods', 'period_on') | indent(4) }}
@@ -101,7 +111,7 @@ facts as (
 facts as (
 
     {{ dated_facts() | indent(4) }}
-    where facts.item_level in ('{{ levels | join("', '") }}')
+    where returned.basket_number is null and facts.item_level in ('{{ levels | join("', '") }}')
 
 )
 {%- endif %}

@@ -15,6 +15,11 @@
     {{- return(setting('store_timezone', 'STORE_TIMEZONE', default)) -}}
 {% endmacro %}
 
+{# The currency that all money is told in, in upper case; '' where nobody says: then it is the one of the order lines. #}
+{% macro reporting_currency() %}
+    {{- return(setting('reporting_currency', 'REPORTING_CURRENCY', '') | string | trim | upper) -}}
+{% endmacro %}
+
 {# Whether the demo is read: no landing zone is set, or it is the demo's folder in the warehouse. #}
 {% macro reads_demo() %}
     {%- set landing_dir = env_var('LANDING_DIR', '') -%}

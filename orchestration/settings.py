@@ -28,7 +28,8 @@ class SettingsError(ValueError):
 @dataclass(frozen=True)
 class Settings:
     """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default;
-    `settings_file`, `own_seeds_dir` and `mapping_file` are what users keep outside the checkout, None where nothing is.
+    `settings_file`, `own_seeds_dir` and `mapping_file` are what users keep outside the checkout, None where nothing is;
+    `reporting_currency` is an ISO 4217 code, or empty: the currency of the order lines.
     """
 
     landing_dir: Path | None
@@ -39,6 +40,7 @@ class Settings:
     settings_file: Path | None = None
     own_seeds_dir: Path | None = None
     mapping_file: Path | None = None
+    reporting_currency: str = ""
 
     @property
     def is_demo(self) -> bool:
@@ -114,6 +116,7 @@ class Settings:
             "SETTINGS": str(self.settings_file or ""),
             "SEEDS_DIR": str(self.own_seeds_dir or ""),
             "SEEDS_PATH": self.seeds_path,
+            "REPORTING_CURRENCY": self.reporting_currency,
             "DBT_PROJECT_DIR": str(PROJECT_DIR),
             "DBT_PROFILES_DIR": str(PROJECT_DIR / "profiles"),
             "DO_NOT_TRACK": "1",
@@ -128,7 +131,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises:
         SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR or SEEDS_DIR
-            no folder, SETTINGS or MAPPING no file.
+            no folder, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a currency.
     """
     values = {k: v.strip() for k, v in (os.environ if environ is None else environ).items()}
     landing = values.get("LANDING_DIR", "")
@@ -150,6 +153,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         as_of = date.fromisoformat(as_of_text) if as_of_text else None
     except ValueError as error:
         raise SettingsError(f"AS_OF={as_of_text}: not an ISO date such as 2026-11-01") from error
+    currency = values.get("REPORTING_CURRENCY", "").upper()
+    if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+        raise SettingsError(f"REPORTING_CURRENCY={currency}: not the three letters of a currency such as EUR")
     warehouse_dir = Path(values.get("WAREHOUSE_DIR", "") or "warehouse").expanduser().resolve()
     settings_file, seeds_dir, mapping = (_own(values, name) for name in ("SETTINGS", "SEEDS_DIR", "MAPPING"))
     if mapping is not None and not mapping.is_file():
@@ -162,7 +168,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     if seeds_dir is not None and not seeds_dir.is_dir():
         raise SettingsError(f"SEEDS_DIR={seeds_dir}: no such folder; a folder of seed files is needed (make settings)")
-    return Settings(landing_dir, warehouse_dir, as_of, zone, target, settings_file, seeds_dir, mapping)
+    return Settings(landing_dir, warehouse_dir, as_of, zone, target, settings_file, seeds_dir, mapping, currency)
 
 
 def _own(values: Mapping[str, str], name: str) -> Path | None:

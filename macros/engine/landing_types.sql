@@ -19,6 +19,23 @@
     end
 {%- endmacro %}
 
+{# ---- decimal(18, 10): the same, for rates, of which one unit may be a ten-thousandth of another -------------------------- #}
+
+{% macro text_to_rate(text) %}
+    {{- return(adapter.dispatch('text_to_rate', 'segments_in_use')(text)) -}}
+{% endmacro %}
+
+{% macro duckdb__text_to_rate(text) -%}
+    case when not contains({{ text }}, '_') then try_cast(trim({{ text }}) as decimal(18, 10)) end
+{%- endmacro %}
+
+{% macro spark__text_to_rate(text) -%}
+    case
+        when trim({{ text }}) rlike '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$'
+            then try_cast(trim({{ text }}) as decimal(18, 10))
+    end
+{%- endmacro %}
+
 {# ---- bigint; 3.0 is 3, and 3.5 is no whole number ------------------------------------------------------------------- #}
 
 {% macro text_to_integer(text) -%}

@@ -1,7 +1,8 @@
 {# The input contract as dbt knows it: the sources of models/staging/_landing__sources.yml. #}
 
-{# A table's declaration: {name, key, key_may_be_incomplete, columns: [{name, type, required, values, default, plausible, formats,
-   …}]}, without personal columns, which are never stored. `formats` is what landing_formats sets. Empty while dbt parses. #}
+{# A table's declaration: {name, key (expressions over its typed columns), key_names, key_may_be_incomplete, columns: [{name, type,
+   required, values, default, plausible, formats, …}]}, without personal columns, which are never stored. `formats` is what
+   landing_formats sets. Empty while dbt parses. #}
 {% macro landing_table(table) %}
     {%- set found = namespace(node=none) -%}
     {%- if execute -%}
@@ -25,8 +26,11 @@
         {%- endfor -%}
     {%- endif -%}
     {%- set meta = found.node.config.meta if found.node else {} -%}
+    {%- set key = meta.get('key', []) -%}
+    {#- Line 1 of receipt 1 of another day is another line where order_scope tells days apart. -#}
+    {%- if table == 'order_lines' and key -%}{%- set key = key[:-1] + order_scope_key() + key[-1:] -%}{%- endif -%}
     {{- return({
-        'name': table, 'columns': columns, 'key': meta.get('key', []),
+        'name': table, 'columns': columns, 'key': key, 'key_names': meta.get('key', []),
         'key_may_be_incomplete': meta.get('key_may_be_incomplete', false)
     }) -}}
 {% endmacro %}
@@ -34,7 +38,7 @@
 {% macro landing_tables() %}
     {{- return([
         'customers', 'companies', 'company_contacts', 'products', 'order_lines', 'touchpoints', 'responses', 'consents',
-        'assignments', 'prospects'
+        'assignments', 'exchange_rates', 'customer_aliases', 'prospects'
     ]) -}}
 {% endmacro %}
 

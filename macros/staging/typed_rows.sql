@@ -12,6 +12,7 @@
         end
     {%- elif column.type == 'text' -%} {{ landed }}
     {%- elif column.type == 'number' -%} {{ text_to_number(landed) }}
+    {%- elif column.type == 'rate' -%} {{ text_to_rate(landed) }}
     {%- elif column.type == 'integer' -%} {{ text_to_integer(landed) }}
     {%- elif column.type == 'flag' -%} {{ text_to_flag(landed) }}
     {%- elif column.type == 'timestamp' -%} {{ text_to_moment(landed) }}
@@ -25,7 +26,8 @@
         {{- return('not one of ' ~ column['values'] | join(', ')) -}}
     {%- endif -%}
     {%- set what = {
-        'number': 'not a number', 'integer': 'not a whole number', 'flag': 'not yes or no', 'timestamp': 'not a timestamp',
+        'number': 'not a number', 'rate': 'not a number', 'integer': 'not a whole number', 'flag': 'not yes or no',
+        'timestamp': 'not a timestamp',
         'date': 'not a date'
     }[column.type] -%}
     {%- set setting = {'number': 'numbers', 'integer': 'numbers', 'timestamp': 'dates', 'date': 'dates'}.get(column.type) -%}
@@ -336,7 +338,7 @@ select
             {%- endfor %},
             case
                 when contents_of_key > 1
-                    then '{{ table.key | join(", ") }}: shared with a row of different content'
+                    then '{{ table.key_names | join(", ") }}: shared with a row of different content'
             end
         )
     end as reasons,

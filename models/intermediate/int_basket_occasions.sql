@@ -11,6 +11,7 @@ with days as (
 baskets as (
 
     select
+        baskets.basket_number,
         baskets.order_id,
         baskets.customer_id,
         baskets.basket_on,
@@ -28,8 +29,7 @@ baskets as (
 fitting_rules as (
 
     select
-        baskets.order_id,
-        baskets.customer_id,
+        baskets.basket_number,
         min(rules.priority) as priority
     from baskets
     inner join {{ ref('occasion_rules') }} as rules
@@ -39,11 +39,12 @@ fitting_rules as (
             and baskets.weekday between rules.first_weekday and rules.last_weekday
             and (baskets.hour >= rules.first_hour or rules.first_hour is null or baskets.hour is null)
             and (baskets.hour <= rules.last_hour or rules.last_hour is null or baskets.hour is null)
-    group by baskets.order_id, baskets.customer_id
+    group by baskets.basket_number
 
 )
 
 select
+    baskets.basket_number,
     baskets.order_id,
     baskets.customer_id,
     baskets.basket_on,
@@ -55,6 +56,5 @@ select
     baskets.made_from,
     baskets.day_on
 from baskets
-left join fitting_rules
-    on baskets.order_id = fitting_rules.order_id and baskets.customer_id = fitting_rules.customer_id
+left join fitting_rules on baskets.basket_number = fitting_rules.basket_number
 left join {{ ref('occasion_rules') }} as rules on fitting_rules.priority = rules.priority

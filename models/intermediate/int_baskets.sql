@@ -1,6 +1,7 @@
 {{ config(**kept('int_order_days', 'day_on')) }}
 
-{# The day of a basket is the local date of its first line; its time is null where no line of that day has one. #}
+{# What order_scope makes one of; nobody's where the order says no customer. The day of a basket is the local date of its first
+   line; its time is null where no line of that day has one. #}
 with days as (
 
     {{ partitions_to_make('int_order_days', 'day_on') | indent(4) }}
@@ -16,6 +17,7 @@ days_to_read as (
 baskets as (
 
     select
+        {{ basket_number('order_lines') }} as basket_number,
         order_lines.order_id,
         order_lines.customer_id,
         min(order_lines.ordered_on) as basket_on,
@@ -25,11 +27,12 @@ baskets as (
     from {{ ref('int_order_lines') }} as order_lines
     inner join days_to_read on order_lines.ordered_on = days_to_read.day_on
     where order_lines.is_merchandise and order_lines.is_positive
-    group by order_lines.order_id, order_lines.customer_id
+    group by {{ basket_number('order_lines') }}, order_lines.order_id, order_lines.customer_id
 
 )
 
 select
+    baskets.basket_number,
     baskets.order_id,
     baskets.customer_id,
     baskets.basket_on,

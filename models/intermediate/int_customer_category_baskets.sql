@@ -16,7 +16,8 @@ baskets as (
         count(*) as baskets
     from {{ ref('int_basket_item_numbers') }} as facts
     inner join dates on facts.bought_on < dates.as_of and facts.bought_on >= dates.window_start
-    where facts.item_level = 'category'
+    {{ with_returned_baskets('facts', 'dates.as_of') }}
+    where facts.item_level = 'category' and facts.customer_number is not null and returned.basket_number is null
     group by dates.as_of, facts.customer_number, facts.item_key
 
 )

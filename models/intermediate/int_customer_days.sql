@@ -1,5 +1,6 @@
 {{ config(**kept('int_order_days', 'day_on')) }}
 
+{# What is nobody's is a row of the day too, without a customer, so that the rows of a day are all that was sold. #}
 with days as (
 
     {{ partitions_to_make('int_order_days', 'day_on') | indent(4) }}
@@ -49,4 +50,4 @@ select
     spend_days.day_on
 from spend_days
 left join basket_days
-    on spend_days.customer_id = basket_days.customer_id and spend_days.day_on = basket_days.day_on
+    on spend_days.day_on = basket_days.day_on and spend_days.customer_id is not distinct from basket_days.customer_id

@@ -20,5 +20,6 @@ select
     dates.made_from
 from {{ ref('int_basket_occasions') }} as baskets
 inner join dates on baskets.basket_on < dates.as_of and baskets.basket_on >= dates.window_start
-where baskets.occasion <> 'unknown'
+{{ with_returned_baskets('baskets', 'dates.as_of') }}
+where baskets.occasion <> 'unknown' and baskets.customer_id is not null and returned.basket_number is null
 group by dates.as_of, dates.made_from, baskets.customer_id, baskets.occasion

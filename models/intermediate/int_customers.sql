@@ -1,11 +1,12 @@
 {# Everyone who is known: in the customer or company file, or by an order line; a company file wins. `first_line_on` is null
-   for who never ordered. #}
+   for who never ordered. The ids of guests are nobody's. #}
 with buyers as (
 
     select
         customer_id,
         min(ordered_on) as first_line_on
     from {{ ref('stg_order_lines') }}
+    where is_counted and customer_id is not null
     group by customer_id
 
 ),
@@ -32,6 +33,7 @@ profile_kinds as (
         customer_id,
         case when max(case when is_company or kind = 'company' then 1 else 0 end) = 1 then 'company' else 'person' end as kind
     from profiles
+    where customer_id not in (select id from {{ ref('base_customer_ids') }} where is_guest)
     group by customer_id
 
 )

@@ -1,11 +1,14 @@
 {{ config(materialized='view') }}
 
-{# A view: what is counted of lines is kept by local day. `line_hash` changes with the line and with its product. A line whose file
-   gave a date alone has a day and no time. #}
+{# A view: what is counted of lines is kept by local day. Lines whose status does not count are nowhere from here on. A line
+   without a customer is nobody's; one whose file gave a date alone has a day and no time. `line_hash` changes with the line and
+   with its product. #}
 select
     order_lines.order_id,
     order_lines.customer_id,
     order_lines.product_id,
+    order_lines.store_id,
+    order_lines.channel,
     case when order_lines.ordered_at_is_day then null else order_lines.ordered_at_local end as ordered_at_local,
     order_lines.ordered_on,
     products.department,
@@ -21,3 +24,4 @@ select
     {{ row_hash(['order_lines.content_hash', 'order_lines.ordered_at_is_day', 'products.product_hash']) }} as line_hash
 from {{ ref('stg_order_lines') }} as order_lines
 left join {{ ref('int_products') }} as products on order_lines.product_id = products.product_id
+where order_lines.is_counted

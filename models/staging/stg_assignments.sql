@@ -5,9 +5,10 @@ accepted_rows as (
 )
 
 select
-    customer_id,
-    treatment_id,
-    arm,
-    assigned_on,
-    share_treated
+    {{ canonical_customer('accepted_rows') }} as customer_id,
+    accepted_rows.treatment_id,
+    accepted_rows.arm,
+    accepted_rows.assigned_on,
+    accepted_rows.share_treated
 from accepted_rows
+{{ with_customer_ids('accepted_rows') }}

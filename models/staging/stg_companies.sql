@@ -5,14 +5,21 @@ accepted_rows as (
 )
 
 select
-    company_id,
-    company_name,
-    industry,
-    employees,
-    annual_revenue,
-    process_maturity,
-    benefit_sought,
-    country,
-    region,
-    settlement
+    {{ canonical_customer('accepted_rows', 'company_id') }} as company_id,
+    accepted_rows.company_name,
+    accepted_rows.industry,
+    accepted_rows.employees,
+    accepted_rows.annual_revenue,
+    accepted_rows.process_maturity,
+    accepted_rows.benefit_sought,
+    accepted_rows.country,
+    accepted_rows.region,
+    accepted_rows.settlement
 from accepted_rows
+{{ with_customer_ids('accepted_rows', 'company_id') }}
+left join {{ ref('unmatched_rows') }} as superseded
+    on
+        superseded.source_table = 'companies'
+        and accepted_rows.source_file = superseded.source_file
+        and accepted_rows.source_row = superseded.source_row
+where superseded.source_row is null

@@ -5,8 +5,9 @@ accepted_rows as (
 )
 
 select
-    person_id,
-    company_id,
-    job_title,
-    department
+    accepted_rows.person_id,
+    {{ canonical_customer('accepted_rows', 'company_id') }} as company_id,
+    accepted_rows.job_title,
+    accepted_rows.department
 from accepted_rows
+{{ with_customer_ids('accepted_rows', 'company_id') }}

@@ -5,10 +5,11 @@ accepted_rows as (
 )
 
 select
-    customer_id,
-    channel,
-    opted_in,
-    recorded_at,
-    recorded_at_local,
-    recorded_on
+    {{ canonical_customer('accepted_rows') }} as customer_id,
+    accepted_rows.channel,
+    accepted_rows.opted_in,
+    accepted_rows.recorded_at,
+    accepted_rows.recorded_at_local,
+    accepted_rows.recorded_on
 from accepted_rows
+{{ with_customer_ids('accepted_rows') }}

@@ -5,13 +5,14 @@ accepted_rows as (
 )
 
 select
-    response_id,
-    customer_id,
-    responded_at,
-    responded_at_local,
-    responded_on,
-    kind,
-    touchpoint_id,
-    campaign_id,
-    amount
+    accepted_rows.response_id,
+    {{ canonical_customer('accepted_rows') }} as customer_id,
+    accepted_rows.responded_at,
+    accepted_rows.responded_at_local,
+    accepted_rows.responded_on,
+    accepted_rows.kind,
+    accepted_rows.touchpoint_id,
+    accepted_rows.campaign_id,
+    accepted_rows.amount
 from accepted_rows
+{{ with_customer_ids('accepted_rows') }}

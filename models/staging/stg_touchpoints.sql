@@ -5,15 +5,16 @@ accepted_rows as (
 )
 
 select
-    touchpoint_id,
-    customer_id,
-    touched_at,
-    touched_at_local,
-    touched_on,
-    channel,
-    treatment_id,
-    message_id,
-    campaign_id,
-    campaign_type,
-    cost
+    accepted_rows.touchpoint_id,
+    {{ canonical_customer('accepted_rows') }} as customer_id,
+    accepted_rows.touched_at,
+    accepted_rows.touched_at_local,
+    accepted_rows.touched_on,
+    accepted_rows.channel,
+    accepted_rows.treatment_id,
+    accepted_rows.message_id,
+    accepted_rows.campaign_id,
+    accepted_rows.campaign_type,
+    accepted_rows.cost
 from accepted_rows
+{{ with_customer_ids('accepted_rows') }}

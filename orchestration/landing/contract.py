@@ -19,13 +19,22 @@ LANDING_COLUMNS = ("source_file", "source_row", "landing_problem", "personal_dig
 
 @dataclass(frozen=True)
 class Column:
-    """A column that files may bring. `type`: text, number, integer, date, timestamp or flag."""
+    """A column that files may bring. `type`: text, number, rate, integer, date, timestamp or flag.
+
+    `required`: a row needs a value; `required_column`: a file needs the column, whatever its rows hold.
+    """
 
     name: str
     type: str
     required: bool = False
     personal: bool = False
     values: tuple[str, ...] = ()
+    required_column: bool = False
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a file without the column is refused."""
+        return self.required or self.required_column
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,7 @@ def _column(node: dict[str, Any]) -> Column:
         required=bool(meta.get("required", False)),
         personal=bool(meta.get("personal", False)),
         values=tuple(meta.get("values", ())),
+        required_column=bool(meta.get("required_column", False)),
     )
 
 

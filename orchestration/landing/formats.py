@@ -32,7 +32,7 @@ IDS = ("without_decimals", "without_leading_zeros", "lower", "upper")
 SETTINGS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # setting: its values, and the types of the columns that it is for
     "dates": (DATES, ("date", "timestamp")),
-    "numbers": (NUMBERS, ("number", "integer")),
+    "numbers": (NUMBERS, ("number", "rate", "integer")),
     "ids": (IDS, ("text",)),
 }
 # The seconds, in the unit of the format, of a day.

@@ -346,7 +346,7 @@ def match_columns(relative: str, found: list[str], table: Table) -> dict[str, st
             raise LandingError(f"{relative}: column {plain} is there twice")
         if plain in wanted:
             sources[plain] = name
-    missing = [c.name for c in table.columns if c.required and c.name not in sources]
+    missing = [c.name for c in table.columns if c.is_needed and c.name not in sources]
     if missing:
         # What was found instead is not shown: in a file without a header it would be somebody's data.
         separators = [s for s in (";", "\t", "|") if len(found) == 1 and s in found[0]]

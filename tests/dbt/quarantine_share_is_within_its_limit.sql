@@ -10,7 +10,11 @@ landed as (
 
 refused as (
     select source_table, reasons, count(*) as rows_refused
-    from {{ ref('refused_rows') }}
+    from (
+        select source_table, reasons, disposition from {{ ref('refused_rows') }}
+        union all
+        select source_table, reasons, disposition from {{ ref('unmatched_rows') }}
+    ) as refusals
     where disposition = 'quarantined'
     group by source_table, reasons
 ),
@@ -44,7 +48,7 @@ messages as (
 ),
 
 one_message as (
-    select {{ sorted_list('message', '. ') }} || '. All of them are in refused_rows' as message
+    select {{ sorted_list('message', '. ') }} || '. All of them are in refused_rows and unmatched_rows' as message
     from messages
 )
 

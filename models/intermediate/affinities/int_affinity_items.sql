@@ -10,6 +10,7 @@ with items as (
         {{ item_column(level) }} as item,
         {{ item_key(level, item_column(level)) }} as item_key
     from {{ ref('stg_order_lines' if level == 'product' else 'int_products') }}
+    {% if level == 'product' %}where is_counted{% endif %}
     group by {{ item_column(level) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -1,7 +1,7 @@
 {{ config(**kept('int_order_days', 'day_on')) }}
 
 {# Distinct items of each basket at each level, by hashed keys, with the local date on which the basket first held the item: an
-   additive fact. #}
+   additive fact. A basket of nobody has no customer_number. #}
 with days as (
 
     {{ partitions_to_make('int_order_days', 'day_on') | indent(4) }}
@@ -17,8 +17,8 @@ days_to_read as (
 lines as (
 
     select
-        {{ basket_number('order_lines.order_id', 'order_lines.customer_id') }} as basket_number,
-        {{ customer_number('order_lines.customer_id') }} as customer_number,
+        {{ basket_number('order_lines') }} as basket_number,
+        {{ customer_number_or_null('order_lines.customer_id') }} as customer_number,
         order_lines.ordered_on,
         order_lines.department,
         order_lines.category,

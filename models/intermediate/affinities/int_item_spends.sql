@@ -58,7 +58,11 @@ baskets as (
     from {{ ref('int_basket_item_numbers') }} as facts
     inner join dates on facts.bought_on < dates.as_of and facts.bought_on >= dates.window_start
     inner join {{ ref('int_affinity_items') }} as items on facts.item_key = items.item_key
-    where facts.item_level = '{{ var("offer_level") }}'
+    {{ with_returned_baskets('facts', 'dates.as_of') }}
+    where
+        facts.item_level = '{{ var("offer_level") }}'
+        and facts.customer_number is not null
+        and returned.basket_number is null
     group by facts.customer_number, items.item_number
 
 )

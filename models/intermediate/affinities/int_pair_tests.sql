@@ -33,6 +33,8 @@ totals as (
         count(*) as n_baskets
     from {{ ref('int_basket_numbers') }} as numbers
     inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and numbers.basket_on < dates.as_of
+    {{ with_returned_baskets('numbers', 'dates.as_of') }}
+    where returned.basket_number is null
 
     union all
 
@@ -41,6 +43,8 @@ totals as (
         count(distinct numbers.customer_number) as n_baskets
     from {{ ref('int_basket_numbers') }} as numbers
     inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and numbers.basket_on < dates.as_of
+    {{ with_returned_baskets('numbers', 'dates.as_of') }}
+    where returned.basket_number is null
 
 ),
 

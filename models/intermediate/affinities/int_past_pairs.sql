@@ -19,7 +19,9 @@ facts as (
         facts.item_key
     from {{ ref('int_basket_item_numbers') }} as facts
     inner join periods on facts.bought_on < periods.open_on
-    where facts.item_level = '{{ level }}'
+    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current
+    {{ with_returned_baskets('facts', 'dates.as_of') }}
+    where returned.basket_number is null and facts.item_level = '{{ level }}'
 
 ),
 

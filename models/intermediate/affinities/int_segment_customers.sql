@@ -16,6 +16,8 @@ customer_baskets as (
         count(*) as baskets
     from {{ ref('int_basket_numbers') }} as numbers
     inner join current_dates on numbers.basket_on < current_dates.as_of
+    {{ with_returned_baskets('numbers', 'current_dates.as_of') }}
+    where returned.basket_number is null
     group by numbers.customer_id, numbers.customer_number
 
 ),

@@ -9,7 +9,8 @@ with facts as (
     from {{ ref('int_basket_item_numbers') }} as facts
     inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
     inner join {{ ref('int_affinity_items') }} as items on facts.item_key = items.item_key
-    where facts.item_level = 'category'
+    {{ with_returned_baskets('facts', 'dates.as_of') }}
+    where facts.item_level = 'category' and facts.customer_number is not null and returned.basket_number is null
 
 ),
 

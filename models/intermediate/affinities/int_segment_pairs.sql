@@ -33,8 +33,11 @@ items as (
     from {{ ref('int_basket_item_numbers') }} as facts
     inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
     inner join {{ ref('int_affinity_items') }} as paired_items on facts.item_key = paired_items.item_key
+    {{ with_returned_baskets('facts', 'dates.as_of') }}
     where
         facts.item_level = 'category'
+        and facts.customer_number is not null
+        and returned.basket_number is null
         and (
             paired_items.item_number in (select item_a from pairs)
             or paired_items.item_number in (select item_b from pairs)

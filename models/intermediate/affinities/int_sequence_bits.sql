@@ -48,7 +48,11 @@ purchases as (
     inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
     inner join first_days on facts.bought_on >= first_days.first_day_on
     inner join {{ ref('int_affinity_items') }} as items on facts.item_key = items.item_key
-    where facts.item_level in ('{{ var("sequence_levels") | join("', '") }}')
+    {{ with_returned_baskets('facts', 'dates.as_of') }}
+    where
+        facts.item_level in ('{{ var("sequence_levels") | join("', '") }}')
+        and facts.customer_number is not null
+        and returned.basket_number is null
 
 ),
 

@@ -52,6 +52,22 @@ outcome_totals as (
 
 ),
 
+-- Baskets of the period that came back by its end; they are counted on the days on which they were bought.
+returned_orders as (
+
+    select
+        returned.customer_id,
+        count(*) as orders
+    from {{ ref('int_returned_baskets') }} as returned
+    inner join settings
+        on
+            returned.basket_on >= settings.outcome_start_on
+            and returned.basket_on < settings.as_of
+            and returned.returned_on < settings.as_of
+    group by returned.customer_id
+
+),
+
 touched_customers as (
 
     select distinct touchpoints.customer_id
@@ -80,7 +96,7 @@ outcomes as (
         members.segment,
         coalesce(past_totals.past_spend, 0e0) as past_spend,
         coalesce(outcome_totals.spend, 0) as spend,
-        coalesce(outcome_totals.orders, 0) as orders,
+        coalesce(outcome_totals.orders, 0) - coalesce(returned_orders.orders, 0) as orders,
         {{ discount_share('outcome_totals.discount_amount', 'outcome_totals.coupon_amount', 'outcome_totals.gross_amount') }}
             as discount_share,
         {{ private_label_share('outcome_totals.private_label_amount', 'outcome_totals.spend') }} as private_label_share,
@@ -90,6 +106,7 @@ outcomes as (
     from members
     left join past_totals on members.member_id = past_totals.customer_id
     left join outcome_totals on members.member_id = outcome_totals.customer_id
+    left join returned_orders on members.member_id = returned_orders.customer_id
     left join touched_customers on members.member_id = touched_customers.customer_id
     left join responding_customers on members.member_id = responding_customers.customer_id
 

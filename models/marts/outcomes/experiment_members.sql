@@ -102,6 +102,24 @@ outcome_totals as (
 
 ),
 
+-- Baskets that came back before the outcome period ended; they are counted on the days on which they were bought.
+returned_orders as (
+
+    select
+        members.treatment_id,
+        members.customer_id,
+        count(*) as orders
+    from assignment_starts as members
+    inner join {{ ref('int_returned_baskets') }} as returned
+        on
+            members.customer_id = returned.customer_id
+            and returned.basket_on >= members.assigned_on
+            and returned.basket_on < members.outcome_until
+            and returned.returned_on < members.outcome_until
+    group by members.treatment_id, members.customer_id
+
+),
+
 past_totals as (
 
     select
@@ -145,11 +163,13 @@ select
     {{ text('members.origin') }} as origin,
     cast(coalesce(past_totals.past_spend, 0) as double) as past_spend,
     cast(coalesce(outcome_totals.spend, 0) as double) as spend,
-    cast(coalesce(outcome_totals.orders, 0) as bigint) as orders,
+    cast(coalesce(outcome_totals.orders, 0) - coalesce(returned_orders.orders, 0) as bigint) as orders,
     cast(coalesce(costs.cost, 0) as double) as cost
 from assignment_starts as members
 left join outcome_totals
     on members.treatment_id = outcome_totals.treatment_id and members.customer_id = outcome_totals.customer_id
+left join returned_orders
+    on members.treatment_id = returned_orders.treatment_id and members.customer_id = returned_orders.customer_id
 left join past_totals
     on members.treatment_id = past_totals.treatment_id and members.customer_id = past_totals.customer_id
 left join costs

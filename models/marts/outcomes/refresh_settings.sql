@@ -1,5 +1,13 @@
--- What the refresh describes, as one row, for the Python steps that run after the models. Nothing here reads a clock.
-with as_of_dates as (
+-- What the refresh describes, as one row, for the Python steps that run after the models, and for readers of the published
+-- tables. Nothing here reads a clock.
+with currencies as (
+
+    select max(reporting_currency) as reporting_currency
+    from {{ ref('base_order_currencies') }}
+
+),
+
+as_of_dates as (
 
     select
         max(case when is_current then as_of end) as as_of,
@@ -9,10 +17,12 @@ with as_of_dates as (
 )
 
 select
-    as_of,
-    outcome_start_on,
-    {{ days_after('outcome_start_on', -(var('rfm_window_days') | int)) }} as past_start_on,
+    as_of_dates.as_of,
+    as_of_dates.outcome_start_on,
+    {{ days_after('as_of_dates.outcome_start_on', -(var('rfm_window_days') | int)) }} as past_start_on,
     cast({{ var('outcome_days') | int }} as integer) as outcome_days,
     cast({{ var('rfm_window_days') | int }} as integer) as rfm_window_days,
-    cast({{ var('min_members') | int }} as bigint) as min_members
+    cast({{ var('min_members') | int }} as bigint) as min_members,
+    currencies.reporting_currency
 from as_of_dates
+cross join currencies

@@ -9,6 +9,14 @@ refused as (
         raw
     from {{ ref('refused_rows') }}
     where disposition = 'quarantined'
+    union all
+    select
+        source_table,
+        source_file,
+        source_row,
+        reasons,
+        raw
+    from {{ ref('unmatched_rows') }}
 )
 
 select

@@ -20,6 +20,18 @@ with landed_values as (
     union all
     select 'brand_tier' as attribute, lower(trim(brand_tier)) as spelling
     from {{ ref('stg_products') }}
+    union all
+    select 'status' as attribute, lower(trim(status)) as spelling
+    from {{ ref('stg_order_lines') }}
+    where status is not null
+
+),
+
+known_spellings as (
+
+    select attribute, spelling from {{ ref('spellings') }}
+    union all
+    select 'status' as attribute, status as spelling from {{ ref('order_statuses') }}
 
 ),
 
@@ -40,7 +52,7 @@ select
     spellings.spelling,
     spellings.{{ adapter.quote('rows') }}
 from spellings
-left join {{ ref('spellings') }} as known
+left join known_spellings as known
     on spellings.attribute = known.attribute and spellings.spelling = known.spelling
 where
     known.spelling is null

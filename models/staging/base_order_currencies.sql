@@ -1,0 +1,49 @@
+{# In which money the lines of each local day are, as the files spell it, and in which it is told: the reporting currency, where
+   it is set, else the only one that there is. #}
+with spellings as (
+
+    select
+        coalesce(currency, '') as spelling,
+        ordered_on,
+        cast(count(*) as bigint) as lines
+    from {{ ref('base_order_lines') }}
+    where not is_refused
+    group by coalesce(currency, ''), ordered_on
+
+),
+
+named_currencies as (
+
+    select
+        count(distinct upper(trim(spelling))) as currencies,
+        min(upper(trim(spelling))) as first_currency
+    from spellings
+    where spelling <> ''
+
+),
+
+reporting as (
+
+    select
+        {% if reporting_currency() -%}
+        '{{ reporting_currency() }}' as reporting_currency,
+        {%- else -%}
+        case when currencies = 1 then first_currency end as reporting_currency,
+        {%- endif %}
+        case when currencies = 1 then first_currency end as only_currency
+    from named_currencies
+
+)
+
+select
+    spellings.spelling,
+    spellings.ordered_on,
+    {# Empty is the same as the others, where the others are one. #}
+    case
+        when spellings.spelling <> '' then upper(trim(spellings.spelling))
+        else coalesce(reporting.only_currency, reporting.reporting_currency)
+    end as currency,
+    {{ text('reporting.reporting_currency') }} as reporting_currency,
+    spellings.lines
+from spellings
+cross join reporting

@@ -1,0 +1,10 @@
+with
+
+accepted_rows as (
+    {{ accepted_rows('customer_aliases') | indent(4) }}
+)
+
+select
+    alias_id,
+    customer_id
+from accepted_rows
