@@ -75,14 +75,28 @@ left join {{ ref('life_stage_rules') }} as rules on fitting_rules.priority = rul
 {% endmacro %}
 
 {% macro profile_scheme__location(profiles) %}
-with places as (
+with declared_places as (
 
     select
         as_of,
         customer_id,
         settlement,
-        {{ known_label('region') }} as region
+        {{ known_label('region') }} as region,
+        {{ known_label('country') }} as country
     from {{ profiles }}
+
+),
+
+places as (
+
+    select
+        as_of,
+        customer_id,
+        settlement,
+        region,
+        country,
+        case when settlement is null then coalesce(region, country) end as place
+    from declared_places
 
 )
 
@@ -90,10 +104,14 @@ select
     as_of,
     'location' as scheme,
     customer_id as member_id,
-    coalesce(settlement, {{ segment_id('region') }}, 'unknown') as segment,
-    case when settlement is null then region end as label,
-    case when settlement is null and region is null then 'unknown' else 'declared' end as evidence,
-    {{ json_object_text([['settlement', 'settlement', 'text'], ['region', 'region', 'text']]) }} as reason
+    coalesce(settlement, {{ segment_id('place') }}, 'unknown') as segment,
+    place as label,
+    case when settlement is null and place is null then 'unknown' else 'declared' end as evidence,
+    {{ json_object_text([
+        ['settlement', 'settlement', 'text'],
+        ['region', 'region', 'text'],
+        ['country', 'country', 'text'],
+    ]) }} as reason
 from places
 {% endmacro %}
 

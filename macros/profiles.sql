@@ -7,6 +7,7 @@
 select
     customers.customer_id,
     customers.birth_date,
+    customers.country,
     customers.region,
     customers.annual_income,
     genders.meaning as gender,
@@ -47,6 +48,7 @@ select
     ages.gender,
     ages.settlement,
     ages.region,
+    ages.country,
     ages.employment,
     ages.marital_status,
     ages.home_ownership,

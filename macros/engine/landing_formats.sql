@@ -19,7 +19,7 @@
    the table's. Values that are not known stop the compilation, for those who start dbt by hand; a refresh has checked the whole
    var before (orchestration/landing/formats.py). #}
 {% macro landing_format(table_name, column) %}
-    {%- set setting = {'date': 'dates', 'timestamp': 'dates', 'number': 'numbers', 'integer': 'numbers', 'text': 'ids'}.get(column.type) -%}
+    {%- set setting = {'date': 'dates', 'timestamp': 'dates', 'number': 'numbers', 'rate': 'numbers', 'integer': 'numbers', 'text': 'ids'}.get(column.type) -%}
     {%- set chosen = ((var('landing_formats', {}) or {}).get(table_name) or {}).get(setting) -%}
     {%- if chosen is mapping -%}{%- set chosen = chosen.get(column.name) -%}
     {%- elif setting == 'ids' or column['values'] -%}{%- set chosen = none -%}{%- endif -%}
@@ -38,7 +38,7 @@
     {%- set read = namespace(text=text) -%}
     {%- for format in column.formats -%}
         {%- if column.type in ('date', 'timestamp') -%}{%- set read.text = as_iso_text(read.text, format) -%}
-        {%- elif column.type in ('number', 'integer') -%}{%- set read.text = as_plain_number(read.text, format, column.may_have_sign) -%}
+        {%- elif column.type in ('number', 'rate', 'integer') -%}{%- set read.text = as_plain_number(read.text, format, column.may_have_sign) -%}
         {%- else -%}{%- set read.text = as_normal_id(read.text, format) -%}{%- endif -%}
     {%- endfor -%}
     {{- return(read.text) -}}

@@ -15,6 +15,15 @@
 {% macro duckdb__leading_digits(value) %}nullif(regexp_extract({{ value }}, '^[0-9]+', 0), ''){% endmacro %}
 {% macro spark__leading_digits(value) %}nullif(regexp_extract({{ value }}, '^[0-9]+', 0), ''){% endmacro %}
 
+{# A range of whole numbers of something that is counted, in words: 1 day, 12 days, 12 to 30 days. #}
+{% macro counted_range(least, most, unit) -%}
+    case
+        when {{ most }} = 1 then '1 {{ unit }}'
+        when {{ least }} = {{ most }} then {{ text(most) }} || ' {{ unit }}s'
+        else {{ text(least) }} || ' to ' || {{ text(most) }} || ' {{ unit }}s'
+    end
+{%- endmacro %}
+
 {# JSON text of an object: `pairs` is a list of [key, expression, kind]; kind is text, number (as it is) or decimal (4 places).
    Written by hand so that both engines print the same characters; tabs and line ends in a text become blanks. #}
 {% macro json_object_text(pairs) -%}

@@ -30,7 +30,7 @@
         'timestamp': 'not a timestamp',
         'date': 'not a date'
     }[column.type] -%}
-    {%- set setting = {'number': 'numbers', 'integer': 'numbers', 'timestamp': 'dates', 'date': 'dates'}.get(column.type) -%}
+    {%- set setting = {'number': 'numbers', 'rate': 'numbers', 'integer': 'numbers', 'timestamp': 'dates', 'date': 'dates'}.get(column.type) -%}
     {%- if not setting -%}{{- return(what) -}}{%- endif -%}
     {%- set setting = 'landing_formats.' ~ column.table ~ '.' ~ setting -%}
     {{- return(

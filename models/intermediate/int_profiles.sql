@@ -35,6 +35,7 @@ ages as (
         declared.gender,
         coalesce(declared.settlement, company_settlements.meaning) as settlement,
         coalesce(declared.region, companies.region) as region,
+        coalesce(declared.country, companies.country) as country,
         declared.employment,
         declared.marital_status,
         declared.home_ownership,

@@ -27,6 +27,12 @@ RETURN_SHARE = 0.30
 UNKNOWN_PRODUCT_SHARE = 0.05
 # 50 %: a shop that sells loses fewer of its lines to cancelled, failed and unpaid orders.
 UNCOUNTED_SHARE = 0.50
+# 50 %: where more of the ids in the order lines have no row in a table that has rows, ids are spelled in two ways.
+STRANGE_IDS_SHARE = 0.5
+# 5 %: from there on other spellings are tried on them; fewer are new customers and delisted products.
+FEW_STRANGE_IDS_SHARE = 0.05
+# 3 ids a side: enough to see what differs.
+ID_EXAMPLES = 3
 # 180 days: a last order day that far from the one before is a wrong date, and it would become the as-of date.
 LONELY_DAYS = 180
 # 80 %: a scheme that knows fewer than one member in five describes the few who told, not the customers.
@@ -50,6 +56,146 @@ class Rule:
 def unexpected_rows(id: str, table: str, severity: Severity, why: str, query: str) -> Rule:
     """A rule whose query returns the rows that break it."""
     return Rule(id, table, severity, why, "UnexpectedRowsExpectation", {"unexpected_rows_query": query.strip()})
+
+
+# The spellings of ids that `landing_formats` knows, in the order of proposal, each as SQL on the column `id`.
+ID_SPELLINGS: Mapping[str, str] = {
+    "without_decimals": r"regexp_replace(id, '^([0-9]+)[.]0+$', '\1')",
+    "without_leading_zeros": r"regexp_replace(id, '^0+(.)', '\1')",
+    "upper": "upper(id)",
+    "lower": "lower(id)",
+}
+AS_IT_IS = "as_it_is"
+PRODUCTS = {"products": "product_id"}
+
+
+def id_comparison(column: str, masters: Mapping[str, str]) -> str:
+    """Common tables that compare the ids of order lines with the tables that should know them, on stg_order_lines.
+
+    `sizes` has one row: ids that were `ordered`, the `strangers` among them that no table knows, ids that are `known`.
+    `best` is the spelling under which most ordered ids meet, on the order lines if it does there, else on the other
+    tables, else on both: a row if it joins more than half, or if few are strangers more than half of those, else none.
+    `joined` are the ids that meet by it. `spoken` has a row where the ids should be spoken of: most are strangers, or
+    more than a few are and `best` joins them. Lines without an id are left out.
+
+    Args:
+        column: the id column of stg_order_lines, and of the order lines in the landing zone.
+        masters: landing tables that hold the ids' rows, and their id columns.
+    """
+    known = " union ".join(
+        f"select {key} as id, '{table}' as source_table, '{key}' as source_column from stg_{table}"
+        for table, key in masters.items()
+    )
+    spellings = " union all ".join(
+        f"select id, '{name}' as spelling, {sql} as spelled from {{ids}}"
+        for name, sql in {AS_IT_IS: "id", **ID_SPELLINGS}.items()
+    )
+    pairs = [(name, AS_IT_IS) for name in ID_SPELLINGS] + [(AS_IT_IS, name) for name in ID_SPELLINGS]
+    pairs += [(name, name) for name in ID_SPELLINGS]
+    ways = ", ".join(f"({place}, '{ordered}', '{mastered}')" for place, (ordered, mastered) in enumerate(pairs))
+    return f"""
+        with ordered as (select distinct {column} as id from {{batch}} where {column} is not null),
+        known as ({known}),
+        strangers as (select id from ordered where id not in (select id from known where id is not null)),
+        sizes as (
+            select (select count(*) from ordered) as ordered, (select count(*) from strangers) as strangers,
+                   (select count(*) from known) as known
+        ),
+        -- Spellings are compared only where some ids do not meet.
+        parted as (select * from sizes where known > 0 and strangers > {FEW_STRANGE_IDS_SHARE} * ordered),
+        ordered_ids as (select id from ordered where exists (select 1 from parted)),
+        known_ids as (select distinct id from known where exists (select 1 from parted)),
+        ordered_spellings as ({spellings.format(ids="ordered_ids")}),
+        known_spellings as ({spellings.format(ids="known_ids")}),
+        ways as (select * from (values {ways}) as listed(place, ordered_spelling, known_spelling)),
+        meetings as (
+            select ways.place, ways.ordered_spelling, ways.known_spelling, ordered_spellings.id as ordered_id,
+                   known_spellings.id as known_id, ordered_spellings.id in (select id from strangers) as is_stranger
+            from ways
+            inner join ordered_spellings on ways.ordered_spelling = ordered_spellings.spelling
+            inner join known_spellings
+                on ways.known_spelling = known_spellings.spelling
+                    and ordered_spellings.spelled = known_spellings.spelled
+        ),
+        best as (
+            select meetings.place, any_value(ordered_spelling) as ordered_spelling,
+                   any_value(known_spelling) as known_spelling
+            from meetings cross join parted
+            group by meetings.place, parted.ordered, parted.strangers
+            having count(distinct ordered_id) > {STRANGE_IDS_SHARE} * parted.ordered
+                and (
+                    parted.strangers > {STRANGE_IDS_SHARE} * parted.ordered
+                    or count(distinct ordered_id) filter (where is_stranger) > {STRANGE_IDS_SHARE} * parted.strangers
+                )
+            order by count(distinct ordered_id) desc, meetings.place
+            limit 1
+        ),
+        joined as (select meetings.* from meetings inner join best on meetings.place = best.place where is_stranger),
+        spoken as (
+            select * from parted
+            where strangers > {STRANGE_IDS_SHARE} * ordered or exists (select 1 from best)
+        )
+        """
+
+
+def ids_that_meet(id: str, what: str, column: str, masters: Mapping[str, str]) -> Rule:
+    """A rule that fails where ids of order lines and of the tables that should know them do not meet.
+
+    Its message shows a few ids of either side, those first that the setting would join, and that setting.
+
+    Args:
+        id: name of the rule.
+        what: whom the ids stand for, as the message says it ("customers who ordered").
+        column: as for `id_comparison`.
+        masters: as for `id_comparison`.
+    """
+    named = " or ".join(masters)
+    query = f"""
+        {id_comparison(column, masters).strip()},
+        ordered_examples as (
+            select string_agg('`' || id || '`', ', ' order by place) as shown
+            from (
+                select id, row_number() over (order by id in (select ordered_id from joined) desc, id) as place
+                from strangers
+            )
+            where place <= {ID_EXAMPLES}
+        ),
+        known_examples as (
+            select string_agg('`' || id || '`', ', ' order by place) as shown
+            from (
+                select id, row_number() over (order by id in (select known_id from joined) desc, id) as place
+                from known_ids
+            )
+            where place <= {ID_EXAMPLES}
+        ),
+        known_tables as (
+            select string_agg(distinct source_table, ' or ' order by source_table desc) as shown from known
+        ),
+        settings as (
+            select string_agg(setting, ', ' order by is_master, setting) as shown
+            from (
+                select false as is_master,
+                       'order_lines: ' || chr(123) || 'ids: ' || chr(123) || '{column}: ' || ordered_spelling
+                       || chr(125) || chr(125) as setting
+                from best where ordered_spelling <> '{AS_IT_IS}'
+                union all
+                select distinct true, known.source_table || ': ' || chr(123) || 'ids: ' || chr(123)
+                       || known.source_column || ': ' || best.known_spelling || chr(125) || chr(125)
+                from best cross join known where best.known_spelling <> '{AS_IT_IS}'
+            )
+        )
+        select strangers || ' of ' || ordered || ' {what} have no row in ' || known_tables.shown || ': '
+               || ordered_examples.shown || ' in order_lines, ' || known_examples.shown || ' there. '
+               || coalesce(
+                   'They meet with the setting landing_formats: ' || chr(123) || settings.shown || chr(125)
+                   || ' (vars of dbt_project.yml)',
+                   'No setting for ids ({", ".join(ID_SPELLINGS)}) joins more than half of them: land the rows that are'
+                   || ' missing, or export both with the same ids'
+               ) as problem
+        from spoken cross join ordered_examples cross join known_examples cross join known_tables cross join settings
+    """
+    why = f"{what} are looked up by their id: one that is spelled otherwise has nothing of what {named} say"
+    return unexpected_rows(id, "stg_order_lines", "warning", why, query)
 
 
 STAGING: tuple[Rule, ...] = (
@@ -155,14 +301,24 @@ STAGING: tuple[Rule, ...] = (
         "stg_order_lines",
         "warning",
         "lines of unknown products have no category",
+        # Where their ids do not meet, product_ids_meet says so, and what to do.
         f"""
+        {id_comparison("product_id", PRODUCTS).strip()}
         select sum(cast(products.product_id is null as int)) || ' of ' || count(*) || ' lines have no row in products'
-               as problem
+               || ': land the rows that are missing, with their category' as problem
         from {{batch}} as lines
         left join stg_products as products on lines.product_id = products.product_id
         having sum(cast(products.product_id is null as int)) > {UNKNOWN_PRODUCT_SHARE} * count(*)
+            and not exists (select 1 from spoken)
         """,
     ),
+    ids_that_meet(
+        "customer_ids_meet",
+        "customers who ordered",
+        "customer_id",
+        {"customers": "customer_id", "companies": "company_id"},
+    ),
+    ids_that_meet("product_ids_meet", "products that were sold", "product_id", PRODUCTS),
     unexpected_rows(
         "touched_customers_are_known",
         "stg_touchpoints",
@@ -246,6 +402,17 @@ CANDIDATE: tuple[Rule, ...] = (
         select scheme || ': ' || round(100 * member_share, 1) || ' % of members are unknown' as problem
         from {{batch}}
         where segment = 'unknown' and members > 0 and member_share > {UNKNOWN_SEGMENT_SHARE}
+        """,
+    ),
+    unexpected_rows(
+        "schemes_can_be_taken_as_they_are",
+        "segment_schemes",
+        "warning",
+        "segments of a young shop, or one segment for everybody, promise more than they hold",
+        """
+        select scheme || ': ' || caution as problem
+        from {batch}
+        where caution is not null
         """,
     ),
     unexpected_rows(

@@ -133,18 +133,21 @@ def rfm() -> pd.DataFrame:
     households["monetary"] = window_lines().groupby("customer_id")["amount"].sum()
     households[["frequency", "monetary"]] = households[["frequency", "monetary"]].fillna(0).astype("int64")
     active = households[households["frequency"] > 0]
-    for name, worse in (
-        ("recency_score", -active["recency_days"].to_numpy()),
-        ("frequency_score", active["frequency"].to_numpy()),
-        ("monetary_score", active["monetary"].to_numpy()),
+    for name, goodness, place_of_equals in (
+        ("recency_score", -active["recency_days"], "max"),
+        ("frequency_score", active["frequency"], "average"),
+        ("monetary_score", active["monetary"], "average"),
     ):
-        strictly_worse = np.searchsorted(np.sort(worse), worse, side="left")
-        households.loc[active.index, name] = 1 + (5 * strictly_worse) // len(active)
+        # Places are whole or halves, so twice a place is exact.
+        twice = (2 * goodness.rank(method=place_of_equals)).astype("int64")
+        households.loc[active.index, name] = 1 + 5 * (twice - 1) // (2 * len(active))
         households.loc[households["recency_days"].notna() & (households["frequency"] == 0), name] = 1
+    households.loc[households["frequency"] == 1, "frequency_score"] = 1
+    households["is_first_in_window"] = baskets().groupby("customer_id")["basket_on"].min() >= WINDOW_START
     return households
 
 
-def rfm_segment(recency: float, frequency: float) -> str:
+def rfm_segment(recency: float, frequency: float, is_first_in_window: bool = True) -> str:
     """The contract's grid, in the order of its words."""
     if np.isnan(recency):
         return "unknown"
@@ -159,6 +162,8 @@ def rfm_segment(recency: float, frequency: float) -> str:
         return "potential_loyalists" if r >= 4 else "need_attention" if r == 3 else "at_risk"
     if r >= 4 and f == 2:
         return "potential_loyalists"
+    if r >= 4 and not is_first_in_window:
+        return "returning_customers"
     if r == 5:
         return "new_customers"
     if r == 4:

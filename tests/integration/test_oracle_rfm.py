@@ -60,7 +60,7 @@ def test_scores_of_every_household(demo_build: Build, score: str) -> None:
 def test_rfm_segment_of_every_household(demo_build: Build) -> None:
     found = demo_build.mapping("select member_id, segment from customer_segments where scheme = 'rfm'")
     expected = {
-        customer: retailer.rfm_segment(row.recency_score, row.frequency_score)
+        customer: retailer.rfm_segment(row.recency_score, row.frequency_score, row.is_first_in_window)
         for customer, row in retailer.rfm().iterrows()
     }
     assert {customer: found.get(customer) for customer in expected} == expected

@@ -72,7 +72,7 @@ sized_segments as (
             possible_segments.segment
         ) as label,
         coalesce(
-            own_definitions.definition,
+            own_definitions.definition || coalesce(' ' || cut_points.cut_points, ''),
             case when possible_segments.segment = 'unknown' then 'Nothing is known that decides.' end,
             data_driven_definitions.definition
         ) as definition,
@@ -92,6 +92,8 @@ sized_segments as (
         on possible_segments.scheme = found_segments.scheme and possible_segments.segment = found_segments.segment
     left join definitions as own_definitions
         on possible_segments.scheme = own_definitions.scheme and possible_segments.segment = own_definitions.segment
+    left join {{ ref('int_rfm_cut_points') }} as cut_points
+        on possible_segments.scheme = 'rfm' and possible_segments.segment = cut_points.segment
     left join definitions as data_driven_definitions
         on possible_segments.scheme = data_driven_definitions.scheme and data_driven_definitions.segment = '*'
 

@@ -33,8 +33,9 @@ select 'order_lines' as source_table, 203 as rows_landed, 200 as rows_staged, 1 
        2 as rows_duplicate;
 
 create table segment_schemes as select * from (values
-    ('rfm', 'person, company', true), ('life_stage', 'person', true), ('industry', 'company', false)
-) as t(scheme, audience, is_active);
+    ('rfm', 'person, company', true, null::varchar), ('life_stage', 'person', true, null),
+    ('industry', 'company', false, null)
+) as t(scheme, audience, is_active, caution);
 create table customer_profiles as select * from (values
     ('c1', 'person', date '2026-10-30', 2, 9, 90.0, 5, 5, 5), ('c2', 'person', date '2026-10-01', 31, 3, 30.0, 3, 3, 3),
     ('c3', 'person', date '2026-10-01', 31, 1, 5.0, 3, 1, 1),
@@ -86,7 +87,19 @@ DEFECTS = {
     "returns_are_the_exception": ["update stg_order_lines set quantity = -quantity"],
     "one_currency": ["update stg_order_lines set currency = 'USD' where order_id = 'o1'"],
     "last_order_day_is_not_alone": ["update stg_order_lines set ordered_on = '2062-01-01' where order_id = 'o1'"],
-    "products_are_known": ["delete from stg_products where product_id = 'p1'"],
+    "products_are_known": ["delete from stg_products where product_id = 'p1'", "delete from stg_products"],
+    "customer_ids_meet": [
+        "update stg_order_lines set customer_id = customer_id || '.0'",
+        "update stg_order_lines set customer_id = 'x' || customer_id",
+        "delete from stg_customers where customer_id <> 'c1'",
+        "create or replace table stg_customers as select 'C' || i as customer_id from range(5) as t(i)",
+    ],
+    "product_ids_meet": [
+        "update stg_products set product_id = upper(product_id) where product_id <> 'p3'",
+        # Half of them, and one in four: another spelling joins them.
+        "update stg_products set product_id = upper(product_id) where product_id in ('p1', 'p2')",
+        "update stg_products set product_id = upper(product_id) where product_id = 'p1'",
+    ],
     "touched_customers_are_known": [
         "insert into stg_touchpoints values ('stranger')",
         "insert into stg_consents values ('stranger')",
@@ -106,6 +119,7 @@ DEFECTS = {
         "update segments set spend_share = 72 where segment = 'champions'",
     ],
     "schemes_know_their_members": ["update segments set member_share = 0.81 where segment = 'unknown'"],
+    "schemes_can_be_taken_as_they_are": ["update segment_schemes set caution = 'young' where scheme = 'rfm'"],
     "facts_are_before_the_as_of_date": [
         "update customer_profiles set last_order_on = '2026-11-01', recency_days = 0 where customer_id = 'c1'",
         "update customer_profiles set recency_days = 3 where customer_id = 'c1'",

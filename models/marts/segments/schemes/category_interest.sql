@@ -121,6 +121,8 @@ ranked as (
             order by round(interest_index, 9) desc, baskets desc, category asc
         ) as place
     from indexes
+    {# Bought no more than by everyone is no interest; where one category is all there is, it is everybody's and nobody's. #}
+    where round(interest_index, 9) > 1
 
 )
 
