@@ -5,22 +5,24 @@
 with rules as (
 
     select
-        item_a as antecedent_number,
-        item_b as consequent_number,
-        n_both,
-        expected_both
-    from {{ ref('int_pair_tests') }}
-    where item_level = '{{ var("offer_level") }}' and sales_window = 'basket'
+        tests.item_a as antecedent_number,
+        tests.item_b as consequent_number,
+        tests.n_both,
+        tests.expected_both
+    from {{ ref('int_pair_tests') }} as tests
+    inner join {{ ref('int_offer_level') }} as offer_level on tests.item_level = offer_level.item_level
+    where tests.sales_window = 'basket'
 
     union all
 
     select
-        item_b as antecedent_number,
-        item_a as consequent_number,
-        n_both,
-        expected_both
-    from {{ ref('int_pair_tests') }}
-    where item_level = '{{ var("offer_level") }}' and sales_window = 'basket'
+        tests.item_b as antecedent_number,
+        tests.item_a as consequent_number,
+        tests.n_both,
+        tests.expected_both
+    from {{ ref('int_pair_tests') }} as tests
+    inner join {{ ref('int_offer_level') }} as offer_level on tests.item_level = offer_level.item_level
+    where tests.sales_window = 'basket'
 
 ),
 
