@@ -32,10 +32,13 @@
     end
 {%- endmacro %}
 
-{# The levels whose pairs of a basket are counted by period, and kept. Not product: its pairs are mostly in one basket each, so
-   that adding up periods takes as long as counting again, and room beside (docs/cross-sell.md). #}
-{% macro period_pair_levels() -%}
-    {{- return(var('affinity_levels') | reject('equalto', 'product') | list) -}}
+{# Of some levels those whose affinities are counted anew at every refresh; and the others, which follow var affinity_grid: their
+   tables are the largest, and one week's lines change them little. #}
+{% macro daily_levels(levels) -%}
+    {{- return(levels | select('in', ['department', 'category']) | list) -}}
+{%- endmacro %}
+{% macro grid_levels(levels) -%}
+    {{- return(levels | reject('in', ['department', 'category']) | list) -}}
 {%- endmacro %}
 
 {# The schemes whose segments are items, each with their level: a segment's id is that of the item. #}
