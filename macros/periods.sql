@@ -80,16 +80,16 @@ inner join facts as second_items
         and first_items.item_key < second_items.item_key
 {%- endmacro %}
 
-{# Two common table expressions for a model that is kept by period and counts baskets: `periods` (period_on, made_from), those
+{# Two common table expressions for a model that is kept by period (of `inputs`) and counts baskets: `periods` (period_on, made_from), those
    to make, and `facts`, the items that their baskets hold before the as-of date: those of the periods, and of orders over
    midnight the earlier ones too. A basket, like a pair in it, belongs to the period in which it was complete. #}
-{% macro period_facts(levels) %}
+{% macro period_facts(levels, inputs='int_count_periods') %}
 {#- Said here, so that dbt knows of it when it parses the project. -#}
 {%- do ref('int_long_orders') -%}
 {%- do ref('int_returned_baskets') -%}
 periods as (
 
-    {{ partitions_to_make('int_count_periods', 'period_on') | indent(4) }}
+    {{ partitions_to_make(inputs, 'period_on') | indent(4) }}
 
 ),
 

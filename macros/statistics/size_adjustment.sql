@@ -38,12 +38,60 @@ select
     cast(sum(case when item_number = 0 then n_{{ decile }} else 0 end) as double)
     * sum(case when item_number = 0 then pairs_{{ decile }} else 0 end)
     / nullif(
-        cast(sum(case when item_number > 0 then n_{{ decile }} else 0 end) as double)
-        * sum(case when item_number > 0 then n_{{ decile }} else 0 end)
-        - cast(sum(cast(case when item_number > 0 then n_{{ decile }} * n_{{ decile }} else 0 end as decimal(38, 0))) as double),
+        cast(sum(case when item_number <> 0 then n_{{ decile }} else 0 end) as double)
+        * sum(case when item_number <> 0 then n_{{ decile }} else 0 end)
+        - cast(sum(cast(case when item_number <> 0 then n_{{ decile }} * n_{{ decile }} else 0 end as decimal(38, 0))) as double),
         0e0
     ) as share_{{ decile }}
     {%- endfor %}
 from {{ counts }}
 group by item_level, sales_window
+{%- endmacro %}
+
+{# Common table expressions, the last one `item_counts`: units with each item (item_key, null for units whatever they hold) in all,
+   and by decile of their size; and the ordered pairs in them. `counts` has item_level, sales_window, size, item_key and units. #}
+{% macro item_counts_by_decile(counts) %}
+size_deciles as (
+
+    select
+        item_level,
+        sales_window,
+        size,
+        {{ size_decile('units', 'item_level, sales_window', 'size') }} as decile
+    from {{ counts }}
+    where item_key is null
+
+),
+
+placed_counts as (
+
+    select
+        counts.item_level,
+        counts.sales_window,
+        counts.item_key,
+        counts.units,
+        case when counts.item_key is null then counts.units * counts.size * (counts.size - 1) else 0 end as pairs,
+        size_deciles.decile
+    from {{ counts }} as counts
+    inner join size_deciles
+        on
+            counts.item_level = size_deciles.item_level
+            and counts.sales_window = size_deciles.sales_window
+            and counts.size = size_deciles.size
+
+),
+
+item_counts as (
+
+    select
+        item_level,
+        sales_window,
+        item_key,
+        cast(sum(units) as bigint) as n_units,
+        {{ decile_columns('units') }},
+        {{ decile_columns('pairs', 'pairs') }}
+    from placed_counts
+    group by item_level, sales_window, item_key
+
+)
 {%- endmacro %}

@@ -1,12 +1,65 @@
-with products as (
+{# Products, and ids that were sold without a row in the products table where a pattern says that they are no merchandise: to know
+   of the others would say nothing. #}
+with patterns as (
 
-    select * from {{ ref('stg_products') }}
+    select
+        level,
+        lower(pattern) as pattern
+    from {{ ref('non_merchandise') }}
 
 ),
 
-patterns as (
+listed_products as (
 
-    select * from {{ ref('non_merchandise') }}
+    select
+        product_id,
+        product_name,
+        department,
+        category,
+        subcategory,
+        brand,
+        brand_tier,
+        list_price,
+        unit_margin
+    from {{ ref('stg_products') }}
+
+),
+
+sold_patterns as (
+
+    select pattern
+    from patterns
+    where level = 'product_id'
+
+),
+
+unlisted_products as (
+
+    select sold.product_id
+    from (select distinct product_id from {{ ref('stg_order_lines') }}) as sold
+    left join listed_products on sold.product_id = listed_products.product_id
+    where listed_products.product_id is null
+
+),
+
+products as (
+
+    select * from listed_products
+
+    union all
+
+    select distinct
+        unlisted_products.product_id,
+        cast(null as {{ dbt.type_string() }}) as product_name,
+        cast(null as {{ dbt.type_string() }}) as department,
+        cast(null as {{ dbt.type_string() }}) as category,
+        cast(null as {{ dbt.type_string() }}) as subcategory,
+        cast(null as {{ dbt.type_string() }}) as brand,
+        cast(null as {{ dbt.type_string() }}) as brand_tier,
+        cast(null as decimal(18, 4)) as list_price,
+        cast(null as decimal(18, 4)) as unit_margin
+    from unlisted_products
+    inner join sold_patterns on lower(unlisted_products.product_id) like sold_patterns.pattern
 
 ),
 
@@ -16,9 +69,7 @@ non_merchandise as (
     from products
     inner join patterns
         on
-            (patterns.level = 'department' and lower(products.department) like lower(patterns.pattern))
-            or (patterns.level = 'category' and lower(products.category) like lower(patterns.pattern))
-            or (patterns.level = 'subcategory' and lower(products.subcategory) like lower(patterns.pattern))
+            {{ product_matches('products', 'patterns', lowered=true) | indent(12) }}
 
 ),
 

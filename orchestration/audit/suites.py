@@ -37,6 +37,8 @@ ID_EXAMPLES = 3
 LONELY_DAYS = 180
 # 80 %: a scheme that knows fewer than one member in five describes the few who told, not the customers.
 UNKNOWN_SEGMENT_SHARE = 0.80
+# 8: proposed rows that a warning names; the table has all.
+SERVICES_NAMED = 8
 # Shares are sums of doubles.
 TOLERANCE = 1e-9
 
@@ -527,6 +529,38 @@ CANDIDATE: tuple[Rule, ...] = (
         inner join (select distinct customer_id, item_level, because_item from next_best_offers) as bought
             on offers.customer_id = bought.customer_id and offers.item_level = bought.item_level
                 and offers.item = bought.because_item
+        """,
+    ),
+    unexpected_rows(
+        "offers_are_on_the_level_wanted",
+        "offer_level",
+        "warning",
+        "where few items of a level are known, offers of them would be next to none, so they are made on a finer one",
+        """
+        select 'offers and gaps are made on the level ' || item_level || ', because only ' || items_wanted
+               || ' items of the level ' || level_wanted || ' were ever sold; give the products a ' || level_wanted
+               || ', or say offer_level: ' || item_level || ' (or a lower min_offer_items) in the settings' as problem
+        from {batch}
+        where item_level <> level_wanted
+        """,
+    ),
+    unexpected_rows(
+        "services_are_no_merchandise",
+        "suggested_non_merchandise",
+        "warning",
+        "postage, gift cards and fees that count as goods are in baskets, affinities, interests and offers",
+        f"""
+        select count(*) || ' rows of suggested_non_merchandise look like services and not like goods; paste those that'
+               || ' are none into seeds/non_merchandise.csv (words are in seeds/service_words.csv): '
+               || string_agg(seed_row, '' order by place) filter (where place <= {SERVICES_NAMED}) as problem
+        from (
+            select chr(10) || level || ',"' || replace(pattern, '"', '""') || '","' || reason || ': ' || lines
+                   || ' lines in ' || orders || ' orders (' || round(100 * order_share, 1) || ' %), e.g. '
+                   || replace(example_product_id, '"', '""') || '"' as seed_row,
+                   row_number() over (order by orders desc, level, pattern) as place
+            from {{batch}}
+        )
+        having count(*) > 0
         """,
     ),
     unexpected_rows(

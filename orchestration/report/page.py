@@ -62,6 +62,7 @@ def render(db: Published) -> str:
         affinities=selling.affinities(db),
         gaps=selling.gaps(db),
         offers=selling.offers(db),
+        offer_level=selling.offer_level(db),
         audiences=selling.audiences(db),
         quality=sections.quality(db, refresh),
         spellings=sections.spellings(db),

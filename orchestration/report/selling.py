@@ -240,6 +240,22 @@ GAP_COLUMNS = (
 )
 
 
+def offer_level(db: Published) -> str | None:
+    """Why offers and gaps are not made on the level wanted, as a sentence; null where they are."""
+    if not db.has("offer_level", "item_level", "level_wanted", "items_wanted"):
+        return None
+    rows = db.rows("select item_level, level_wanted, items_wanted from offer_level where item_level <> level_wanted")
+    if not rows:
+        return None
+    row = rows[0]
+    level, wanted, known = row["item_level"], row["level_wanted"], row["items_wanted"]
+    what = words.counted(known, wanted, PLURALS.get(wanted)) if known else f"no {wanted}"
+    return (
+        f"Offers and gaps are made of {PLURALS.get(level, level)}, because {'only ' if known else ''}{what} of what "
+        f"was sold {'is' if known in (0, 1) else 'are'} known."
+    )
+
+
 def gaps(db: Published) -> list[Context] | None:
     """One list a level of what regular buyers of an item never buy, worth most first; null without the table.
 

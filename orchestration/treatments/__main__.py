@@ -28,16 +28,19 @@ from orchestration.treatments.check import (
     Severity,
     check,
     load_consents,
-    load_items,
+    load_excluded,
+    load_items_of,
     load_members,
+    load_offer_levels,
     make_schemes,
     project_rules,
 )
-from orchestration.treatments.rows import TreatmentsFileError, read_table, read_treatments
+from orchestration.treatments.rows import TreatmentsFileError, read_table, read_treatments, with_subsets
 
 _SCHEME_COLUMNS = ("scheme", "audience", "basis", "description", "is_active", "treatment_check", "is_data_driven")
 _DEFINITION_COLUMNS = ("scheme", "segment", "label", "definition", "sort_order")
 _CHANNEL_COLUMNS = ("channel", "label", "description")
+_SUBSET_COLUMNS = ("treatment_id", "pattern", "reason")
 
 
 class NothingPublishedError(RuntimeError):
@@ -53,6 +56,9 @@ def check_edited(seeds_dir: Path, settings: Settings) -> CheckReport:
     """
     rules = project_rules()
     rows = read_treatments(seeds_dir / "treatments.csv")
+    subset_file = seeds_dir / "template_subsets.csv"
+    subsets = read_table(subset_file, _SUBSET_COLUMNS) if subset_file.exists() else []
+    rows = with_subsets(rows, [(cells["treatment_id"], cells["pattern"]) for _, cells in subsets])
     schemes = [
         (
             cells["scheme"],
@@ -71,10 +77,11 @@ def check_edited(seeds_dir: Path, settings: Settings) -> CheckReport:
         as_of = settings.as_of or _published_as_of(settings)
         labels, members = load_members(con)
         items, consents, are_consents_known = _products_and_consents(con, settings, rules, as_of)
+        excluded = load_excluded(con)
     inputs = CheckInput(
         as_of=as_of,
         rows=rows,
-        schemes=make_schemes(schemes, listed, labels, members),
+        schemes=make_schemes(schemes, listed, labels, members, excluded),
         channels=channels,
         items=items,
         consents=consents,
@@ -117,10 +124,13 @@ def _open_published(settings: Settings) -> duckdb.DuckDBPyConnection:
         raise NothingPublishedError(f"nothing is published in {settings.warehouse_dir} yet: run `make refresh` first")
     con = duckdb.connect()
     _attach(con, file, "published")
-    for table in ("segments", "customer_segments", "product_affinities", "next_best_offers"):
+    # In place of what a version published by an earlier release lacks, or a build whose file cannot be read has.
+    con.execute("create temp view offer_level as select '' as item_level where false")
+    con.execute("create temp view int_excluded_segments as select '' as scheme, '' as segment where false")
+    for table in ("segments", "customer_segments", "product_affinities", "next_best_offers", "offer_level"):
         # A version published by an earlier release may lack a table.
         with suppress(duckdb.CatalogException):
-            con.execute(f"create temp view {table} as select * from published.{table}")
+            con.execute(f"create or replace temp view {table} as select * from published.{table}")
     return con
 
 
@@ -141,15 +151,19 @@ def _products_and_consents(
 
     The build is not published, and a running refresh holds it. The last value says whether consents could be seen.
     """
+    levels = load_offer_levels(con, rules.offer_level)
     try:
         if not settings.build_file.exists():
             raise FileNotFoundError(settings.build_file)
         _attach(con, settings.build_file, "build")
         for table in ("stg_products", "stg_consents"):
             con.execute(f"create temp view {table} as select * from build.{table}")
-        return Items(rules.offer_level, load_items(con, rules.offer_level)), load_consents(con, as_of), True
+        with suppress(duckdb.CatalogException):
+            con.execute("create or replace temp view int_excluded_segments as from build.int_excluded_segments")
+        return load_items_of(con, levels), load_consents(con, as_of), True
     except (duckdb.Error, FileNotFoundError):
-        return Items(rules.offer_level, _published_items(con, rules.offer_level), is_complete=False), None, False
+        names = frozenset().union(*(_published_items(con, level) for level in levels))
+        return Items(" or ".join(levels), names, is_complete=False), None, False
 
 
 def _published_items(con: duckdb.DuckDBPyConnection, level: str) -> frozenset[str]:

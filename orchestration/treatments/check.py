@@ -29,7 +29,9 @@ from orchestration.treatments.rows import (
     UNKNOWN,
     Treatment,
     from_records,
+    matches,
     spell_out,
+    with_subsets,
 )
 from orchestration.warehouse.project import project_vars
 
@@ -90,7 +92,8 @@ class Scheme:
     """A scheme as the check needs it.
 
     `labels` and `members` are by segment, of the segments with members (`unknown` may be one); `listed` are the
-    segments of the closed list, without `*`.
+    segments of the closed list, without `*`; `excluded` those made of excluded items (seed offer_exclusions), which no
+    `*` row serves.
     """
 
     name: str
@@ -100,6 +103,7 @@ class Scheme:
     listed: frozenset[str] = frozenset()
     labels: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, int] = field(default_factory=dict)
+    excluded: frozenset[str] = frozenset()
 
     @property
     def known_segments(self) -> list[str]:
@@ -194,6 +198,7 @@ def check(inputs: CheckInput) -> CheckReport:
             findings += [finding for row in rows for finding in rule(row, scheme, inputs)]
         valid = valid_by_segment(scheme, rows, inputs.as_of)
         findings += _without_treatment(scheme, rows, valid, inputs.as_of)
+        findings += _left_out(scheme, rows)
         findings += _unknown_items(scheme, rows, inputs.items)
         findings += _out_of_reach(scheme, valid, inputs)
         scheme_pairs = pairs_of(scheme.name, valid, wordings)
@@ -260,7 +265,8 @@ def _repeated_ids(inputs: CheckInput) -> Iterator[Finding]:
 
 
 def _spelled(scheme: Scheme, inputs: CheckInput) -> list[Treatment]:
-    return spell_out(inputs.rows_by_scheme.get(scheme.name, []), scheme.is_data_driven, scheme.labels)
+    rows = inputs.rows_by_scheme.get(scheme.name, [])
+    return spell_out(rows, scheme.is_data_driven, scheme.labels, scheme.excluded)
 
 
 def _unknown_schemes(inputs: CheckInput) -> Iterator[Finding]:
@@ -372,6 +378,18 @@ def _placeholders_are_filled(row: Treatment, scheme: Scheme, inputs: CheckInput)
         )
 
 
+def _subset_is_of_a_template(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Iterator[Finding]:
+    if row.subset and not (row.segment == EVERY_SEGMENT and scheme.is_data_driven):
+        yield Finding(
+            "warn",
+            scheme.name,
+            (row.segment,),
+            ("segment",),
+            f"{scheme.name}: {_where(row)} of segment {row.segment} has rows in seeds/template_subsets.csv, which are "
+            "for `*` rows alone; take them out, or let the row serve `*`",
+        )
+
+
 _RowRule = Callable[[Treatment, Scheme, CheckInput], Iterator[Finding]]
 _ROW_RULES: tuple[_RowRule, ...] = (
     _segment_exists,
@@ -379,6 +397,7 @@ _ROW_RULES: tuple[_RowRule, ...] = (
     _dates_are_in_order,
     _says_something,
     _placeholders_are_filled,
+    _subset_is_of_a_template,
 )
 
 
@@ -393,7 +412,9 @@ def _without_treatment(
     for segment in sorted(valid):
         if valid[segment]:
             continue
-        own = [row for row in rows if row.segment == segment] or (templates if scheme.is_data_driven else [])
+        label = scheme.labels.get(segment, segment)
+        serving = [row for row in templates if not row.subset or matches(label, row.subset)]
+        own = [row for row in rows if row.segment == segment] or (serving if scheme.is_data_driven else [])
         if not own:
             missing.append(segment)
             continue
@@ -419,12 +440,28 @@ def _without_treatment(
         )
 
 
+def _left_out(scheme: Scheme, rows: Sequence[Treatment]) -> Iterator[Finding]:
+    """Segments that no `*` row serves, being made of excluded items, and that have no row of their own."""
+    own = {row.segment for row in rows}
+    segments = [segment for segment in scheme.known_segments if segment in scheme.excluded - own]
+    if EVERY_SEGMENT in own and segments:
+        people = sum(scheme.members[segment] for segment in segments)
+        yield Finding(
+            "info",
+            scheme.name,
+            tuple(segments),
+            ("segment",),
+            f"{scheme.name}: no `*` row serves {_named(segments)} ({people} members), as all their items are excluded "
+            "(seeds/offer_exclusions.csv); a row of their own would",
+        )
+
+
 def _unknown_items(scheme: Scheme, rows: Sequence[Treatment], items: Items | None) -> Iterator[Finding]:
     """Offers of an item that nobody sells; of a `*` row, told once for all the segments it serves."""
     if items is None:
         return
     wrong: dict[str, list[Treatment]] = defaultdict(list)
-    for row in spell_out(rows, scheme.is_data_driven, scheme.labels):
+    for row in spell_out(rows, scheme.is_data_driven, scheme.labels, scheme.excluded):
         # A template that serves nobody today still holds its placeholder.
         if row.offer_item.strip() and LABEL not in row.offer_item and row.offer_item not in items.names:
             wrong[row.template_id].append(row)
@@ -559,7 +596,8 @@ def load_candidate(con: duckdb.DuckDBPyConnection, as_of: date, rules: Rules | N
 
     Args:
         con: a connection in which treatment_rows (the seed), segment_schemes, segment_definitions, channels, segments,
-            customer_segments, stg_products and stg_consents are visible by name.
+            customer_segments, template_subsets, int_excluded_segments, offer_level, stg_products and stg_consents are
+            visible by name.
         as_of: the as-of date.
         rules: settings; by default those of dbt_project.yml.
     """
@@ -576,10 +614,13 @@ def load_candidate(con: duckdb.DuckDBPyConnection, as_of: date, rules: Rules | N
     labels, members = load_members(con)
     return CheckInput(
         as_of=as_of,
-        rows=from_records(records(con, f"select * from {TREATMENT_ROWS_TABLE}")),
-        schemes=make_schemes(schemes, listed, labels, members),
+        rows=with_subsets(
+            from_records(records(con, f"select * from {TREATMENT_ROWS_TABLE}")),
+            con.sql("select treatment_id, pattern from template_subsets").fetchall(),
+        ),
+        schemes=make_schemes(schemes, listed, labels, members, load_excluded(con)),
         channels=frozenset(channel for (channel,) in con.sql("select channel from channels").fetchall()),
-        items=Items(rules.offer_level, load_items(con, rules.offer_level)),
+        items=load_items_of(con, load_offer_levels(con, rules.offer_level)),
         consents=load_consents(con, as_of),
         rules=rules,
     )
@@ -590,6 +631,7 @@ def make_schemes(
     listed: Mapping[str, Collection[str]],
     labels: Mapping[str, Mapping[str, str]],
     members: Mapping[str, Mapping[str, int]],
+    excluded: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, Scheme]:
     """Schemes by name, from (scheme, is_active, is_data_driven, treatment_check) and what is known by scheme."""
     return {
@@ -601,6 +643,7 @@ def make_schemes(
             listed=frozenset(listed.get(name, ())) - {EVERY_SEGMENT},
             labels=labels.get(name, {}),
             members=members.get(name, {}),
+            excluded=frozenset((excluded or {}).get(name, ())),
         )
         for name, is_active, is_data_driven, treatment_check in rows
     }
@@ -616,6 +659,25 @@ def load_members(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, dict[str, st
         labels[scheme][segment] = label
         members[scheme][segment] = count
     return labels, members
+
+
+def load_excluded(con: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    """Segments made of excluded items, by scheme."""
+    excluded: dict[str, set[str]] = defaultdict(set)
+    for scheme, segment in con.sql("select scheme, segment from int_excluded_segments").fetchall():
+        excluded[scheme].add(segment)
+    return excluded
+
+
+def load_offer_levels(con: duckdb.DuckDBPyConnection, wanted: str) -> list[str]:
+    """The level of offers that the settings want and, where too few items of it are known, the one in use."""
+    in_use = con.sql("select item_level from offer_level").fetchall()
+    return list(dict.fromkeys([wanted, *(level for (level,) in in_use)]))
+
+
+def load_items_of(con: duckdb.DuckDBPyConnection, levels: Sequence[str]) -> Items:
+    """Names of the items of some levels: an offer may be for one of any of them."""
+    return Items(" or ".join(levels), frozenset().union(*(load_items(con, level) for level in levels)))
 
 
 def records(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

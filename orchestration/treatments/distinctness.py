@@ -36,7 +36,8 @@ def valid_by_segment(scheme: Scheme, rows: Iterable[Treatment], as_of: date) -> 
     """The treatments valid on the as-of date of each segment, `unknown` left out.
 
     A segment with members is here with an empty list where it has none. A segment of a closed list without members is
-    here where it has one: it may have members tomorrow, and the marketer wrote the row.
+    here where it has one: it may have members tomorrow, and the marketer wrote the row. One made of excluded items is
+    here only where it has a row of its own: that nothing is done for it is meant.
 
     Args:
         scheme: one scheme, with its segments.
@@ -44,9 +45,10 @@ def valid_by_segment(scheme: Scheme, rows: Iterable[Treatment], as_of: date) -> 
         as_of: the day on which they must be valid.
     """
     own = [row for row in rows if row.scheme == scheme.name]
-    valid: dict[str, list[Treatment]] = {segment: [] for segment in scheme.known_segments}
+    left_out = scheme.excluded - {row.segment for row in own}
+    valid: dict[str, list[Treatment]] = {segment: [] for segment in scheme.known_segments if segment not in left_out}
     without_members = set() if scheme.is_data_driven else set(scheme.listed) - {UNKNOWN}
-    for treatment in spell_out(own, scheme.is_data_driven, scheme.labels):
+    for treatment in spell_out(own, scheme.is_data_driven, scheme.labels, scheme.excluded):
         if treatment.is_valid_on(as_of) and treatment.segment in {*valid, *without_members}:
             valid.setdefault(treatment.segment, []).append(treatment)
     return valid

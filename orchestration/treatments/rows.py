@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -50,6 +50,8 @@ class Treatment:
     """One treatment. Texts are as written; an empty cell is ''. Dates are inclusive; None is open.
 
     `template_id` is the treatment_id of the row as written; `line` its line in the file (1 is the header), where known.
+    `subset` are the patterns of the labels that a `*` row serves (seed template_subsets); without any, it serves all
+    that are left.
     `labelled` are the columns whose text held `{label}` before it was filled in.
     """
 
@@ -69,6 +71,7 @@ class Treatment:
     valid_to: date | None = None
     owner: str = ""
     template_id: str = ""
+    subset: tuple[str, ...] = ()
     labelled: frozenset[str] = frozenset()
     line: int | None = None
 
@@ -195,24 +198,52 @@ def from_records(records: Iterable[Mapping[str, Any]]) -> list[Treatment]:
     return treatments
 
 
-def spell_out(rows: Iterable[Treatment], data_driven: bool, labels: Mapping[str, str]) -> list[Treatment]:
+def spell_out(
+    rows: Iterable[Treatment], data_driven: bool, labels: Mapping[str, str], excluded: Collection[str] = ()
+) -> list[Treatment]:
     """The treatments of one scheme with `*` rows spelled out for each segment without a row of its own.
+
+    A `*` row with a subset serves the segments whose labels match it, and the others leave those to it.
 
     Args:
         rows: the scheme's treatments as written.
         data_driven: whether the scheme's segments come from the data; elsewhere `*` serves nobody.
         labels: label by segment, of the segments with members.
+        excluded: segments made of excluded items, which no `*` row serves.
     """
     rows = list(rows)
     own = {row.segment for row in rows}
-    served = sorted(segment for segment in labels if segment not in own and segment != UNKNOWN)
+    left = sorted(segment for segment in labels if segment not in own and segment not in {UNKNOWN, *excluded})
+    templates = [row for row in rows if data_driven and row.segment == EVERY_SEGMENT]
+    named = {
+        row.treatment_id: [segment for segment in left if matches(labels[segment], row.subset)]
+        for row in templates
+        if row.subset
+    }
+    taken = {segment for segments in named.values() for segment in segments}
+    rest = [segment for segment in left if segment not in taken]
     spelled: list[Treatment] = []
     for row in rows:
-        if data_driven and row.segment == EVERY_SEGMENT and served:
-            spelled += [_fill_in(row, segment, labels[segment]) for segment in served]
-        else:
-            spelled.append(row)
+        served = named.get(row.treatment_id, rest) if row in templates else []
+        spelled += [_fill_in(row, segment, labels[segment]) for segment in served] or [row]
     return spelled
+
+
+def matches(label: str, patterns: Iterable[str]) -> bool:
+    """Whether a label matches one of some SQL LIKE patterns, in any case."""
+    signs = {"%": ".*", "_": "."}
+    return any(
+        re.fullmatch("".join(signs.get(sign, re.escape(sign)) for sign in pattern.lower()), label.lower(), re.DOTALL)
+        for pattern in patterns
+    )
+
+
+def with_subsets(rows: Iterable[Treatment], subsets: Iterable[tuple[str, str]]) -> list[Treatment]:
+    """The treatments with their patterns of seed template_subsets, which are (treatment_id, pattern)."""
+    patterns: dict[str, list[str]] = {}
+    for treatment_id, pattern in subsets:
+        patterns.setdefault(treatment_id, []).append(pattern)
+    return [replace(row, subset=tuple(sorted(patterns.get(row.treatment_id, ())))) for row in rows]
 
 
 def _fill_in(row: Treatment, segment: str, label: str) -> Treatment:

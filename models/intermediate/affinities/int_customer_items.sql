@@ -2,13 +2,13 @@
 with customer_items as (
 
     select
-        customer_number,
-        item_key,
-        sum(baskets) as baskets,
-        max(last_bought_on) as last_bought_on
-    from {{ ref('int_period_customer_items') }}
-    where item_level = '{{ var("offer_level") }}'
-    group by customer_number, item_key
+        period_items.customer_number,
+        period_items.item_key,
+        sum(period_items.baskets) as baskets,
+        max(period_items.last_bought_on) as last_bought_on
+    from {{ ref('int_period_customer_items') }} as period_items
+    inner join {{ ref('int_offer_level') }} as offer_level on period_items.item_level = offer_level.item_level
+    group by period_items.customer_number, period_items.item_key
 
 )
 

@@ -2,15 +2,42 @@
    Their money: of what the regular buyers of A (gap_min_baskets baskets with it in the RFM window) spend in the window, the
    share that they spend on B. At least gap_min_peer_share of them must have bought B: what most of A's regulars do without is
    no gap. #}
-with rules as (
+{%- set on_grid = grid_levels(offer_levels()) %}
+with pairs as (
+
+    select
+        tests.item_a,
+        tests.item_b,
+        tests.n_both,
+        tests.expected_both
+    from {{ ref('int_pair_tests') }} as tests
+    inner join {{ ref('int_offer_level') }} as offer_level on tests.item_level = offer_level.item_level
+    where tests.sales_window = 'basket'
+
+    {% if on_grid -%}
+    union all
+
+    select
+        first_items.item_number as item_a,
+        second_items.item_number as item_b,
+        tests.n_both,
+        tests.expected_both
+    from {{ ref('int_grid_pair_tests') }} as tests
+    inner join {{ ref('int_offer_level') }} as offer_level on tests.item_level = offer_level.item_level
+    inner join {{ ref('int_affinity_items') }} as first_items on tests.item_a = first_items.item_key
+    inner join {{ ref('int_affinity_items') }} as second_items on tests.item_b = second_items.item_key
+    {%- endif %}
+
+),
+
+rules as (
 
     select
         item_a as antecedent_number,
         item_b as consequent_number,
         n_both,
         expected_both
-    from {{ ref('int_pair_tests') }}
-    where item_level = '{{ var("offer_level") }}' and sales_window = 'basket'
+    from pairs
 
     union all
 
@@ -19,8 +46,7 @@ with rules as (
         item_a as consequent_number,
         n_both,
         expected_both
-    from {{ ref('int_pair_tests') }}
-    where item_level = '{{ var("offer_level") }}' and sales_window = 'basket'
+    from pairs
 
 ),
 

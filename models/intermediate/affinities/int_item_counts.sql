@@ -1,7 +1,10 @@
 {# Units with each item, in all and by size decile; and, with item_number 0, units of each size decile whatever they hold, and
-   the ordered pairs in them, of all units before the as-of date. A unit is a basket (window `basket`) or a customer, who holds
+   the ordered pairs in them, of all units before the as-of date. A unit is a basket (window `basket`, of
+   departments and categories) or a customer, who holds
    what was ever bought (`30_days`). Decile of a size: 1 + floor(10 x units strictly smaller / units), so that equal sizes share
    a decile. #}
+{%- set daily = daily_levels(var('sequence_levels')) or ['none'] -%}
+{%- set on_grid = grid_levels(var('sequence_levels')) %}
 with customer_items as (
 
     select
@@ -9,8 +12,23 @@ with customer_items as (
         customer_number,
         item_key
     from {{ ref('int_period_customer_items') }}
-    where item_level in ('{{ (var("sequence_levels") or ["none"]) | join("', '") }}')
+    where item_level in ('{{ daily | join("', '") }}')
     group by item_level, customer_number, item_key
+
+    {% if on_grid -%}
+    union all
+
+    select
+        facts.item_level,
+        facts.customer_number,
+        facts.item_key
+    from {{ ref('int_basket_item_numbers') }} as facts
+    inner join {{ ref('int_affinity_dates') }} as dates
+        on facts.item_level = dates.item_level and facts.bought_on < dates.as_of
+    {{ with_returned_baskets('facts', 'dates.as_of') }}
+    where returned.basket_number is null and facts.customer_number is not null and facts.item_level in ('{{ on_grid | join("', '") }}')
+    group by facts.item_level, facts.customer_number, facts.item_key
+    {%- endif %}
 
 ),
 
@@ -64,43 +82,16 @@ counts as (
 
 ),
 
-size_deciles as (
-
-    select
-        item_level,
-        sales_window,
-        size,
-        {{ size_decile('units', 'item_level, sales_window', 'size') }} as decile
-    from counts
-    where item_key is null
-
-),
-
-placed_counts as (
-
-    select
-        counts.item_level,
-        counts.sales_window,
-        case when counts.item_key is null then 0 else items.item_number end as item_number,
-        counts.units,
-        case when counts.item_key is null then counts.units * counts.size * (counts.size - 1) else 0 end as pairs,
-        size_deciles.decile
-    from counts
-    inner join size_deciles
-        on
-            counts.item_level = size_deciles.item_level
-            and counts.sales_window = size_deciles.sales_window
-            and counts.size = size_deciles.size
-    left join {{ ref('int_affinity_items') }} as items on counts.item_key = items.item_key
-
-)
+{{ item_counts_by_decile('counts') | trim }}
 
 select
-    item_level,
-    sales_window,
-    item_number,
-    cast(sum(units) as bigint) as n_units,
-    {{ decile_columns('units') }},
-    {{ decile_columns('pairs', 'pairs') }}
-from placed_counts
-group by item_level, sales_window, item_number
+    item_counts.item_level,
+    item_counts.sales_window,
+    case when item_counts.item_key is null then 0 else items.item_number end as item_number,
+    item_counts.n_units,
+    {% for decile in range(1, 11) -%}
+    item_counts.n_{{ decile }},
+    item_counts.pairs_{{ decile }}{{ ',' if not loop.last }}
+    {% endfor %}
+from item_counts
+left join {{ ref('int_affinity_items') }} as items on item_counts.item_key = items.item_key

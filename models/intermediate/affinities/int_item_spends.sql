@@ -13,23 +13,39 @@ with dates as (
 
 ),
 
+{%- set summed_levels = offer_levels() | select('in', ['department', 'category']) | list -%}
+{%- set other_levels = offer_levels() | reject('in', ['department', 'category']) | list %}
+
+offer_levels as (
+
+    select item_level
+    from {{ ref('int_offer_level') }}
+
+),
+
 amounts as (
 
-    {% if var('offer_level') in ('department', 'category') -%}
+    {% if summed_levels -%}
     {# Added up by customer and category already. #}
     select
         categories.customer_id,
-        categories.{{ item_column(var('offer_level')) }} as item,
+        offer_levels.item_level,
+        {{ item_of_level('offer_levels.item_level', 'categories', summed_levels) | indent(8) }} as item,
         categories.spend as amount
     from {{ ref('int_customer_categories') }} as categories
     inner join dates on categories.as_of = dates.as_of
-    {%- else -%}
+    inner join offer_levels on offer_levels.item_level in ('{{ summed_levels | join("', '") }}')
+    {{ 'union all' if other_levels }}
+    {%- endif %}
+    {% if other_levels -%}
     select
         order_lines.customer_id,
-        order_lines.{{ item_column(var('offer_level')) }} as item,
+        offer_levels.item_level,
+        {{ item_of_level('offer_levels.item_level', 'order_lines', other_levels) | indent(8) }} as item,
         order_lines.amount
     from {{ ref('int_order_lines') }} as order_lines
     inner join dates on order_lines.ordered_on < dates.as_of and order_lines.ordered_on >= dates.window_start
+    inner join offer_levels on offer_levels.item_level in ('{{ other_levels | join("', '") }}')
     where order_lines.is_merchandise
     {%- endif %}
 
@@ -44,7 +60,7 @@ spends as (
     from amounts
     inner join {{ ref('int_customers') }} as customers on amounts.customer_id = customers.customer_id
     inner join {{ ref('int_affinity_items') }} as items
-        on items.item_level = '{{ var("offer_level") }}' and amounts.item = items.item
+        on amounts.item_level = items.item_level and amounts.item = items.item
     group by customers.customer_number, items.item_number
 
 ),
@@ -57,12 +73,10 @@ baskets as (
         count(*) as baskets
     from {{ ref('int_basket_item_numbers') }} as facts
     inner join dates on facts.bought_on < dates.as_of and facts.bought_on >= dates.window_start
+    inner join offer_levels on facts.item_level = offer_levels.item_level
     inner join {{ ref('int_affinity_items') }} as items on facts.item_key = items.item_key
     {{ with_returned_baskets('facts', 'dates.as_of') }}
-    where
-        facts.item_level = '{{ var("offer_level") }}'
-        and facts.customer_number is not null
-        and returned.basket_number is null
+    where facts.customer_number is not null and returned.basket_number is null
     group by facts.customer_number, items.item_number
 
 )

@@ -36,13 +36,16 @@ ranked_items as (
 department_lines as (
 
     select
-        order_lines.{{ item_column(var('offer_level')) }} as item,
+        {{ item_of_level('offer_level.item_level', 'order_lines', offer_levels()) | indent(8) }} as item,
         order_lines.department,
         count(*) as n_lines
     from {{ ref('int_order_lines') }} as order_lines
+    cross join {{ ref('int_offer_level') }} as offer_level
     inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and order_lines.ordered_on < dates.as_of
     where order_lines.is_merchandise and order_lines.is_positive and order_lines.department is not null
-    group by order_lines.{{ item_column(var('offer_level')) }}, order_lines.department
+    group by
+        {{ item_of_level('offer_level.item_level', 'order_lines', offer_levels()) | indent(8) }},
+        order_lines.department
 
 ),
 

@@ -14,19 +14,28 @@ excluded_products as (
     from {{ ref('int_products') }} as products
     inner join exclusions
         on
-            (exclusions.level = 'department' and lower(products.department) like lower(exclusions.pattern))
-            or (exclusions.level = 'category' and lower(products.category) like lower(exclusions.pattern))
-            or (exclusions.level = 'subcategory' and lower(products.subcategory) like lower(exclusions.pattern))
+            {{ product_matches('products', 'exclusions') | indent(12) }}
+
+),
+
+{# Ids that are sold without a row in the products table too. #}
+excluded_ids as (
+
+    select distinct items.item
+    from {{ ref('int_affinity_items') }} as items
+    inner join exclusions on exclusions.level = 'product_id' and lower(items.item) like lower(exclusions.pattern)
+    where items.item_level = 'product'
 
 ),
 
 product_states as (
 
     select
-        products.{{ item_column(var('offer_level')) }} as item,
+        {{ item_of_level('offer_level.item_level', 'products', offer_levels()) | indent(8) }} as item,
         excluded_products.product_id is null as is_allowed,
         coalesce(stock.in_stock, true) as is_in_stock
     from {{ ref('int_products') }} as products
+    cross join {{ ref('int_offer_level') }} as offer_level
     inner join {{ ref('stg_products') }} as stock on products.product_id = stock.product_id
     left join excluded_products on products.product_id = excluded_products.product_id
     where products.is_merchandise
@@ -46,8 +55,9 @@ item_states as (
 
 select
     items.item_number,
-    coalesce(item_states.is_allowed, 1) = 1 as is_allowed,
-    coalesce(item_states.is_offered, 1) = 1 as is_offered
+    coalesce(item_states.is_allowed, 1) = 1 and excluded_ids.item is null as is_allowed,
+    coalesce(item_states.is_offered, 1) = 1 and excluded_ids.item is null as is_offered
 from {{ ref('int_affinity_items') }} as items
+inner join {{ ref('int_offer_level') }} as offer_level on items.item_level = offer_level.item_level
 left join item_states on items.item = item_states.item
-where items.item_level = '{{ var("offer_level") }}'
+left join excluded_ids on items.item_level = 'product' and items.item = excluded_ids.item

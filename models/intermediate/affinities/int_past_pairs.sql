@@ -1,46 +1,55 @@
-{{ config(**kept('int_closed_periods', 'open_on')) }}
+{{ config(**kept('int_past_grid', 'open_on')) }}
 
-{# Baskets with both products of an unordered pair (item_a < item_b, by key) that were complete in a closed period. Most pairs are
-   in one basket: by period, adding them up would take as long as counting them; of closed periods together, a new day's pairs
-   are looked up. #}
-{%- set level = 'product' if 'product' in var('affinity_levels') else 'none' -%}
+{# Baskets with both items of an unordered pair (item_a < item_b, by key) of the levels of affinity_grid that were complete before
+   open_on. Most pairs of products are in one basket: by period, adding them up would take as long as counting them; of all past
+   together, the pairs since then are looked up. #}
+{%- set levels = grid_levels(var('affinity_levels')) -%}
 {#- Counted a quarter at a time, the table of counts is a quarter as large. -#}
 {%- set parts = 4 %}
 with periods as (
 
-    {{ partitions_to_make('int_closed_periods', 'open_on') | indent(4) }}
+    {{ partitions_to_make('int_past_grid', 'open_on') | indent(4) }}
 
 ),
 
 facts as (
 
     select
+        facts.item_level,
         facts.basket_number,
         facts.item_key
     from {{ ref('int_basket_item_numbers') }} as facts
     inner join periods on facts.bought_on < periods.open_on
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current
-    {{ with_returned_baskets('facts', 'dates.as_of') }}
-    where returned.basket_number is null and facts.item_level = '{{ level }}'
+    inner join {{ ref('int_affinity_grid') }} as grid on periods.open_on = grid.open_on
+    {{ with_returned_baskets('facts', 'grid.grid_on') }}
+    where returned.basket_number is null and facts.item_level in ('{{ (levels or ["none"]) | join("', '") }}')
 
 ),
 
 pair_counts as (
 
+    {% for level in levels or ['none'] %}
+    {% set last_level = loop.last %}
     {% for part in range(parts) %}
     select
+        '{{ level }}' as item_level,
         first_items.item_key as item_a,
         second_items.item_key as item_b,
         count(*) as n_both
     {{ from_pairs_of_facts() | indent(4) }}
-    where abs(first_items.item_key % {{ parts }}) = {{ part }}
+    where
+        first_items.item_level = '{{ level }}'
+        and second_items.item_level = '{{ level }}'
+        and abs(first_items.item_key % {{ parts }}) = {{ part }}
     group by first_items.item_key, second_items.item_key
-    {{ 'union all' if not loop.last }}
+    {{ 'union all' if not (loop.last and last_level) }}
+    {% endfor %}
     {% endfor %}
 
 )
 
 select
+    pair_counts.item_level,
     pair_counts.item_a,
     pair_counts.item_b,
     pair_counts.n_both,

@@ -1,10 +1,21 @@
-{{ config(**kept('int_count_periods', 'period_on')) }}
+{{ config(**kept('int_customer_item_periods', 'period_on')) }}
 
-{# What each customer bought in each period, at the levels of offers and sequences: baskets with the item, which add up over
+{# What each customer bought in each period, at the levels of sequences and the one of offers: baskets with the item, which add up over
    periods, and the last date. Baskets of nobody are left out. #}
-{%- set levels = ([var('offer_level')] + var('sequence_levels')) | unique | list -%}
+{%- set levels = (offer_levels() + var('sequence_levels')) | unique | list -%}
 
-with {{ period_facts(levels) | trim }}
+with {{ period_facts(levels, 'int_customer_item_periods') | trim }},
+
+levels as (
+
+    {% for level in var('sequence_levels') %}
+    select {{ text("'" ~ level ~ "'") }} as item_level
+    union
+    {% endfor %}
+    select item_level
+    from {{ ref('int_offer_level') }}
+
+)
 
 select
     facts.item_level,
@@ -15,6 +26,7 @@ select
     periods.made_from,
     periods.period_on
 from facts
+inner join levels on facts.item_level = levels.item_level
 inner join periods on facts.period_on = periods.period_on
 where facts.customer_number is not null
 group by facts.item_level, facts.customer_number, facts.item_key, periods.made_from, periods.period_on

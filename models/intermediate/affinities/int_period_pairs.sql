@@ -1,8 +1,8 @@
 {{ config(**kept('int_count_periods', 'period_on')) }}
 
-{# Baskets with both items of an unordered pair (item_a < item_b, by key) by the period in which the pair was complete: counts
+{# Baskets with both of two departments or categories (item_a < item_b, by key) by the period in which the pair was complete: counts
    that add up over periods. #}
-{%- set levels = period_pair_levels() -%}
+{%- set levels = daily_levels(var('affinity_levels')) -%}
 
 with {{ period_facts(levels or ['none']) | trim }},
 

@@ -1,8 +1,8 @@
 {{ config(**kept('int_count_periods', 'period_on')) }}
 
-{# Baskets of each size, in distinct items of the level, by the period in which they were complete: in all (item_key is null),
+{# Baskets of each size, in distinct departments or categories, by the period in which they were complete: in all (item_key is null),
    and with each item. Counts that add up over periods. #}
-{%- set levels = var('affinity_levels') -%}
+{%- set levels = daily_levels(var('affinity_levels')) -%}
 
 with {{ period_facts(levels or ['none']) | trim }},
 

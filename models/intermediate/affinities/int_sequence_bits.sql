@@ -47,6 +47,10 @@ purchases as (
     from {{ ref('int_basket_item_numbers') }} as facts
     inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
     inner join first_days on facts.bought_on >= first_days.first_day_on
+    {% if grid_levels(var('sequence_levels')) -%}
+    inner join {{ ref('int_affinity_dates') }} as level_dates
+        on facts.item_level = level_dates.item_level and facts.bought_on < level_dates.as_of
+    {% endif -%}
     inner join {{ ref('int_affinity_items') }} as items on facts.item_key = items.item_key
     {{ with_returned_baskets('facts', 'dates.as_of') }}
     where

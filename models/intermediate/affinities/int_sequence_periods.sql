@@ -39,8 +39,19 @@ period_days as (
 
 )
 
+{%- set parts = ['period_days.days', 'period_days.days_hash', 'items.items_hash'] %}
+{#- Those of the grid end with its day: all their periods are made again when it turns. -#}
+{%- set on_grid = grid_levels(var('sequence_levels')) %}
+
 select
     period_days.period_on,
-    {{ row_hash(['period_days.days', 'period_days.days_hash', 'items.items_hash']) }} as made_from
+    {{ row_hash(parts + (['grid.as_of'] if on_grid else [])) }} as made_from
 from period_days
 cross join items
+{%- if on_grid %}
+cross join (
+    select max(as_of) as as_of
+    from {{ ref('int_affinity_dates') }}
+    where item_level in ('{{ on_grid | join("', '") }}')
+) as grid
+{%- endif %}

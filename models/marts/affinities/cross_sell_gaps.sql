@@ -60,7 +60,7 @@ customers as (
 select
     customers.customer_id,
     cast(ranked_gaps.gap_rank as integer) as gap_rank,
-    '{{ var("offer_level") }}' as item_level,
+    because_items.item_level,
     because_items.item as because_item,
     cast(ranked_gaps.baskets as bigint) as because_times_bought,
     customer_items.last_bought_on as because_last_bought_on,

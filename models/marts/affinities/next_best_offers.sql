@@ -145,13 +145,15 @@ choices as (
         row_number() over (
             partition by customer_number
             order by
-                {% if var('offer_level') != 'department' -%}
-                case when department_rank > {{ var('offers_per_department') }} then 1 else 0 end,
-                {% endif -%}
+                case
+                    when department_rank > {{ var('offers_per_department') }} and offer_level.item_level <> 'department' then 1
+                    else 0
+                end,
                 score desc,
                 position asc
         ) as choice
     from department_ranks
+    cross join {{ ref('int_offer_level') }} as offer_level
     where department_rank <= {{ var('offers_per_customer') }}
 
 ),
@@ -181,13 +183,14 @@ reasons as (
 select
     customers.customer_id,
     cast(offers.offer_rank as integer) as offer_rank,
-    '{{ var("offer_level") }}' as item_level,
+    offer_level.item_level,
     items.item,
     cast(offers.score as double) / 1e9 as score,
     reason_items.item as because_item,
     customer_items.last_bought_on as because_last_bought_on,
     cast(customer_items.baskets as bigint) as because_times_bought
 from offers
+cross join {{ ref('int_offer_level') }} as offer_level
 inner join customers on offers.customer_number = customers.customer_number
 inner join {{ ref('int_offer_items') }} as items on offers.position = items.position
 left join reasons on offers.customer_number = reasons.customer_number and offers.position = reasons.position

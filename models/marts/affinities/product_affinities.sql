@@ -1,4 +1,44 @@
-with rules as (
+with tests as (
+
+    select
+        item_level,
+        sales_window,
+        item_a,
+        item_b,
+        n_baskets,
+        n_a,
+        n_b,
+        n_both,
+        n_reverse,
+        expected_both,
+        neutral_both,
+        p_value,
+        q_value
+    from {{ ref('int_pair_tests') }}
+
+    union all
+
+    select
+        tests.item_level,
+        'basket' as sales_window,
+        first_items.item_number as item_a,
+        second_items.item_number as item_b,
+        tests.n_baskets,
+        tests.n_a,
+        tests.n_b,
+        tests.n_both,
+        tests.n_both as n_reverse,
+        tests.expected_both,
+        tests.neutral_both,
+        tests.p_value,
+        tests.q_value
+    from {{ ref('int_grid_pair_tests') }} as tests
+    inner join {{ ref('int_affinity_items') }} as first_items on tests.item_a = first_items.item_key
+    inner join {{ ref('int_affinity_items') }} as second_items on tests.item_b = second_items.item_key
+
+),
+
+rules as (
 
     select
         item_level,
@@ -14,7 +54,7 @@ with rules as (
         neutral_both,
         p_value,
         q_value
-    from {{ ref('int_pair_tests') }}
+    from tests
 
     union all
 
@@ -33,7 +73,7 @@ with rules as (
         neutral_both,
         p_value,
         q_value
-    from {{ ref('int_pair_tests') }}
+    from tests
     where sales_window = 'basket'
 
 ),
@@ -55,6 +95,7 @@ select
     supports.sales_window as {{ adapter.quote('window') }},
     antecedents.item as antecedent,
     consequents.item as consequent,
+    dates.as_of,
     supports.n_baskets,
     supports.n_antecedent,
     supports.n_consequent,
@@ -71,3 +112,4 @@ select
 from supports
 inner join {{ ref('int_affinity_items') }} as antecedents on supports.antecedent_number = antecedents.item_number
 inner join {{ ref('int_affinity_items') }} as consequents on supports.consequent_number = consequents.item_number
+inner join {{ ref('int_affinity_dates') }} as dates on supports.item_level = dates.item_level

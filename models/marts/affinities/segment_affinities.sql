@@ -58,6 +58,7 @@ select
     'basket' as {{ adapter.quote('window') }},
     antecedents.item as antecedent,
     consequents.item as consequent,
+    dates.as_of,
     supports.n_baskets,
     supports.n_antecedent,
     supports.n_consequent,
@@ -75,3 +76,4 @@ from supports
 inner join segments on supports.segment_number = segments.segment_number
 inner join {{ ref('int_affinity_items') }} as antecedents on supports.antecedent_number = antecedents.item_number
 inner join {{ ref('int_affinity_items') }} as consequents on supports.consequent_number = consequents.item_number
+inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current

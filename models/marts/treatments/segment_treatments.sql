@@ -1,5 +1,6 @@
 -- Published as `treatments` (alias): what is done for each segment of the active schemes.
--- A row with segment `*` serves each segment that the data brought and that has no row of its own.
+-- A row with segment `*` serves each segment that the data brought and that has no row of its own, unless it is made of
+-- excluded items; one with rows in template_subsets serves those alone that they name, and the others leave them to it.
 {{ config(alias='treatments') }}
 
 {%- set texts = [
@@ -44,9 +45,60 @@ served_segments as (
     left join treatment_rows as own
         on populated.scheme = own.scheme
         and populated.segment = own.segment
+    left join {{ ref('int_excluded_segments') }} as excluded
+        on populated.scheme = excluded.scheme
+        and populated.segment = excluded.segment
     where
         own.treatment_id is null
+        and excluded.segment is null
         and populated.segment <> 'unknown'
+),
+
+subset_segments as (
+    select distinct
+        treatment.treatment_id,
+        served.scheme,
+        served.segment
+    from treatment_rows as treatment
+    inner join {{ ref('template_subsets') }} as subset
+        on treatment.treatment_id = subset.treatment_id
+    inner join served_segments as served
+        on treatment.scheme = served.scheme
+        and lower(served.label) like lower(subset.pattern)
+    where treatment.is_template
+),
+
+general_templates as (
+    select treatment.treatment_id, treatment.scheme
+    from treatment_rows as treatment
+    left join (select distinct treatment_id from {{ ref('template_subsets') }}) as subset
+        on treatment.treatment_id = subset.treatment_id
+    where treatment.is_template and subset.treatment_id is null
+),
+
+template_segments as (
+    select
+        subset_segments.treatment_id,
+        served.segment,
+        served.label
+    from subset_segments
+    inner join served_segments as served
+        on subset_segments.scheme = served.scheme
+        and subset_segments.segment = served.segment
+
+    union all
+
+    select
+        general_templates.treatment_id,
+        served.segment,
+        served.label
+    from general_templates
+    inner join served_segments as served
+        on general_templates.scheme = served.scheme
+    left join (select distinct scheme, segment from subset_segments) as named
+        on served.scheme = named.scheme
+        and served.segment = named.segment
+    where named.segment is null
 ),
 
 published_rows as (
@@ -88,8 +140,8 @@ published_rows as (
         treatment.owner,
         served.segment is null as is_idle
     from treatment_rows as treatment
-    left join served_segments as served
-        on treatment.scheme = served.scheme
+    left join template_segments as served
+        on treatment.treatment_id = served.treatment_id
     where treatment.is_template
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import subprocess
@@ -71,6 +72,11 @@ from (values
 create table next_best_offers as select *, 'category' as item_level from (values
     ('c1', 1, 'jam', 0.9, 'bread'), ('c1', 2, 'honey', 0.9, 'butter'), ('c2', 1, 'bread', 0.5, 'jam')
 ) as t(customer_id, offer_rank, item, score, because_item);
+create table offer_level as
+select 'category' as level_wanted, 'category' as item_level, 20 as items_wanted, 20 as items;
+create table suggested_non_merchandise (
+    level varchar, pattern varchar, reason varchar, word varchar, example_product_id varchar, products bigint,
+    lines bigint, orders bigint, order_share double);
 create table scheme_scorecard as
 select * from (values ('rfm', 'in use'), ('life_stage', 'unproven')) as t(scheme, verdict);
 """
@@ -155,6 +161,10 @@ DEFECTS = {
         "insert into next_best_offers select 'c9', i, 'x' || i, 1.0, 'y', 'category' from range(1, 12) as t(i)",
     ],
     "offers_are_new_to_the_customer": ["update next_best_offers set item = 'butter' where item = 'jam'"],
+    "offers_are_on_the_level_wanted": ["update offer_level set item_level = 'product', items_wanted = 3"],
+    "services_are_no_merchandise": [
+        "insert into suggested_non_merchandise values ('category', 'Fees', 'fees', 'fees', 'f', 1, 9, 7, 0.07)"
+    ],
     "every_scheme_has_a_verdict": [
         "delete from scheme_scorecard where scheme = 'rfm'",
         "update scheme_scorecard set verdict = null",
@@ -209,6 +219,21 @@ def test_the_message_names_the_scheme_and_the_segment(sound: Path, tmp_path: Pat
     broken = with_defect(sound, tmp_path, "update segments set members = 3 where segment = 'champions'")
     [result] = run_rules(broken, [RULES["segments_count_their_members"]])
     assert result.message == "rfm champions: 3 members in segments, 1 in customer_segments"
+
+
+def test_what_looks_like_a_service_is_named_as_rows_to_paste(sound: Path, tmp_path: Path) -> None:
+    sql = """
+    insert into suggested_non_merchandise values
+        ('product_name', 'Gift "card", 50', 'stored value', 'gift card', 'G50', 1, 3, 2, 0.0202),
+        ('product_id', 'POST', 'delivery', 'post', 'POST', 1, 9, 7, 0.07)
+    """
+    [result] = run_rules(with_defect(sound, tmp_path, sql), [RULES["services_are_no_merchandise"]])
+    told, *rows = result.message.splitlines()
+    assert told.startswith("2 rows of suggested_non_merchandise look like services")
+    assert list(csv.reader(rows)) == [
+        ["product_id", "POST", "delivery: 9 lines in 7 orders (7.0 %), e.g. POST"],
+        ["product_name", 'Gift "card", 50', "stored value: 3 lines in 2 orders (2.0 %), e.g. G50"],
+    ]
 
 
 def test_a_few_examples_are_shown_and_the_rest_is_mentioned(sound: Path, tmp_path: Path) -> None:

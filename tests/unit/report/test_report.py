@@ -310,6 +310,22 @@ def sequences(database: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (3, "Offers and gaps are made of products, because only 3 categories of what was sold are known."),
+        (1, "Offers and gaps are made of products, because only 1 category of what was sold is known."),
+        (0, "Offers and gaps are made of products, because no category of what was sold is known."),
+    ],
+)
+def test_a_poor_catalogue_is_told_beside_offers_and_gaps(database: Path, known: int, told: str) -> None:
+    table = "create table offer_level as select 'category' as level_wanted, 'product' as item_level"
+    change(database, f"{table}, {known} as items_wanted")
+    assert report(database).text.count(told) == 2
+    change(database, "update offer_level set item_level = 'category'")
+    assert "Offers and gaps are made of" not in report(database).text
+
+
 def test_an_order_in_time_is_told_as_first_and_then_in_its_frequent_direction(database: Path) -> None:
     sequences(database)
     text = part(report(database), "Subcategories bought one after the other, within 30 days", "Next best offers")

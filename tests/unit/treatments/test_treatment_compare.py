@@ -122,6 +122,20 @@ def test_a_template_does_not_serve_unknown_or_a_segment_with_a_row_of_its_own() 
     assert [(row.treatment_id, row.segment) for row in rows] == [("a_pork", "pork"), ("own", "beef")]
 
 
+def test_a_template_with_a_subset_serves_the_labels_that_match_and_the_others_leave_them() -> None:
+    subset = replace(TEMPLATE, treatment_id="s", subset=("BABY%", "_orn (a+b)"))
+    labels = {"baby": "Baby food", "corn": "Corn (A+B)", "acorn": "Acorn (a+b)", "beef": "BEEF", "cigars": "CIGARS"}
+    rows = spell_out([TEMPLATE, subset], True, labels, {"cigars", "corn"})
+    assert [(row.treatment_id, row.segment) for row in rows] == [
+        ("a_acorn", "acorn"),
+        ("a_beef", "beef"),
+        ("s_baby", "baby"),
+    ]
+    # Nobody is left for it: it stays as it is written.
+    alone = spell_out([subset], True, {"beef": "BEEF"})
+    assert [(row.treatment_id, row.segment) for row in alone] == [("s", "*")]
+
+
 texts = st.sampled_from(["", "10 % off", "20 % off", "10% OFF!", "Hello, come in", "Hi, come in"])
 treatments = st.lists(
     st.builds(

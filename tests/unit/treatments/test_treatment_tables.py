@@ -43,6 +43,9 @@ select
     )
 from treatment_rows, (values ('BEEF'), ('TEA')) as l(label)
 where segment = '*';
+create table template_subsets (treatment_id varchar, pattern varchar);
+create table int_excluded_segments (scheme varchar, segment varchar);
+create table offer_level as select 'category' as item_level;
 create table segment_schemes as select * from (values
     ('money', true, false, 'block'), ('interest', true, true, 'block'), ('asleep', false, false, 'block')
 ) as r(scheme, is_active, is_data_driven, treatment_check);
@@ -151,6 +154,41 @@ def test_a_channel_without_consent_blocks_and_names_the_segments(con: duckdb.Duc
         ("money", ("poor",), ("channel",)),
     ]
     assert "no consent to it is on record from anyone" in blocking[0].message
+
+
+def test_a_segment_of_excluded_items_is_left_out_with_a_note(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("insert into int_excluded_segments values ('interest', 'tea'), ('money', 'nobody')")
+    con.execute("delete from treatments where segment = 'tea'")
+    report = check_candidate(con, AS_OF)
+    assert report.passed, report.summary()
+    assert report.pairs == 1
+    notes = [finding for finding in report.findings if "offer_exclusions" in finding.message]
+    assert [(note.severity, note.scheme, note.segments) for note in notes] == [("info", "interest", ("tea",))]
+    assert "(200 members)" in notes[0].message
+    assert distinctness_table(con, AS_OF).column("scheme").to_pylist() == ["money"]
+
+
+def test_a_template_for_a_subset_takes_its_segments_from_the_other(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("insert into template_subsets values ('hot', 'TE_')")
+    con.execute(
+        "insert into treatment_rows select * replace ('hot' as treatment_id) from treatment_rows where segment = '*'"
+    )
+    con.execute("update treatments set treatment_id = 'hot_tea' where segment = 'tea'")
+    report = check_candidate(con, AS_OF)
+    assert report.passed, report.summary()
+    con.execute("delete from template_subsets")
+    assert not check_candidate(con, AS_OF).passed
+
+
+def test_an_offer_may_be_for_an_item_of_the_level_in_use_or_of_the_one_wanted(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("update offer_level set item_level = 'product'")
+    con.execute("update treatment_rows set offer_item = '3' where treatment_id = 'rich'")
+    con.execute("update treatments set offer_item = '3' where treatment_id = 'rich'")
+    report = check_candidate(con, AS_OF)
+    assert report.passed, report.summary()
+    con.execute("update treatment_rows set offer_item = 'MEAT' where treatment_id = 'rich'")
+    wrong = [finding for finding in check_candidate(con, AS_OF).findings if "offers MEAT" in finding.message]
+    assert "which is no category or product of the products" in wrong[0].message
 
 
 def test_items_are_those_of_the_offer_level(con: duckdb.DuckDBPyConnection) -> None:

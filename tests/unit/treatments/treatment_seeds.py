@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestration.settings import PROJECT_DIR
 from orchestration.treatments.check import CheckInput, Items, Rules, make_schemes
-from orchestration.treatments.rows import read_treatments
+from orchestration.treatments.rows import read_treatments, with_subsets
 
 SEEDS = PROJECT_DIR / "seeds"
 AS_OF = date(2018, 1, 1)
@@ -52,7 +52,9 @@ def make_input(path: Path, active: Mapping[str, bool] | None = None) -> CheckInp
     members = {scheme: dict.fromkeys(segments, 150) for scheme, segments in labels.items()}
     return CheckInput(
         as_of=AS_OF,
-        rows=read_treatments(path),
+        rows=with_subsets(
+            read_treatments(path), [(row["treatment_id"], row["pattern"]) for row in seed_rows("template_subsets.csv")]
+        ),
         schemes=make_schemes(schemes, listed, labels, members),  # type: ignore[arg-type]
         channels=frozenset(row["channel"] for row in seed_rows("channels.csv")),
         items=Items("category", frozenset(CATEGORIES.values()) - {"Unknown"}),
