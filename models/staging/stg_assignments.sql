@@ -9,5 +9,7 @@ select
     treatment_id,
     arm,
     assigned_on,
-    share_treated
+    share_treated,
+    experiment_id,
+    ends_on
 from accepted_rows

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from orchestration.accountability.behaviour import segment_behaviour
 from orchestration.accountability.delivery import treatment_delivery
+from orchestration.accountability.experiments import read_experiments
 from orchestration.accountability.inputs import AccountError, read_settings
 from orchestration.accountability.occasions import occasion_matrix
 from orchestration.accountability.outcomes import treatment_outcomes
@@ -38,7 +39,8 @@ def account_tables(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, pa.
     behaviour = segment_behaviour(con, settings)
     delivery = treatment_delivery(con)
     distinctness = distinctness_table(con, as_of)
-    outcomes = treatment_outcomes(con)
+    experiments = read_experiments(con)
+    outcomes = treatment_outcomes(experiments)
     return {
         "segment_behaviour": behaviour,
         "treatment_delivery": delivery,

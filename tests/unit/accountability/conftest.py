@@ -32,12 +32,13 @@ class SmallWarehouse:
                 scheme varchar, member_id varchar, segment varchar, sent_categories varchar, channels varchar,
                 touches bigint);
             create table experiment_members (
-                treatment_id varchar, customer_id varchar, arm varchar, assigned_on date, outcome_until date,
-                share_treated double, past_spend double, spend double, orders bigint, cost double);
+                experiment_id varchar, customer_id varchar, treatment_id varchar, arm varchar, assigned_on date,
+                observed_days integer, closes_on date, is_closed boolean, arm_share double, past_spend double,
+                past_orders bigint, spend double, orders bigint, cost double);
             create table experiment_segments (
-                treatment_id varchar, scheme varchar, customer_id varchar, segment varchar);
-            create table sales_margin as select 0.0::double as amount, 0.0::double as amount_with_margin,
-                cast(null as double) as margin_share;
+                experiment_id varchar, scheme varchar, customer_id varchar, segment varchar);
+            create table sales_margin as select date '2026-08-01' as as_of, 0.0::double as amount,
+                0.0::double as amount_with_margin, cast(null as double) as margin_share;
             """
         )
 
