@@ -128,13 +128,17 @@ class Experiment:
         return np.asarray(self.outcomes["spend"] * self.margin_share - self.cost)
 
     @cached_property
-    def propensity(self) -> Floats:
-        """(n,) chance with which the member was drawn into their arm; the arms' sizes where no share is stated."""
+    def propensities(self) -> Floats:
+        """(n, arms) chance with which the member could be drawn into each arm; the arms' sizes where no share is
+        stated.
+
+        Stated shares are rounded; here those of all arms sum to 1.
+        """
+        sizes = np.bincount(self.arm, minlength=len(self.arms)) / self.size
         if self.drawn_shares is None:
-            sizes = np.bincount(self.arm, minlength=len(self.arms))
-            return np.asarray((sizes / self.size)[self.arm])
+            return np.tile(sizes, (self.size, 1))
         day, shares = self.drawn_shares
-        return np.asarray(shares[day, self.arm])
+        return np.asarray(shares[day][:, : len(self.arms)])
 
 
 def read_experiments(con: duckdb.DuckDBPyConnection) -> list[Experiment]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from orchestration.accountability.experiments import Experiment
 from orchestration.accountability.outcomes import always_valid
 from orchestration.accountability.statistics import welch
 
@@ -73,3 +74,48 @@ def always_significant(looks: Looks, truth: float = 0.0) -> tuple[float, float, 
 def outside(value: float, low: float | None, high: float | None) -> bool:
     """Whether an interval misses the value; one that was not given misses nothing."""
     return low is not None and high is not None and not low <= value <= high
+
+
+def policy_world(
+    random: np.random.Generator,
+    members: int,
+    effects: Floats,
+    shares: tuple[float, ...],
+    sizes: tuple[float, ...] | None = None,
+    heavy: bool = True,
+) -> Experiment:
+    """A closed experiment with one scheme `s`: spend foretold in part by past spend, plus an effect by segment and arm.
+
+    Args:
+        effects: (segments, arms) money a member, the first arm being the holdout. shares: of the arms.
+        sizes: shares of the segments; equal where they are not given.
+    """
+    segments, arms = effects.shape
+    group = random.choice(segments, p=sizes, size=members)
+    arm = random.choice(arms, p=shares, size=members)
+    level = random.gamma(1.0, 30.0, size=members) * (1 + group % 3)
+    noise = random.lognormal(0, 1.2 if heavy else 0.3, size=(2, members)) * (random.random((2, members)) < 0.7)
+    past, spend = level * noise[0], level * noise[1] + effects[group, arm]
+    names = ("none", *(f"t{a}" for a in range(1, arms)))
+    return Experiment(
+        experiment_id="e",
+        members=[f"m{i}" for i in range(members)],
+        arms=names,
+        arm=arm.astype(np.int64),
+        arm_share=np.asarray(shares)[arm],
+        assigned_day=np.zeros(members, dtype=np.int64),
+        observed=np.ones(members),
+        past_spend=past,
+        past_orders=(past > 0).astype(float),
+        cost=np.zeros(members),
+        outcomes={"spend": spend, "orders": (spend > 0).astype(float)},
+        is_closed=True,
+        margin_share=1.0,
+        segments={"s": (tuple(f"g{g:03}" for g in range(segments)), group.astype(np.int64))},
+    )
+
+
+def true_dividend(effects: Floats, sizes: tuple[float, ...] | None = None) -> float:
+    """What the best policy by segment earns a member more than the best single arm."""
+    weights = np.full(effects.shape[0], 1 / effects.shape[0]) if sizes is None else np.asarray(sizes)
+    return float(weights @ effects.max(axis=1) - (weights @ effects).max())
