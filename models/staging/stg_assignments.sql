@@ -9,6 +9,8 @@ select
     accepted_rows.treatment_id,
     accepted_rows.arm,
     accepted_rows.assigned_on,
-    accepted_rows.share_treated
+    accepted_rows.share_treated,
+    accepted_rows.experiment_id,
+    accepted_rows.ends_on
 from accepted_rows
 {{ with_customer_ids('accepted_rows') }}

@@ -11,11 +11,15 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
+from orchestration.accountability.advice import scheme_advice
 from orchestration.accountability.behaviour import segment_behaviour
 from orchestration.accountability.delivery import treatment_delivery
+from orchestration.accountability.dividend import dividend_tables
+from orchestration.accountability.experiments import read_experiments
 from orchestration.accountability.inputs import AccountError, read_settings
 from orchestration.accountability.occasions import occasion_matrix
 from orchestration.accountability.outcomes import treatment_outcomes
+from orchestration.accountability.plans import experiment_plans
 from orchestration.accountability.scorecard import scheme_scorecard
 
 __all__ = ["AccountError", "account_tables"]
@@ -38,12 +42,20 @@ def account_tables(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, pa.
     behaviour = segment_behaviour(con, settings)
     delivery = treatment_delivery(con)
     distinctness = distinctness_table(con, as_of)
-    outcomes = treatment_outcomes(con)
+    experiments = read_experiments(con)
+    outcomes = treatment_outcomes(experiments)
+    values, dividends = dividend_tables(experiments, settings)
+    advice = scheme_advice(con, settings, outcomes)
+    scorecard = scheme_scorecard(con, settings, behaviour, delivery, distinctness, outcomes)
     return {
         "segment_behaviour": behaviour,
         "treatment_delivery": delivery,
         "treatment_distinctness": distinctness,
         "treatment_outcomes": outcomes,
         "occasion_matrix": occasion_matrix(con, as_of),
-        "scheme_scorecard": scheme_scorecard(con, settings, behaviour, delivery, distinctness, outcomes),
+        "segment_treatment_values": values,
+        "segmentation_dividend": dividends,
+        "scheme_advice": advice,
+        "experiment_plans": experiment_plans(con, settings, scorecard, dividends, advice),
+        "scheme_scorecard": scorecard,
     }

@@ -153,15 +153,16 @@ def pays(outcomes: list[dict[str, Any]]) -> str:
     """Whether treating the segments of a scheme pays, from its rows of treatment_outcomes; only a holdout can say so.
 
     `yes`: a segment where spend rose significantly (q < 0.05) by more than its cost, and none where it significantly
-    did not. `no`: the other way round. Anything else, both at once included, is `unproven`.
+    did not. `no`: the other way round. Anything else, both at once included, is `unproven`. Significance is that of
+    `verdict_q_value`: while an experiment is open, only what holds at every look counts.
     """
     proven = [
         row["net_value"]
         for row in outcomes
         if row["outcome"] == "spend"
         and row["net_value"] is not None
-        and row["q_value"] is not None
-        and row["q_value"] < SIGNIFICANCE
+        and row["verdict_q_value"] is not None
+        and row["verdict_q_value"] < SIGNIFICANCE
     ]
     gains, losses = any(value > 0 for value in proven), any(value <= 0 for value in proven)
     if gains == losses:

@@ -345,10 +345,20 @@ def minimum_detectable_difference(error: float, degrees: float, power: float = 0
     return (t_quantile(1 - alpha / 2, degrees) + t_quantile(power, degrees)) * error
 
 
-def sample_ratio_p_value(n_treated: int, n: int, expected_treated: float) -> float | None:
-    """Chi-squared p of the arms' sizes against the drawn share; where an arm should be empty, None if it is, else 0."""
-    expected_holdout = n - expected_treated
-    gap = (n_treated - expected_treated) ** 2
-    if expected_treated <= 0 or expected_holdout <= 0:
-        return 0.0 if gap else None
-    return chi2_upper_tail(gap / expected_treated + gap / expected_holdout, 1)
+def sample_ratio_p_value(counts: Integers, expected: Floats) -> float | None:
+    """Chi-squared p of the arms' sizes against those that the drawn shares let expect.
+
+    An arm that nobody should be in is left out where nobody is, and makes p 0 where somebody is. None with fewer
+    than two arms.
+
+    Args:
+        counts: (k,) members by arm. expected: (k,) members by arm if drawn as said, of the same sum.
+    """
+    counts, expected = np.asarray(counts), np.asarray(expected, dtype=np.float64)
+    empty = expected <= 0
+    if np.any(counts[empty] > 0):
+        return 0.0
+    counts, expected = counts[~empty], expected[~empty]
+    if counts.size < 2:
+        return None
+    return chi2_upper_tail(float(np.sum((counts - expected) ** 2 / expected)), counts.size - 1)

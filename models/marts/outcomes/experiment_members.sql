@@ -9,62 +9,105 @@ with settings as (
 ),
 
 -- Experiments run elsewhere, and our own, in which only members count who could be sent the treatment when it was assigned.
--- A treatment without a holdout is no experiment.
+-- A treatment without a holdout is no experiment. Where several treatments share an experiment, a row's share is that of its
+-- own arm; where the treatment is the experiment, it is the share of the treated.
 assignments as (
 
     select
-        treatment_id,
+        coalesce(experiment_id, treatment_id) as experiment_id,
         customer_id,
-        arm,
+        case when arm = 'holdout' then 'none' else treatment_id end as treatment_id,
         assigned_on,
-        share_treated,
-        'landed' as origin
+        case when experiment_id is null and arm = 'holdout' then 1 - share_treated else share_treated end as arm_share,
+        ends_on,
+        'landed' as origin,
+        cast(null as {{ dbt.type_string() }}) as segments
     from {{ ref('stg_assignments') }}
     union all
     select
-        treatment_id,
+        treatment_id as experiment_id,
         member_id as customer_id,
-        arm,
+        case when arm = 'holdout' then 'none' else treatment_id end as treatment_id,
         assigned_on,
-        share_treated,
-        origin
+        case when arm = 'holdout' then 1 - share_treated else share_treated end as arm_share,
+        cast(null as date) as ends_on,
+        origin,
+        segments
     from {{ ref('treatment_assignments') }}
     where origin = 'drawn' and is_eligible and share_treated > 0 and share_treated < 1
 
 ),
 
--- The first assignment decides: arms are never drawn again. Before the as-of date, or there is nothing to measure.
+-- An experiment has one end, the latest that a row of it states.
+ends as (
+
+    select
+        experiment_id,
+        max(ends_on) as ends_on
+    from assignments
+    group by experiment_id
+
+),
+
+-- The first assignment decides: arms are never drawn again. Before the as-of date and the end, or there is nothing to measure.
 ranked_assignments as (
 
     select
-        assignments.treatment_id,
+        assignments.experiment_id,
         assignments.customer_id,
-        assignments.arm,
+        assignments.treatment_id,
         assignments.assigned_on,
-        assignments.share_treated,
+        assignments.arm_share,
         assignments.origin,
+        assignments.segments,
+        ends.ends_on,
         row_number() over (
-            partition by assignments.treatment_id, assignments.customer_id
-            order by assignments.assigned_on asc, assignments.origin asc
+            partition by assignments.experiment_id, assignments.customer_id
+            order by assignments.assigned_on asc, assignments.origin asc, assignments.treatment_id asc
         ) as assignment_rank
     from assignments
     inner join settings on assignments.assigned_on < settings.as_of
+    inner join ends on assignments.experiment_id = ends.experiment_id
+    where ends.ends_on is null or assignments.assigned_on < ends.ends_on
+
+),
+
+last_windows as (
+
+    select
+        ranked_assignments.experiment_id,
+        ranked_assignments.customer_id,
+        ranked_assignments.treatment_id,
+        ranked_assignments.assigned_on,
+        ranked_assignments.arm_share,
+        ranked_assignments.origin,
+        ranked_assignments.segments,
+        ranked_assignments.ends_on,
+        {{ days_after('ranked_assignments.assigned_on', 'settings.outcome_days') }} as window_until,
+        max({{ days_after('ranked_assignments.assigned_on', 'settings.outcome_days') }}) over (
+            partition by ranked_assignments.experiment_id
+        ) as last_window_until
+    from ranked_assignments
+    cross join settings
+    where ranked_assignments.assignment_rank = 1
 
 ),
 
 assignment_ends as (
 
     select
-        ranked_assignments.treatment_id,
-        ranked_assignments.customer_id,
-        ranked_assignments.arm,
-        ranked_assignments.assigned_on,
-        ranked_assignments.share_treated,
-        ranked_assignments.origin,
-        least(settings.as_of, {{ days_after('ranked_assignments.assigned_on', 'settings.outcome_days') }}) as outcome_until
-    from ranked_assignments
+        last_windows.experiment_id,
+        last_windows.customer_id,
+        last_windows.treatment_id,
+        last_windows.assigned_on,
+        last_windows.arm_share,
+        last_windows.origin,
+        last_windows.segments,
+        least(last_windows.last_window_until, coalesce(last_windows.ends_on, last_windows.last_window_until)) as closes_on,
+        least(settings.as_of, last_windows.window_until, coalesce(last_windows.ends_on, last_windows.window_until))
+            as outcome_until
+    from last_windows
     cross join settings
-    where ranked_assignments.assignment_rank = 1
 
 ),
 
@@ -72,12 +115,14 @@ assignment_ends as (
 assignment_starts as (
 
     select
-        assignment_ends.treatment_id,
+        assignment_ends.experiment_id,
         assignment_ends.customer_id,
-        assignment_ends.arm,
+        assignment_ends.treatment_id,
         assignment_ends.assigned_on,
-        assignment_ends.share_treated,
+        assignment_ends.arm_share,
         assignment_ends.origin,
+        assignment_ends.segments,
+        assignment_ends.closes_on,
         assignment_ends.outcome_until,
         {{ days_after('assignment_ends.assigned_on', '-settings.outcome_days') }} as past_from
     from assignment_ends
@@ -88,7 +133,7 @@ assignment_starts as (
 outcome_totals as (
 
     select
-        members.treatment_id,
+        members.experiment_id,
         members.customer_id,
         sum(days.spend) as spend,
         sum(days.baskets) as orders
@@ -98,7 +143,7 @@ outcome_totals as (
             members.customer_id = days.customer_id
             and days.day_on >= members.assigned_on
             and days.day_on < members.outcome_until
-    group by members.treatment_id, members.customer_id
+    group by members.experiment_id, members.customer_id
 
 ),
 
@@ -106,7 +151,7 @@ outcome_totals as (
 returned_orders as (
 
     select
-        members.treatment_id,
+        members.experiment_id,
         members.customer_id,
         count(*) as orders
     from assignment_starts as members
@@ -116,30 +161,32 @@ returned_orders as (
             and returned.basket_on >= members.assigned_on
             and returned.basket_on < members.outcome_until
             and returned.returned_on < members.outcome_until
-    group by members.treatment_id, members.customer_id
+    group by members.experiment_id, members.customer_id
 
 ),
 
 past_totals as (
 
     select
-        members.treatment_id,
+        members.experiment_id,
         members.customer_id,
-        sum(days.spend) as past_spend
+        sum(days.spend) as past_spend,
+        sum(days.baskets) as past_orders
     from assignment_starts as members
     inner join {{ ref('int_customer_days') }} as days
         on
             members.customer_id = days.customer_id
             and days.day_on >= members.past_from
             and days.day_on < members.assigned_on
-    group by members.treatment_id, members.customer_id
+    group by members.experiment_id, members.customer_id
 
 ),
 
+-- What the member's own arm sent: a holdout is sent nothing, whatever slipped through.
 costs as (
 
     select
-        members.treatment_id,
+        members.experiment_id,
         members.customer_id,
         sum(touchpoints.cost) as cost
     from assignment_starts as members
@@ -149,28 +196,37 @@ costs as (
             and members.treatment_id = touchpoints.treatment_id
             and touchpoints.touched_on >= members.assigned_on
             and touchpoints.touched_on < members.outcome_until
-    group by members.treatment_id, members.customer_id
+    where members.treatment_id <> 'none'
+    group by members.experiment_id, members.customer_id
 
 )
 
 select
-    members.treatment_id,
+    members.experiment_id,
     members.customer_id,
-    members.arm,
+    {{ text('members.treatment_id') }} as treatment_id,
+    {{ text("case when members.treatment_id = 'none' then 'holdout' else 'treated' end") }} as arm,
     members.assigned_on,
     members.outcome_until,
-    cast(members.share_treated as double) as share_treated,
+    cast({{ days_between('members.assigned_on', 'members.outcome_until') }} as integer) as observed_days,
+    members.closes_on,
+    members.closes_on <= settings.as_of as is_closed,
+    -- 1 - 0.9 is a rounding error below 0.1.
+    cast(round(members.arm_share, 12) as double) as arm_share,
     {{ text('members.origin') }} as origin,
+    {{ text('members.segments') }} as segments,
     cast(coalesce(past_totals.past_spend, 0) as double) as past_spend,
+    cast(coalesce(past_totals.past_orders, 0) as bigint) as past_orders,
     cast(coalesce(outcome_totals.spend, 0) as double) as spend,
     cast(coalesce(outcome_totals.orders, 0) - coalesce(returned_orders.orders, 0) as bigint) as orders,
     cast(coalesce(costs.cost, 0) as double) as cost
 from assignment_starts as members
+cross join settings
 left join outcome_totals
-    on members.treatment_id = outcome_totals.treatment_id and members.customer_id = outcome_totals.customer_id
+    on members.experiment_id = outcome_totals.experiment_id and members.customer_id = outcome_totals.customer_id
 left join returned_orders
-    on members.treatment_id = returned_orders.treatment_id and members.customer_id = returned_orders.customer_id
+    on members.experiment_id = returned_orders.experiment_id and members.customer_id = returned_orders.customer_id
 left join past_totals
-    on members.treatment_id = past_totals.treatment_id and members.customer_id = past_totals.customer_id
+    on members.experiment_id = past_totals.experiment_id and members.customer_id = past_totals.customer_id
 left join costs
-    on members.treatment_id = costs.treatment_id and members.customer_id = costs.customer_id
+    on members.experiment_id = costs.experiment_id and members.customer_id = costs.customer_id

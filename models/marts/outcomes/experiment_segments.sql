@@ -12,18 +12,16 @@ with schemes as (
 drawn_segments as (
 
     select
-        members.treatment_id,
-        members.customer_id,
-        {{ each_part('assignments.segments', ';') }} as scheme_segment
-    from {{ ref('experiment_members') }} as members
-    inner join {{ ref('treatment_assignments') }} as assignments
-        on members.treatment_id = assignments.treatment_id and members.customer_id = assignments.member_id
-    where members.origin = 'drawn'
+        experiment_id,
+        customer_id,
+        {{ each_part('segments', ';') }} as scheme_segment
+    from {{ ref('experiment_members') }}
+    where origin = 'drawn'
 
 )
 
 select
-    members.treatment_id,
+    members.experiment_id,
     memberships.scheme,
     members.customer_id,
     memberships.segment
@@ -35,7 +33,7 @@ where members.origin = 'landed'
 union all
 
 select
-    drawn_segments.treatment_id,
+    drawn_segments.experiment_id,
     schemes.scheme,
     drawn_segments.customer_id,
     substr(drawn_segments.scheme_segment, length(schemes.scheme) + 2) as segment

@@ -22,9 +22,11 @@ class SmallWarehouse:
             create table refresh_settings as
                 select date '2026-08-01' as as_of, date '2026-05-03' as outcome_start_on,
                        date '2025-05-03' as past_start_on, 90 as outcome_days, 365 as rfm_window_days,
-                       cast(100 as bigint) as min_members;
+                       cast(100 as bigint) as min_members, cast(0.01 as double) as least_dividend,
+                       cast(0.1 as double) as equivalence_margin;
             create table segment_schemes (scheme varchar, is_active boolean);
             create table customer_segments (scheme varchar, member_id varchar, segment varchar);
+            create table customer_profiles (customer_id varchar, first_order_on date);
             create table behaviour_members (
                 scheme varchar, member_id varchar, segment varchar, past_spend double, past_spend_quintile integer,
                 spend double, orders bigint, discount_share double, private_label_share double, responded integer);
@@ -32,12 +34,13 @@ class SmallWarehouse:
                 scheme varchar, member_id varchar, segment varchar, sent_categories varchar, channels varchar,
                 touches bigint);
             create table experiment_members (
-                treatment_id varchar, customer_id varchar, arm varchar, assigned_on date, outcome_until date,
-                share_treated double, past_spend double, spend double, orders bigint, cost double);
+                experiment_id varchar, customer_id varchar, treatment_id varchar, arm varchar, assigned_on date,
+                observed_days integer, closes_on date, is_closed boolean, arm_share double, past_spend double,
+                past_orders bigint, spend double, orders bigint, cost double);
             create table experiment_segments (
-                treatment_id varchar, scheme varchar, customer_id varchar, segment varchar);
-            create table sales_margin as select 0.0::double as amount, 0.0::double as amount_with_margin,
-                cast(null as double) as margin_share;
+                experiment_id varchar, scheme varchar, customer_id varchar, segment varchar);
+            create table sales_margin as select date '2026-08-01' as as_of, 0.0::double as amount,
+                0.0::double as amount_with_margin, cast(null as double) as margin_share;
             """
         )
 

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from orchestration.accountability.experiments import read_experiments
 from orchestration.accountability.outcomes import net_value, treatment_outcomes
 from orchestration.accountability.schemas import SCHEMAS
-from tests.unit.accountability.conftest import SmallWarehouse
+from orchestration.accountability.sequences import standard_errors
+from tests.unit.accountability.conftest import AS_OF, SmallWarehouse
 
 
 def plant(
-    warehouse: SmallWarehouse, arms: np.ndarray, spend: np.ndarray, share: float | None = 0.5, cost: float = 0.0
+    warehouse: SmallWarehouse,
+    arms: np.ndarray,
+    spend: np.ndarray,
+    share: float | None = 0.5,
+    cost: float = 0.0,
+    closed: bool = True,
 ) -> None:
+    """Experiment t1, members m00000 on; closed, or 45 of 90 days old."""
+    own = [None if share is None else share if treated else 1 - share for treated in arms]
     warehouse.insert(
         "experiment_members",
         [
             {
-                "treatment_id": "t1",
+                "experiment_id": "t1",
                 "customer_id": f"m{i:05}",
+                "treatment_id": "t1" if arms[i] else "none",
                 "arm": "treated" if arms[i] else "holdout",
-                "share_treated": share,
+                "assigned_on": AS_OF - timedelta(days=100 if closed else 45),
+                "observed_days": 90 if closed else 45,
+                "closes_on": AS_OF - timedelta(days=10) if closed else AS_OF + timedelta(days=45),
+                "is_closed": closed,
+                "arm_share": own[i],
                 "past_spend": float(i % 7),
+                "past_orders": i % 2,
                 "spend": float(spend[i]),
                 "orders": i % 3,
                 "cost": cost if arms[i] else 0.0,
@@ -35,13 +51,13 @@ def plant(
 
 
 def rows_by_key(warehouse: SmallWarehouse) -> dict[tuple[str, str, str], dict[str, Any]]:
-    rows = treatment_outcomes(warehouse.con).to_pylist()
+    rows = treatment_outcomes(read_experiments(warehouse.con)).to_pylist()
     return {(row["scheme"], row["segment"], row["outcome"]): row for row in rows}
 
 
 def test_without_experiments_the_table_is_empty_with_all_its_columns(warehouse: SmallWarehouse) -> None:
     warehouse.schemes("rfm")
-    table = treatment_outcomes(warehouse.con)
+    table = treatment_outcomes(read_experiments(warehouse.con))
     assert table.num_rows == 0
     assert table.column_names == list(SCHEMAS["treatment_outcomes"])
 
@@ -69,7 +85,7 @@ def test_arms_out_of_ratio_void_the_comparison_of_every_segment(warehouse: Small
     arms = np.arange(400) < 260  # 260 of 400 where half was drawn: p = 2e-9
     plant(warehouse, arms, np.arange(400) % 11)
     warehouse.con.execute(
-        "insert into experiment_segments select treatment_id, 'rfm', customer_id, 'champions' from experiment_members"
+        "insert into experiment_segments select experiment_id, 'rfm', customer_id, 'champions' from experiment_members"
     )
     for row in rows_by_key(warehouse).values():
         assert row["srm_p_value"] < 0.001
@@ -102,9 +118,9 @@ def test_each_active_scheme_is_reported_by_segment_on_assignment(warehouse: Smal
     warehouse.con.execute(
         """
         insert into experiment_segments
-            select treatment_id, 'rfm', customer_id, if(customer_id < 'm00020', 'champions', 'unknown')
+            select experiment_id, 'rfm', customer_id, if(customer_id < 'm00020', 'champions', 'unknown')
             from experiment_members
-            union all select treatment_id, 'gender', customer_id, 'female' from experiment_members
+            union all select experiment_id, 'gender', customer_id, 'female' from experiment_members
         """
     )
     rows = rows_by_key(warehouse)
@@ -134,3 +150,113 @@ def test_net_value_is_margin_on_uplift_less_cost(
     uplift: float | None, margin: float | None, cost: float | None, expected: float | None
 ) -> None:
     assert net_value(uplift, margin, cost) == expected
+
+
+def test_an_open_experiment_has_an_interval_at_all_looks_and_only_that_decides(warehouse: SmallWarehouse) -> None:
+    random = np.random.default_rng(32)
+    warehouse.schemes("rfm")
+    arms = random.permutation(np.arange(600) % 2 == 0)
+    plant(warehouse, arms, random.normal(50, 5, 600) + 0.9 * arms, closed=False)
+    row = rows_by_key(warehouse)["all", "all", "spend"]
+    assert not row["is_closed"]
+    # 600 members half observed count as 300; equal variances make the cautious error Welch's, up to the last digits.
+    error, degrees = (row["ci_high"] - row["uplift"]) / stats.t.ppf(0.975, 598), 598
+    reach = stats.t.isf(stats.norm.sf(standard_errors(300)), degrees) * error
+    assert row["always_high"] - row["uplift"] == pytest.approx(reach, rel=1e-3)
+    assert row["uplift"] - row["always_low"] == pytest.approx(row["always_high"] - row["uplift"])
+    assert row["cuped_always_low"] < row["cuped_ci_low"] and row["cuped_always_high"] > row["cuped_ci_high"]
+    assert row["p_value"] < 0.05 < row["always_p_value"]
+    assert row["verdict_q_value"] > 0.05
+
+
+def test_a_closed_experiment_is_decided_by_its_fixed_interval(warehouse: SmallWarehouse) -> None:
+    random = np.random.default_rng(32)
+    warehouse.schemes("rfm")
+    arms = random.permutation(np.arange(600) % 2 == 0)
+    plant(warehouse, arms, random.normal(50, 5, 600) + 1.1 * arms)
+    for row in rows_by_key(warehouse).values():
+        assert row["is_closed"] and row["verdict_q_value"] == row["q_value"]
+
+
+def test_the_margin_of_a_closed_experiment_is_that_of_the_day_it_closed(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    plant(warehouse, np.arange(40) % 2 == 0, np.arange(40.0))
+    warehouse.con.execute("update sales_margin set margin_share = 0.3")
+    warehouse.con.execute("insert into sales_margin values (date '2026-07-22', 1.0, 1.0, 0.2)")
+    assert rows_by_key(warehouse)["all", "all", "spend"]["margin_share"] == 0.2
+
+
+def three_arms(warehouse: SmallWarehouse, arms: list[str], shares: dict[str, float], closed: bool = True) -> None:
+    warehouse.insert(
+        "experiment_members",
+        [
+            {
+                "experiment_id": "e1",
+                "customer_id": f"m{i:05}",
+                "treatment_id": arm,
+                "arm": "holdout" if arm == "none" else "treated",
+                "assigned_on": AS_OF - timedelta(days=100),
+                "observed_days": 90,
+                "closes_on": AS_OF - timedelta(days=10),
+                "is_closed": closed,
+                "arm_share": shares[arm],
+                "past_spend": 0.0,
+                "past_orders": 0,
+                "spend": float(i % 5) + (arm == "b"),
+                "orders": i % 3,
+                "cost": 0.0,
+            }
+            for i, arm in enumerate(arms)
+        ],
+    )
+
+
+def test_several_treatments_share_one_holdout(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    arms = ["none", "a", "b"] * 100
+    three_arms(warehouse, arms, {"none": 0.3333, "a": 0.3333, "b": 0.3333})
+    rows = {
+        row["treatment_id"]: row
+        for row in treatment_outcomes(read_experiments(warehouse.con)).to_pylist()
+        if row["outcome"] == "spend"
+    }
+    spend = {arm: np.asarray([i % 5 + (arm == "b") for i, own in enumerate(arms) if own == arm]) for arm in rows}
+    holdout = np.asarray([i % 5 for i, own in enumerate(arms) if own == "none"])
+    assert set(rows) == {"a", "b"}
+    for arm, row in rows.items():
+        expected = stats.ttest_ind(spend[arm], holdout, equal_var=False)
+        assert (row["experiment_id"], row["n_treated"], row["n_holdout"]) == ("e1", 100, 100)
+        assert row["p_value"] == pytest.approx(expected.pvalue, rel=1e-9)
+        assert row["srm_p_value"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_the_ratio_is_that_of_all_arms_and_voids_every_treatment(warehouse: SmallWarehouse, closed: bool) -> None:
+    warehouse.schemes("rfm")
+    # Treatments a and b are in ratio; the holdout has lost two in five of its members.
+    arms = ["a"] * 400 + ["b"] * 400 + ["none"] * 240
+    three_arms(warehouse, arms, {"none": 0.3333, "a": 0.3333, "b": 0.3334}, closed)
+    for row in treatment_outcomes(read_experiments(warehouse.con)).to_pylist():
+        assert row["srm_p_value"] < 0.001
+        if closed:
+            expected = stats.chisquare([400, 400, 240], 1040 * np.asarray([0.3333, 0.3334, 0.3333])).pvalue
+            assert row["srm_p_value"] == pytest.approx(expected, rel=1e-9)
+        assert row["uplift"] is None and row["always_low"] is None and row["cuped_always_low"] is None
+
+
+def test_shares_that_are_not_those_of_the_arms_leave_the_ratio_unknown(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    three_arms(warehouse, ["a"] * 400 + ["b"] * 400 + ["none"] * 240, {"none": 0.5, "a": 0.5, "b": 0.5})
+    for row in treatment_outcomes(read_experiments(warehouse.con)).to_pylist():
+        assert row["srm_p_value"] is None and row["uplift"] is not None
+
+
+def test_a_share_that_changes_on_the_way_is_held_against_each_days_own(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    arms = np.asarray([True] * 50 + [False] * 50 + [True] * 90 + [False] * 10)
+    plant(warehouse, arms, np.arange(200.0))
+    warehouse.con.execute(
+        """update experiment_members set assigned_on = assigned_on + 1, arm_share = if(arm = 'treated', 0.9, 0.1)
+        where customer_id >= 'm00100'"""
+    )
+    assert rows_by_key(warehouse)["all", "all", "spend"]["srm_p_value"] == pytest.approx(1.0)

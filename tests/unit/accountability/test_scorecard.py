@@ -117,7 +117,7 @@ def test_why_names_the_numbers_that_decided(case: str, parts: list[str]) -> None
 
 
 def experiment(net_value: float | None, q_value: float | None, outcome: str = "spend") -> dict[str, Any]:
-    return {"outcome": outcome, "net_value": net_value, "q_value": q_value}
+    return {"outcome": outcome, "net_value": net_value, "q_value": 0.0, "verdict_q_value": q_value}
 
 
 @pytest.mark.parametrize(

@@ -367,8 +367,13 @@ def test_a_true_difference_of_the_detectable_size_is_seen_four_times_in_five() -
 
 
 def test_sample_ratio_p_equals_scipys_chisquare() -> None:
-    assert sample_ratio_p_value(560, 1_000, 500) == pytest.approx(stats.chisquare([560, 440], [500, 500]).pvalue)
-    assert sample_ratio_p_value(90, 100, 90) == 1
-    assert sample_ratio_p_value(100, 100, 100) is None
-    assert sample_ratio_p_value(80, 100, 100) == 0, "a holdout where none was to be"
-    assert sample_ratio_p_value(1, 100, 0) == 0
+    def p_value(sizes: list[int], expected: list[float]) -> float | None:
+        return sample_ratio_p_value(np.asarray(sizes), np.asarray(expected))
+
+    assert p_value([560, 440], [500, 500]) == pytest.approx(stats.chisquare([560, 440], [500, 500]).pvalue)
+    three = stats.chisquare([300, 280, 420], [330, 330, 340]).pvalue
+    assert p_value([300, 280, 420], [330, 330, 340]) == pytest.approx(three, rel=1e-9)
+    assert p_value([90, 10], [90, 10]) == 1
+    assert p_value([100, 0], [100, 0]) is None
+    assert p_value([80, 20], [100, 0]) == 0, "a holdout where none was to be"
+    assert p_value([1, 99], [0, 100]) == 0

@@ -1,0 +1,197 @@
+"""What experiment would settle what is unproven: how many members, how long, and what it costs to hold them out.
+
+Reads behaviour_members (how much spend varies that past spend does not foretell), customer_segments, customer_profiles
+(how many members come in), and the verdicts; gives experiment_plans: for each active scheme a row for each question
+that is open.
+
+`pays`      does what is sent pay? half treated, half held out. Effect of interest: var least_dividend of spend a
+member. `dividend`  does telling segments apart pay? a third each: by segment, one treatment for all, held out. The
+same effect. `merge`     do segments that look alike react alike? half treated, half held out in every segment.
+Effect of interest: var
+            equivalence_margin of spend a member.
+
+Sizes are those of a t test with 80 % power at the 5 % level, with the variance that is left after CUPED:
+two equal arms need 4 s^2 (z_0.975 + z_0.8)^2 / effect^2 members; three, whose policies differ for half the members,
+3 s^2 (...)^2; two segments of k equal ones, compared by two one-sided tests with 80 % power where they are alike, 8
+k s^2 (z_0.95 + z_0.9)^2 / margin^2.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from scipy import special
+
+from orchestration.accountability.advice import TEST
+from orchestration.accountability.inputs import RefreshSettings, active_schemes
+from orchestration.accountability.schemas import table_of
+from orchestration.accountability.statistics import cuped
+
+UNPROVEN = "unproven"
+# Standard errors between nothing and an effect that a test at 5 % sees with 80 % power; and the same for equivalence.
+_SEEN = float(special.ndtri(0.975) + special.ndtri(0.8))
+_ALIKE = float(special.ndtri(0.95) + special.ndtri(0.9))
+
+ARMS = {
+    "pays": "treated 1/2, holdout 1/2",
+    "dividend": "treated by segment 1/3, uniform 1/3, holdout 1/3",
+    "merge": "treated 1/2, holdout 1/2, in every segment",
+}
+HELD_OUT = {"pays": 1 / 2, "dividend": 1 / 3, "merge": 1 / 2}
+ASKED = {
+    "pays": "whether what is sent to the segments of {scheme} pays",
+    "dividend": "whether treating the segments of {scheme} differently earns more than one treatment for all",
+    "merge": "which segments of {scheme} may be merged",
+}
+HOW = {
+    "pays": "set their share_treated to 0.5 in seeds/treatment_shares.csv",
+    "dividend": "name the one treatment for all in seeds/uniform_treatments.csv with a share_uniform of 0.33, and set "
+    "share_treated to 0.34",
+    "merge": "send one treatment to all segments with share_treated 0.5 in seeds/treatment_shares.csv",
+}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a plan rests on, of one scheme: members, segments, spend a member in the outcome period (mean, variance
+    after
+    CUPED), members that come in a day, and the margin."""
+
+    members: int
+    segments: int
+    mean: float
+    variance: float
+    incoming: float
+    margin: float | None
+
+
+def experiment_plans(
+    con: duckdb.DuckDBPyConnection,
+    settings: RefreshSettings,
+    scorecard: pa.Table,
+    dividends: pa.Table,
+    advice: pa.Table,
+) -> pa.Table:
+    """One row a scheme and open question."""
+    pays = {row["scheme"]: row["pays"] for row in scorecard.to_pylist()}
+    decided = {row["scheme"] for row in dividends.to_pylist() if row["verdict"] != UNPROVEN}
+    alike = advice.filter(pa.compute.equal(advice.column("advice"), TEST)) if advice.num_rows else advice
+    unclear = set(alike.column("scheme").to_pylist())
+    margins = con.execute("select margin_share from sales_margin order by as_of desc limit 1").fetchall()
+    margin = margins[0][0] if margins else None
+    rows = []
+    for scheme in active_schemes(con):
+        ground = _ground(con, scheme, settings, margin)
+        questions = [
+            question
+            for question, is_open in (
+                ("pays", pays.get(scheme, UNPROVEN) == UNPROVEN),
+                ("dividend", scheme not in decided),
+                ("merge", scheme in unclear),
+            )
+            if is_open
+        ]
+        rows += [{"scheme": scheme, "question": q, **plan(scheme, q, ground, settings)} for q in questions]
+    return table_of("experiment_plans", rows)
+
+
+def plan(scheme: str, question: str, ground: Ground, settings: RefreshSettings) -> dict[str, Any]:
+    """The columns of one plan, and why in one sentence that says what to do."""
+    row: dict[str, Any] = {
+        "arms": ARMS[question],
+        "members_needed": None,
+        "members_available": ground.members,
+        "days": None,
+        "effect_of_interest": None,
+        "smallest_effect": None,
+        "foregone_value": None,
+    }
+    asked = ASKED[question].format(scheme=scheme)
+    if ground.members < 2 or ground.mean <= 0:
+        return row | {
+            "why": f"To learn {asked}, members of known segments must have bought something in {settings.outcome_days} "
+            "days: land more order lines, or the profiles that the scheme needs."
+        }
+    share = settings.equivalence_margin if question == "merge" else settings.least_dividend
+    effect = share * ground.mean
+    factor = {
+        "pays": 4 * _SEEN**2,
+        "dividend": 3 * _SEEN**2,
+        "merge": 8 * max(2, ground.segments) * _ALIKE**2,
+    }[question]
+    needed = max(2, math.ceil(factor * ground.variance / effect**2)) if effect > 0 else None
+    smallest = math.sqrt(factor * ground.variance / ground.members)
+    smallest = max(smallest, effect)
+    missing = 0 if needed is None else max(0, needed - ground.members)
+    days: int | None = settings.outcome_days
+    if missing or needed is None:
+        days = math.ceil(missing / ground.incoming) + settings.outcome_days if ground.incoming > 0 and missing else None
+    used = ground.members if needed is None else min(needed, ground.members)
+    foregone = HELD_OUT[question] * used * smallest * ground.margin if ground.margin is not None else None
+    return row | {
+        "members_needed": needed,
+        "days": days,
+        "effect_of_interest": effect,
+        "smallest_effect": smallest,
+        "foregone_value": foregone,
+        "why": _why(asked, question, ground, needed, days, effect, smallest, share, settings),
+    }
+
+
+def _why(
+    asked: str,
+    question: str,
+    ground: Ground,
+    needed: int | None,
+    days: int | None,
+    effect: float,
+    smallest: float,
+    share: float,
+    settings: RefreshSettings,
+) -> str:
+    if needed is not None and needed <= ground.members:
+        return (
+            f"{needed:,} of {ground.members:,} members show in {settings.outcome_days} days {asked}, down to "
+            f"{effect:,.2f} ({100 * share:g} % of spend) a member: {HOW[question]}."
+        )
+    until = f", which at {ground.incoming:,.1f} new members a day takes {days:,} days" if days is not None else ""
+    wanted = f"{needed:,} members are needed to see {effect:,.2f} ({100 * share:g} % of spend) a member{until}"
+    return (
+        f"To learn {asked}, {wanted}; the {ground.members:,} of today show {smallest:,.2f} "
+        f"({100 * smallest / ground.mean:,.0f} % of spend) or more in {settings.outcome_days} days: test something "
+        f"that may change that much, and {HOW[question]}."
+    )
+
+
+def _ground(con: duckdb.DuckDBPyConnection, scheme: str, settings: RefreshSettings, margin: float | None) -> Ground:
+    spent = con.execute(
+        "select past_spend, spend from behaviour_members where scheme = ? order by member_id", [scheme]
+    ).to_arrow_table()
+    known, segments = con.execute(
+        "select count(*), count(distinct segment) from customer_segments where scheme = ? and segment <> 'unknown'",
+        [scheme],
+    ).fetchall()[0]
+    (new,) = con.execute(
+        """
+        select count(*) from customer_segments as segments
+        inner join customer_profiles as profiles on segments.member_id = profiles.customer_id
+        where segments.scheme = ? and segments.segment <> 'unknown' and profiles.first_order_on >= ?
+        """,
+        [scheme, settings.outcome_start_on],
+    ).fetchall()[0]
+    spend = np.asarray(spent.column("spend").to_numpy(), dtype=np.float64)
+    past = np.asarray(spent.column("past_spend").to_numpy(), dtype=np.float64)
+    left = cuped(spend, past)
+    return Ground(
+        int(known),
+        int(segments),
+        float(spend.mean()) if spend.size else 0.0,
+        float(left.var(ddof=1)) if spend.size > 1 else 0.0,
+        new / settings.outcome_days,
+        margin,
+    )

@@ -1,0 +1,121 @@
+"""Simulated experiments whose truth is known: who spends what on which day, and how the arms are drawn.
+
+Belongs here: worlds, and how often an interval is wrong in them, vectorised over members. Used by unit tests with a few
+hundred worlds, and by tests/benchmarks/experiments.py with thousands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from orchestration.accountability.experiments import Experiment
+from orchestration.accountability.outcomes import always_valid
+from orchestration.accountability.statistics import welch
+
+DAYS = 90
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Looks:
+    """(worlds, members) arms, and (worlds, members, looks) spend until each look; `part` is the share of days
+    passed."""
+
+    treated: npt.NDArray[np.bool_]
+    spend: Floats
+    part: Floats
+
+
+def daily_spend(random: np.random.Generator, members: int, days: int = DAYS) -> Floats:
+    """(members, days) spend of customers who differ: each buys at a rate of their own, and baskets are log-normal."""
+    rate = random.gamma(1.0, 0.04, size=(members, 1))
+    bought = random.random((members, days)) < rate
+    size = np.exp(random.normal(0, 0.6, size=(members, 1)))
+    return np.asarray(bought * size * np.exp(random.normal(3, 0.9, size=(members, days))))
+
+
+def daily_looks(
+    random: np.random.Generator, worlds: int, members: int, share: float, uplift: float = 0.0, looks: int = DAYS
+) -> Looks:
+    """Everyone is assigned on day 0 and looked at on every day; the treated spend `uplift` (a share) more."""
+    treated = random.random((worlds, members)) < share
+    ends = np.unique(np.linspace(1, DAYS, looks).astype(int))
+    spend = np.empty((worlds, members, ends.size))
+    for world in range(worlds):
+        days = daily_spend(random, members) * (1 + uplift * treated[world][:, np.newaxis])
+        spend[world] = np.cumsum(days, axis=1)[:, ends - 1]
+    return Looks(treated, spend, ends / DAYS)
+
+
+def always_significant(looks: Looks, truth: float = 0.0) -> tuple[float, float, float]:
+    """Share of worlds in which `truth` is ever outside the fixed interval, ever outside the one at all looks, and
+    outside
+    the fixed one at the close."""
+    worlds = looks.treated.shape[0]
+    ever_bare, ever_always, at_close = 0, 0, 0
+    for world in range(worlds):
+        treated = looks.treated[world]
+        bare, always = [], []
+        for look, part in enumerate(looks.part):
+            a, b = looks.spend[world, treated, look], looks.spend[world, ~treated, look]
+            difference = welch(a, b)
+            sequence = always_valid(a, b, difference, part * treated.size)
+            bare.append(outside(truth * part, difference.ci_low, difference.ci_high))
+            always.append(outside(truth * part, sequence.low, sequence.high))
+        ever_bare += any(bare)
+        ever_always += any(always)
+        at_close += bare[-1]
+    return ever_bare / worlds, ever_always / worlds, at_close / worlds
+
+
+def outside(value: float, low: float | None, high: float | None) -> bool:
+    """Whether an interval misses the value; one that was not given misses nothing."""
+    return low is not None and high is not None and not low <= value <= high
+
+
+def policy_world(
+    random: np.random.Generator,
+    members: int,
+    effects: Floats,
+    shares: tuple[float, ...],
+    sizes: tuple[float, ...] | None = None,
+    heavy: bool = True,
+) -> Experiment:
+    """A closed experiment with one scheme `s`: spend foretold in part by past spend, plus an effect by segment and arm.
+
+    Args:
+        effects: (segments, arms) money a member, the first arm being the holdout. shares: of the arms.
+        sizes: shares of the segments; equal where they are not given.
+    """
+    segments, arms = effects.shape
+    group = random.choice(segments, p=sizes, size=members)
+    arm = random.choice(arms, p=shares, size=members)
+    level = random.gamma(1.0, 30.0, size=members) * (1 + group % 3)
+    noise = random.lognormal(0, 1.2 if heavy else 0.3, size=(2, members)) * (random.random((2, members)) < 0.7)
+    past, spend = level * noise[0], level * noise[1] + effects[group, arm]
+    names = ("none", *(f"t{a}" for a in range(1, arms)))
+    return Experiment(
+        experiment_id="e",
+        members=[f"m{i}" for i in range(members)],
+        arms=names,
+        arm=arm.astype(np.int64),
+        arm_share=np.asarray(shares)[arm],
+        assigned_day=np.zeros(members, dtype=np.int64),
+        observed=np.ones(members),
+        past_spend=past,
+        past_orders=(past > 0).astype(float),
+        cost=np.zeros(members),
+        outcomes={"spend": spend, "orders": (spend > 0).astype(float)},
+        is_closed=True,
+        margin_share=1.0,
+        segments={"s": (tuple(f"g{g:03}" for g in range(segments)), group.astype(np.int64))},
+    )
+
+
+def true_dividend(effects: Floats, sizes: tuple[float, ...] | None = None) -> float:
+    """What the best policy by segment earns a member more than the best single arm."""
+    weights = np.full(effects.shape[0], 1 / effects.shape[0]) if sizes is None else np.asarray(sizes)
+    return float(weights @ effects.max(axis=1) - (weights @ effects).max())
