@@ -16,4 +16,5 @@ select
     {{ money_sum('days.spend') }} as spend
 from {{ ref('int_customer_category_days') }} as days
 inner join dates on days.day_on < dates.as_of and days.day_on >= dates.window_start
+where days.customer_id is not null
 group by dates.as_of, days.customer_id, days.department, days.category

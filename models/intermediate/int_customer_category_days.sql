@@ -15,5 +15,5 @@ select
     days.day_on
 from {{ ref('int_order_lines') }} as order_lines
 inner join days on order_lines.ordered_on = days.day_on
-where order_lines.is_merchandise and order_lines.customer_id is not null
+where order_lines.is_merchandise
 group by order_lines.customer_id, order_lines.department, order_lines.category, days.made_from, days.day_on

@@ -70,7 +70,7 @@ def current_as_of(con: duckdb.DuckDBPyConnection) -> date:
 
 def refresh_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> date:
     """The day that a refresh of the staged lines describes, before the models say so: AS_OF, else the local date after
-    the last order line, as in models/intermediate/int_as_of_dates.sql.
+    the last order line that counts, as in models/intermediate/int_as_of_dates.sql.
 
     Raises:
         NotBuilt: no line is staged.
@@ -78,9 +78,9 @@ def refresh_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> date:
     """
     if settings.as_of is not None:
         return settings.as_of
-    found = con.execute("select max(ordered_on) + 1 from stg_order_lines").fetchone()
+    found = con.execute("select max(ordered_on) + 1 from stg_order_lines where is_counted").fetchone()
     if found is None or found[0] is None:
-        raise NotBuilt("stg_order_lines is empty: there is no last order line")
+        raise NotBuilt("stg_order_lines has no line that counts: there is no last order line")
     if not isinstance(found[0], date):
         line = con.execute(
             "select source_file, source_row from base_order_lines order by ordered_at desc nulls last, 1, 2 limit 1"

@@ -49,6 +49,8 @@ def run_staging(warehouse: Path, landing_dir: Path | None, zone: str = "") -> St
         "--select",
         "path:models/staging",
         "quarantine",
+        "guest_ids",
+        "order_statuses",
         "--exclude-resource-type",
         "unit_test",
     ]

@@ -60,7 +60,7 @@ class Chain:
         )
         self.con.execute(
             "create table warehouse.main.int_order_lines"
-            " (order_id varchar, customer_id varchar, ordered_on date, line_hash ubigint)"
+            " (order_id varchar, customer_id varchar, ordered_on date, line_hash ubigint, is_counted boolean)"
         )
         self.con.execute("create view warehouse.main.stg_order_lines as from warehouse.main.int_order_lines")
         self.con.execute(
@@ -72,7 +72,7 @@ class Chain:
         self.con.execute("delete from warehouse.main.int_order_lines; delete from warehouse.main.int_customers")
         if lines:
             self.con.executemany(
-                "insert into warehouse.main.int_order_lines values ($1, $2, $3, hash($4))",
+                "insert into warehouse.main.int_order_lines values ($1, $2, $3, hash($4), true)",
                 [(line.order, line.customer, FIRST_DAY + timedelta(days=line.day), f"{line}") for line in lines],
             )
         self.con.execute(

@@ -20,8 +20,10 @@ SOUND = """
 create table stg_order_lines as
 select 'o' || i as order_id, 'c' || (i % 5) as customer_id, 'p' || (i % 4) as product_id,
        date '2026-01-01' + cast(i as int) as ordered_on, cast(1 as decimal(18, 4)) as quantity,
-       cast(2.5 as decimal(18, 4)) as amount, 'EUR' as currency
+       cast(2.5 as decimal(18, 4)) as amount, cast('paid' as varchar) as status,
+       true as is_counted
 from range(200) as t(i);
+create table order_remarks (kind varchar, problem varchar);
 create table stg_products as select 'p' || i as product_id from range(4) as t(i);
 create table stg_customers as select 'c' || i as customer_id from range(5) as t(i);
 create table stg_companies (company_id varchar);
@@ -91,7 +93,14 @@ DEFECTS = {
     ],
     "amounts_are_plausible": ["update stg_order_lines set amount = -20261101 where order_id in ('o1', 'o2', 'o3')"],
     "returns_are_the_exception": ["update stg_order_lines set quantity = -quantity"],
-    "one_currency": ["update stg_order_lines set currency = 'USD' where order_id = 'o1'"],
+    "order_numbers_do_not_restart": [
+        "insert into order_remarks values ('orders that span days', '3 of 9 orders')",
+        "insert into order_remarks values ('orders that span stores', '3 of 9 orders')",
+    ],
+    "no_customer_is_many": ["insert into order_remarks values ('suspicious customer', 'customer till')"],
+    "lines_that_do_not_count_are_few": [
+        "update stg_order_lines set is_counted = false, status = 'Open' where quantity > 0"
+    ],
     "last_order_day_is_not_alone": ["update stg_order_lines set ordered_on = '2062-01-01' where order_id = 'o1'"],
     "products_are_known": ["delete from stg_products where product_id = 'p1'", "delete from stg_products"],
     "customer_ids_meet": [

@@ -234,10 +234,13 @@ def test_the_day_of_a_refresh_is_given_or_the_day_after_the_last_line(tmp_path: 
 
     settings = settings_in(tmp_path)
     with duckdb.connect() as con:
-        con.execute("create table stg_order_lines (ordered_on date)")
+        con.execute("create table stg_order_lines (ordered_on date, is_counted boolean)")
         with pytest.raises(NotBuilt, match="no last order line"):
             refresh_day(con, settings)
-        con.execute("insert into stg_order_lines values ('2026-02-28'), ('2026-02-03')")
+        # A cancelled order says no day.
+        con.execute(
+            "insert into stg_order_lines values ('2026-02-28', true), ('2026-02-03', true), ('2026-03-09', false)"
+        )
         assert refresh_day(con, settings) == date(2026, 3, 1)
         assert refresh_day(con, replace(settings, as_of=date(2026, 1, 15))) == date(2026, 1, 15)
 
@@ -252,7 +255,8 @@ def test_a_day_after_the_end_of_the_calendar_is_refused_by_the_line_that_has_it(
             "insert into base_order_lines values ('a.csv', 1, '2026-02-28'), ('a.csv', 7, '9999-12-31 23:59:59')"
         )
         con.execute(
-            "create view stg_order_lines as select cast(ordered_at as date) as ordered_on from base_order_lines"
+            "create view stg_order_lines as"
+            " select cast(ordered_at as date) as ordered_on, true as is_counted from base_order_lines"
         )
         with pytest.raises(NoCalendarDay, match=r"a\.csv, row 7.*10000-01-01"):
             refresh_day(con, settings)
