@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
 
-from orchestration import terminal
+from orchestration import disk, terminal
 from orchestration.overrides import held_vars, prepare_seeds, shipped_vars
 from orchestration.publication.files import finish_removals, remove_folder
 from orchestration.publication.lock import LockHeld, refresh_lock
@@ -41,8 +41,9 @@ def main() -> int:
     try:
         settings = read_settings()
         held_vars(settings, shipped_vars())
-        prepare_seeds(settings)
         check_engine(settings, os.environ)
+        disk.check_writable(settings)
+        prepare_seeds(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
         _alert("(not started)", [terminal.Problem("environment", str(error))], None)
@@ -54,6 +55,14 @@ def main() -> int:
         print(f"not refreshed: {error}", file=sys.stderr)
         _alert("(not started)", [terminal.Problem("lock", str(error))], published_version(settings))
         return IN_USE
+    except OSError as error:
+        # Outside the steps, whose errors are told as theirs: the log, the link.
+        sentence = disk.explained(error, settings)
+        if sentence is None:
+            raise
+        print(f"not refreshed: {sentence}", file=sys.stderr)
+        _alert("(not started)", [terminal.Problem("disk", sentence)], published_version(settings))
+        return STOPPED
 
 
 def is_full(environ: Mapping[str, str]) -> bool:
@@ -90,6 +99,9 @@ def run(settings: Settings, full: bool = False) -> int:
             if not succeeded:
                 progress.say(f"published, but a step after it failed: see {log}")
             return PUBLISHED
+        progress.failures = [
+            terminal.Problem(failure.where, disk.in_words(failure.message, settings)) for failure in progress.failures
+        ]
         progress.say(terminal.stopped(progress.failures, log, before.name if before else None, settings))
         said = _alert(refresh_id, progress.failures, before)
         if said:
@@ -150,9 +162,11 @@ def everything_into(log: Path) -> Iterator[TextIO]:
         try:
             yield screen
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            logging.shutdown()
+            # A log that is cut short by a full disk is no reason to hide why the refresh stopped.
+            with contextlib.suppress(OSError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+                logging.shutdown()
             for kept, number in zip(saved, (1, 2), strict=True):
                 os.dup2(kept, number)
                 os.close(kept)

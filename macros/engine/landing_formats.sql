@@ -122,7 +122,7 @@
         {%- else %}
         {%- set seconds = number ~ (' / 1000' if format == 'epoch_milliseconds' else '') %}
         when {{ is_number }} and abs({{ seconds }}) < 253402300800
-            then {{ text_of(moment_of_seconds('cast(floor(' ~ seconds ~ ') as bigint)')) }}
+            then {{ text_of(moment_of_seconds('cast(floor(' ~ seconds ~ ') as bigint)')) }} || '+00:00'
         {%- endif %}
         else {{ text }}
     end
@@ -130,20 +130,21 @@
 
 {# ---- numbers ----------------------------------------------------------------------------------------------------------- #}
 
-{# Without thousands separators, with a point before decimals. Groups are of three digits and begin with no zero, so that 0.500
-   stays a half; of one that could be read in two ways (1.488), the setting's way counts. A currency's sign is passed over
+{# Without thousands separators, with a point before decimals. Groups are of three digits, with one kind of separator, and begin
+   with no zero, so that 0.500 stays a half; of one that could be read in two ways (1.488), the setting's way counts. A currency's sign is passed over
    where the table has no column that says the currency. #}
 {% macro as_plain_number(text, format, may_have_sign) -%}
     {#- Apostrophes and the blanks that no line breaks at stand between groups of digits, like a blank. -#}
     {%- set plain = 'trim(translate(' ~ text ~ ", chr(39) || '’\u00a0\u202f', '    '))" -%}
     {%- set sign = ' *[$€£¥]? *' if may_have_sign else '' -%}
-    {%- set group = '[ .]' if format == 'decimal_comma' else '[ ,]' -%}
+    {%- set group = '[.]' if format == 'decimal_comma' else '[,]' -%}
     {%- set point = '[,]' if format == 'decimal_comma' else '[.]' -%}
-    {%- set pattern = sign ~ '([+-]?)' ~ sign ~ '([0-9]+|[1-9][0-9]{0,2}(' ~ group ~ '[0-9]{3})+)(' ~ point ~ '([0-9]*))?' ~ sign -%}
+    {%- set pattern = sign ~ '([+-]?)' ~ sign ~ '([0-9]+|[1-9][0-9]{0,2}(' ~ group
+        ~ '[0-9]{3})+|[1-9][0-9]{0,2}( [0-9]{3})+)(' ~ point ~ '([0-9]*))?' ~ sign -%}
     case
         when {{ matches_whole(plain, pattern) }} then
-            {{ group_of(plain, pattern, 1) }} || {{ without_characters(group_of(plain, pattern, 2), group) }}
-            || '.' || {{ group_of(plain, pattern, 5) }}
+            {{ group_of(plain, pattern, 1) }} || replace(replace({{ group_of(plain, pattern, 2) }}, '{{ group[1] }}', ''), ' ', '')
+            || '.' || {{ group_of(plain, pattern, 6) }}
         else {{ text }}
     end
 {%- endmacro %}
@@ -167,11 +168,6 @@
 
 {# A group of the pattern in a text that holds nothing else; '' where the group is not there. #}
 {% macro group_of(text, pattern, group) %}{{ return("regexp_extract(" ~ text ~ ", '^" ~ pattern ~ "$', " ~ group ~ ")") }}{% endmacro %}
-
-{# A text without any of the characters of a class. #}
-{% macro without_characters(text, class) %}{{ return(adapter.dispatch('without_characters', 'segments_in_use')(text, class)) }}{% endmacro %}
-{% macro duckdb__without_characters(text, class) %}regexp_replace({{ text }}, '{{ class }}', '', 'g'){% endmacro %}
-{% macro spark__without_characters(text, class) %}regexp_replace({{ text }}, '{{ class }}', ''){% endmacro %}
 
 {# A timestamp from whole seconds since 1970 in UTC. #}
 {% macro moment_of_seconds(seconds) %}{{ return(adapter.dispatch('moment_of_seconds', 'segments_in_use')(seconds)) }}{% endmacro %}

@@ -1,6 +1,7 @@
 {{ config(**kept('int_member_dates', 'as_of')) }}
 
-{# What each member says of themselves, in the rules' words; null where nothing (usable) was said. Ages are as of the date. #}
+{# What each member says of themselves, in the rules' words; null where nothing (usable) was said. Ages are as of the date;
+   one that nobody reaches is a placeholder such as 1900-01-01, and says nothing. #}
 
 with dates as (
 
@@ -28,7 +29,9 @@ ages as (
         members.kind,
         declared.birth_date,
         case
-            when declared.birth_date < members.as_of
+            when
+                declared.birth_date < members.as_of
+                and {{ years_between('declared.birth_date', 'members.as_of') }} <= {{ var('oldest_age') }}
                 then {{ years_between('declared.birth_date', 'members.as_of') }}
         end as age,
         declared.age_band as declared_age_band,
