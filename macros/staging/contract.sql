@@ -1,7 +1,8 @@
 {# The input contract as dbt knows it: the sources of models/staging/_landing__sources.yml. #}
 
 {# A table's declaration: {name, key, key_may_be_incomplete, columns: [{name, type, required, values, default}]}, without
-   personal columns, which are never stored. Empty while dbt parses. #}
+   personal columns, which are never stored; and is_master (one of rival rows is taken) and is_personal (it has personal columns).
+   Empty while dbt parses. #}
 {% macro landing_table(table) %}
     {%- set found = namespace(node=none) -%}
     {%- if execute -%}
@@ -10,9 +11,11 @@
         {%- endfor -%}
     {%- endif -%}
     {%- set columns = [] -%}
+    {%- set personal = namespace(found=false) -%}
     {%- if found.node -%}
         {%- for column in found.node.columns.values() -%}
             {%- set meta = column.config.meta -%}
+            {%- if meta.personal -%}{%- set personal.found = true -%}{%- endif -%}
             {%- if meta.type and not meta.personal -%}
                 {%- do columns.append({
                     'name': column.name, 'type': meta.type, 'required': meta.get('required', false),
@@ -24,7 +27,8 @@
     {%- set meta = found.node.config.meta if found.node else {} -%}
     {{- return({
         'name': table, 'columns': columns, 'key': meta.get('key', []),
-        'key_may_be_incomplete': meta.get('key_may_be_incomplete', false)
+        'key_may_be_incomplete': meta.get('key_may_be_incomplete', false),
+        'is_master': meta.get('master', false), 'is_personal': personal.found
     }) -}}
 {% endmacro %}
 

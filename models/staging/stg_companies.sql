@@ -14,5 +14,6 @@ select
     benefit_sought,
     country,
     region,
-    settlement
+    settlement,
+    updated_at
 from accepted_rows

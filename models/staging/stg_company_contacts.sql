@@ -8,5 +8,6 @@ select
     person_id,
     company_id,
     job_title,
-    department
+    department,
+    updated_at
 from accepted_rows

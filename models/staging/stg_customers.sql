@@ -21,5 +21,6 @@ select
     employment,
     income_band,
     annual_income,
-    home_ownership
+    home_ownership,
+    updated_at
 from accepted_rows

@@ -49,6 +49,7 @@ def run_staging(warehouse: Path, landing_dir: Path | None, zone: str = "") -> St
         "--select",
         "path:models/staging",
         "quarantine",
+        "unreadable_values",
         "--exclude-resource-type",
         "unit_test",
     ]

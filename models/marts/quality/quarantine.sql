@@ -6,9 +6,10 @@ refused as (
         source_file,
         source_row,
         reasons,
+        superseded_by,
         raw
     from {{ ref('refused_rows') }}
-    where disposition = 'quarantined'
+    where disposition in ('quarantined', 'superseded')
 )
 
 select
@@ -16,5 +17,6 @@ select
     source_file as file,
     source_row as row_number,
     reasons,
+    superseded_by,
     raw
 from refused
