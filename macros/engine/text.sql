@@ -8,6 +8,11 @@
 {% macro duckdb__segment_id(label) %}regexp_replace(lower({{ label }}), '[^\p{L}\p{N}]+', '_', 'g'){% endmacro %}
 {% macro spark__segment_id(label) %}regexp_replace(lower({{ label }}), '[^\\p{L}\\p{N}]+', '_'){% endmacro %}
 
+{# A text in which every letter is an a and every digit a 9. #}
+{% macro masked_text(value) %}{{ return(adapter.dispatch('masked_text', 'segments_in_use')(value)) }}{% endmacro %}
+{% macro duckdb__masked_text(value) %}regexp_replace(regexp_replace({{ value }}, '\p{L}', 'a', 'g'), '\p{N}', '9', 'g'){% endmacro %}
+{% macro spark__masked_text(value) %}regexp_replace(regexp_replace({{ value }}, '\\p{L}', 'a'), '\\p{N}', '9'){% endmacro %}
+
 {# Leading whole number of a text such as 5+, else null. #}
 {% macro leading_number(value) -%}
     try_cast({{ adapter.dispatch('leading_digits', 'segments_in_use')(value) }} as integer)

@@ -1,8 +1,8 @@
 {# The input contract as dbt knows it: the sources of models/staging/_landing__sources.yml. #}
 
 {# A table's declaration: {name, key (expressions over its typed columns), key_names, key_may_be_incomplete, columns: [{name, type,
-   required, values, default, plausible, formats, …}]}, without personal columns, which are never stored. `formats` is what
-   landing_formats sets. Empty while dbt parses. #}
+   required, values, default, plausible, formats, …}]}, without personal columns, which are never stored; and is_master (one of rival
+   rows is taken) and is_personal (it has personal columns). `formats` is what landing_formats sets. Empty while dbt parses. #}
 {% macro landing_table(table) %}
     {%- set found = namespace(node=none) -%}
     {%- if execute -%}
@@ -11,9 +11,11 @@
         {%- endfor -%}
     {%- endif -%}
     {%- set columns = [] -%}
+    {%- set personal = namespace(found=false) -%}
     {%- if found.node -%}
         {%- for column in found.node.columns.values() -%}
             {%- set meta = column.config.meta -%}
+            {%- if meta.personal -%}{%- set personal.found = true -%}{%- endif -%}
             {%- if meta.type and not meta.personal -%}
                 {%- set declared = {
                     'name': column.name, 'type': meta.type, 'required': meta.get('required', false),
@@ -31,7 +33,8 @@
     {%- if table == 'order_lines' and key -%}{%- set key = key[:-1] + order_scope_key() + key[-1:] -%}{%- endif -%}
     {{- return({
         'name': table, 'columns': columns, 'key': key, 'key_names': meta.get('key', []),
-        'key_may_be_incomplete': meta.get('key_may_be_incomplete', false)
+        'key_may_be_incomplete': meta.get('key_may_be_incomplete', false),
+        'is_master': meta.get('master', false), 'is_personal': personal.found
     }) -}}
 {% endmacro %}
 

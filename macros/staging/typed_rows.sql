@@ -39,8 +39,10 @@
     ) -}}
 {% endmacro %}
 
-{# Conditions under which a typed row is refused by itself: [{condition, reason}]. `landed` and `typed` are the aliases. A reason is
-   the inside of an SQL text: it may close the quotes to name a value. #}
+{# Conditions under which a typed row is refused by itself: [{condition, reason, example}]: a required value that is missing or
+   cannot be read, one outside a closed list, a date that cannot be meant. A reason is the inside of an SQL text: it may close the
+   quotes to name a value. `example`, where there is one, is the value as it may be shown. Optional values that cannot be read are
+   null, and listed (models/marts/quality/unreadable_values.sql). #}
 {% macro row_problems(table) %}
     {%- set problems = [] -%}
     {%- for column in table.columns -%}
@@ -51,10 +53,11 @@
                 'reason': column.name ~ ': missing'
             }) -%}
         {%- endif -%}
-        {%- if column.type != 'text' or column['values'] -%}
+        {%- if column['values'] or (column.required and column.type != 'text') -%}
             {%- do problems.append({
                 'condition': 'landed_' ~ column.name ~ ' is not null and ' ~ column.name ~ ' is null',
-                'reason': column.name ~ ': ' ~ untyped_reason(column)
+                'reason': column.name ~ ': ' ~ untyped_reason(column),
+                'example': shown_value(table, column, 'landed_' ~ column.name)
             }) -%}
         {%- endif -%}
         {%- if column.plausible -%}
@@ -238,12 +241,17 @@ left join {{ ref('refused_rows') }} as refused
 where not judged_rows.is_refused and refused.source_row is null
 {%- endmacro %}
 
-{# The rows of a table that staging does not keep: source_table, source_file, source_row, disposition (quarantined or
-   duplicate), reasons, raw.
+{# The rows of a table that staging does not keep: source_table, source_file, source_row, disposition, reasons, example,
+   superseded_by, raw. Dispositions:
+     quarantined  refused by itself, or it shares its key with a row of different content
+     superseded   of a master table: it shares its key with a row of different content that is taken
+     duplicate    a copy of a row that is staged, quarantined or superseded
+     equal        of a table whose key may be incomplete, beside these: an equal row of the same file that staging keeps
 
    Only rows that are refused by themselves or that may share their key with another row are compared, so the cost is one
-   pass over the keys. `kept_rows`, a relation, has the rows already typed (typed_rows_by_file). A row is a duplicate where an
-   equal one comes before it (by file and row); of rows that share a key and differ, none can be trusted. #}
+   pass over the keys. `kept_rows`, a relation, has the rows already typed (typed_rows_by_file). A row is a copy where an
+   equal one comes before it (by file and row). Rows without the last key column are no copies of each other within one file:
+   the n-th of equal rows there is a copy of the n-th of other files alone, so that staging has as many as the file with most. #}
 {% macro rejected_rows(table_name, kept_rows=none) %}
 {%- set table = landing_table(table_name) %}
 {#- Read twice: as a common table expression DuckDB would carry all columns of all kept rows through memory. #}
@@ -277,15 +285,71 @@ suspects as (
     where hashed_rows.is_refused or shared_hashes.key_hash is not null
 ),
 
-copies as (
+placed_suspects as (
     select
         suspects.*,
-        row_number() over (
-            partition by {{ row_identity(table) | join(', ') }}
-            order by source_file, source_row
-        ) as copy_number
+        {%- if table.key_may_be_incomplete %}
+        case
+            when {{ table.key | last }} is null
+                then row_number() over (
+                    partition by {{ row_identity(table) | join(', ') }}, source_file
+                    order by source_row
+                )
+            else 1
+        end as place_in_file
+        {%- else %}
+        1 as place_in_file
+        {%- endif %}
     from suspects
 ),
+
+copies as (
+    select
+        placed_suspects.*,
+        {%- if table.is_master %}
+        count(*) over (partition by {{ row_identity(table) | join(', ') }}) as times_landed,
+        {%- endif %}
+        row_number() over (
+            partition by {{ row_identity(table) | join(', ') }}{{ ', place_in_file' if table.key_may_be_incomplete }}
+            order by source_file, source_row
+        ) as copy_number
+    from placed_suspects
+),
+
+{%- if table.is_master %}
+
+ranked_rivals as (
+    select
+        copies.*,
+        case
+            when copy_number = 1 and not is_refused
+                then row_number() over (
+                    partition by {{ table.key | join(', ') }}, copy_number = 1 and not is_refused
+                    order by {{ rival_order(table) | join(', ') }}
+                )
+        end as rival_place
+    from copies
+),
+
+rivals as (
+    select
+        ranked_rivals.*,
+        max(case when rival_place = 1 then source_file || ', row ' || {{ text('source_row') }} end)
+            over (partition by {{ table.key | join(', ') }}) as taken_row
+    from ranked_rivals
+),
+
+dispositions as (
+    select
+        rivals.*,
+        case
+            when copy_number > 1 then 'duplicate'
+            when is_refused then 'quarantined'
+            when rival_place > 1 then 'superseded'
+        end as disposition
+    from rivals
+)
+{%- else %}
 
 rivals as (
     select
@@ -302,11 +366,15 @@ dispositions as (
     select
         rivals.*,
         case
-            when copy_number > 1 then 'duplicate'
+            when copy_number > 1 {{ 'or place_in_file > 1' if equal_lines() == 'one' }} then 'duplicate'
             when is_refused or contents_of_key > 1 then 'quarantined'
+            {%- if table.key_may_be_incomplete %}
+            when place_in_file > 1 then 'equal'
+            {%- endif %}
         end as disposition
     from rivals
 )
+{%- endif %}
 {%- if kept_rows %},
 
 {# What was landed, of the few rows that are shown. #}
@@ -330,22 +398,43 @@ select
     dispositions.source_row,
     dispositions.disposition,
     case
-        when disposition = 'duplicate' then null
+        when disposition in ('duplicate', 'equal') then null
+        when disposition = 'superseded' then 'superseded'
         when landing_problem is not null then landing_problem
         else concat_ws('; '
             {%- for problem in row_problems(table) %},
             case when {{ problem.condition }} then '{{ problem.reason }}' end
-            {%- endfor %},
+            {%- endfor %}
+            {%- if not table.is_master %},
             case
                 when contents_of_key > 1
                     then '{{ table.key_names | join(", ") }}: shared with a row of different content'
             end
+            {%- endif %}
         )
     end as reasons,
+    {%- set with_example = row_problems(table) | selectattr('example') | list %}
+    {% if with_example -%}
+    case
+        when disposition = 'quarantined' and landing_problem is null
+            then nullif(concat_ws(', '
+                {%- for problem in with_example %},
+                case when {{ problem.condition }} then {{ problem.example }} end
+                {%- endfor %}
+            ), '')
+    end
+    {%- else -%}
+    {{ text('null') }}
+    {%- endif %} as example,
+    {{ text("case when disposition = 'superseded' then taken_row end" if table.is_master else 'null') }} as superseded_by,
+    {%- if table.key_may_be_incomplete %}
+    place_in_file > 1 and copy_number = 1 and not is_refused as is_equal_line,
+    amount,
+    {%- endif %}
     {%- if kept_rows %}
     raw_rows.raw
     {%- else %}
-    case when disposition = 'quarantined' then {{ raw_json(table, is_judged=true) }} end as raw
+    case when disposition in ('quarantined', 'superseded') then {{ raw_json(table, is_judged=true) }} end as raw
     {%- endif %}
 from dispositions
 {%- if kept_rows %}
@@ -353,6 +442,51 @@ left join raw_rows
     on dispositions.source_file = raw_rows.source_file and dispositions.source_row = raw_rows.source_row
 {%- endif %}
 where dispositions.disposition is not null
+{%- endmacro %}
+
+{# Which of the rows of a master table that share a key comes first: the latest by updated_at, else the one most often landed, else
+   the first in order of content, where a value comes before none. Personal data, of which there is only a digest, comes last: rows
+   that differ in nothing else are staged alike. #}
+{% macro rival_order(table) %}
+    {%- set order = ['updated_at desc nulls last', 'times_landed desc'] -%}
+    {%- for column in table.columns if column.name not in table.key and column.name != 'updated_at' -%}
+        {%- do order.append(column.name ~ ' asc nulls last') -%}
+    {%- endfor -%}
+    {%- for column in table.columns if column.type != 'text' or column['values'] -%}
+        {%- do order.append('case when ' ~ column.name ~ ' is null then landed_' ~ column.name ~ ' end asc nulls last') -%}
+    {%- endfor -%}
+    {{- return(order + ['personal_digest asc nulls last']) -}}
+{% endmacro %}
+
+{# The var equal_lines: keep or one. #}
+{% macro equal_lines() %}
+    {%- if var('equal_lines') not in ('keep', 'one') -%}
+        {{- exceptions.raise_compiler_error('equal_lines is ' ~ var('equal_lines') ~ ': say keep or one (dbt_project.yml)') -}}
+    {%- endif -%}
+    {{- return(var('equal_lines')) -}}
+{% endmacro %}
+
+{# How a value that cannot be read may be shown, with the name of its column: `amount "one"`. #}
+{% macro shown_value(table, column, value) -%}
+    '{{ column.name }} "' || {{ shown_text(table, column, value) }} || '"'
+{%- endmacro %}
+
+{# The text of it: cut where it is long. Of a table of persons, only what looks like an amount or a date of at most eight digits
+   (or a word, where the column has a closed list) is shown as it came; of the rest, and of a birth date always, letters and digits
+   are masked: a name that slipped into the column would else be published. #}
+{% macro shown_text(table, column, value) -%}
+    {%- set cut = 'substr(' ~ value ~ ', 1, 60)' -%}
+    {%- if not table.is_personal -%} {{ cut }}
+    {%- elif column.name == 'birth_date' -%} {{ masked_text(cut) }}
+    {%- elif column['values'] -%}
+    case when {{ matches_whole(value, '[A-Za-z_ -]{1,20}') }} then {{ value }} else {{ masked_text(cut) }} end
+    {%- else -%}
+    case
+        when {{ matches_whole(value, '[^0-9A-Za-z@+]{0,4}([A-Za-z]{3} )?([0-9][., /-]?){1,8}[^0-9A-Za-z@]{0,4}([A-Za-z]{3})?[ ]*') }}
+            then {{ value }}
+        else {{ masked_text(cut) }}
+    end
+    {%- endif -%}
 {%- endmacro %}
 
 {# The contract's columns of a row as they were landed, without personal data; of a judged row, or of a landed one. #}
@@ -366,3 +500,106 @@ where dispositions.disposition is not null
     {%- endfor -%}
     {{- return(json_row(landed)) -}}
 {% endmacro %}
+
+{# Columns whose value becomes null where it cannot be read, and refuses no row. #}
+{% macro optional_typed_columns(table) %}
+    {%- set columns = [] -%}
+    {%- for column in table.columns if not column.required and column.type != 'text' and not column['values'] -%}
+        {%- do columns.append(column) -%}
+    {%- endfor -%}
+    {{- return(columns) -}}
+{% endmacro %}
+
+{# What would read a value of the column, in words. #}
+{% macro reading_remedy(column) %}
+    {%- set written = {
+        'number': 'digits with a point before decimals (1488.5), no currency and no thousands separator',
+        'rate': 'digits with a point before decimals (1.0825)', 'integer': 'a whole number (12)', 'flag': 'yes or no, true or false, 1 or 0',
+        'timestamp': '2026-01-31 or 2026-01-31T14:30:00Z', 'date': '2026-01-31'
+    }[column.type] -%}
+    {{- return(untyped_reason(column) ~ '; write ' ~ written ~ ', or leave it empty') -}}
+{% endmacro %}
+
+{# The landed values of optional columns that cannot be read, a row each: source_file, source_row, column_name, spelling (as it may
+   be shown). One pass over the rows; `kept_rows`, a relation, has them already typed. #}
+{% macro unreadable_values(table_name, kept_rows=none) %}
+{%- set table = landing_table(table_name) %}
+with
+{%- if not kept_rows %}
+
+{{ typed_and_judged(table) }},
+{%- endif %}
+
+unreadable_rows as (
+    select
+        source_file,
+        source_row
+        {%- for column in optional_typed_columns(table) %},
+        case when {{ column.name }} is null then landed_{{ column.name }} end as {{ column.name }}
+        {%- endfor %}
+    from {{ kept_rows or 'judged_rows' }}
+    where
+        {%- for column in optional_typed_columns(table) %}
+        {{ 'or ' if not loop.first }}({{ column.name }} is null and landed_{{ column.name }} is not null)
+        {%- endfor %}
+),
+
+column_names as (
+    {% for column in optional_typed_columns(table) -%}
+    select '{{ column.name }}' as column_name
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+spellings as (
+    select
+        unreadable_rows.source_file,
+        unreadable_rows.source_row,
+        column_names.column_name,
+        case column_names.column_name
+            {%- for column in optional_typed_columns(table) %}
+            when '{{ column.name }}' then {{ shown_text(table, column, 'unreadable_rows.' ~ column.name) }}
+            {%- endfor %}
+        end as spelling
+    from unreadable_rows
+    cross join column_names
+)
+
+select
+    source_file,
+    source_row,
+    column_name,
+    spelling
+from spellings
+where spelling is not null
+{%- endmacro %}
+
+{# A row for each optional column of a table: column_name, column_values (landed rows with a value in it, copies too, and rows that
+   are refused), unreadable (those that cannot be read). #}
+{% macro column_values(table_name, kept_rows=none) %}
+{%- set table = landing_table(table_name) %}
+with
+{%- if not kept_rows %}
+
+{{ typed_and_judged(table) }},
+{%- endif %}
+
+counted as (
+    select
+        {%- for column in optional_typed_columns(table) %}
+        count(coalesce({{ text(column.name) }}, landed_{{ column.name }})) as {{ column.name }}_values,
+        sum(case when {{ column.name }} is null and landed_{{ column.name }} is not null then 1 else 0 end) as {{ column.name }}_unreadable
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from {{ kept_rows or 'judged_rows' }}
+)
+
+{% for column in optional_typed_columns(table) -%}
+select
+    '{{ column.name }}' as column_name,
+    {{ column.name }}_values as column_values,
+    {{ column.name }}_unreadable as unreadable
+from counted
+{{ 'union all' if not loop.last }}
+{% endfor %}
+{%- endmacro %}

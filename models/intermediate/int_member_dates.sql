@@ -1,11 +1,11 @@
 {# What is made of everyone's profile as well as their behaviour on each as-of date: the hash of int_fact_dates, and one of
-   the customer and company files, which have no date. #}
+   the customer and company files, which have no date. When a row was last changed says nothing of the customer. #}
 with profile_rows as (
 
-    select {{ row_hash(contract_columns('customers')) }} as profile_hash
+    select {{ row_hash(contract_columns('customers') | reject('equalto', 'updated_at') | list) }} as profile_hash
     from {{ ref('stg_customers') }}
     union all
-    select {{ row_hash(contract_columns('companies')) }} as profile_hash
+    select {{ row_hash(contract_columns('companies') | reject('equalto', 'updated_at') | list) }} as profile_hash
     from {{ ref('stg_companies') }}
 
 ),

@@ -1,14 +1,20 @@
-{%- set kept_rows = {'order_lines': ref('base_order_lines')} -%}
-{% for table in landing_tables() %}
+{%- for table in landing_tables() %}
 select
     source_table,
     source_file,
     source_row,
     disposition,
     reasons,
+    example,
+    superseded_by,
     raw
+{%- if table == 'order_lines' %}
+from {{ ref('doubtful_order_lines') }}
+where disposition <> 'equal'
+{%- else %}
 from (
-    {{ rejected_rows(table, kept_rows.get(table)) | indent(4) }}
+    {{ rejected_rows(table) | indent(4) }}
 ) as rejected_{{ table }}
+{%- endif %}
 {{ 'union all' if not loop.last }}
 {% endfor %}

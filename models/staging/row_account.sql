@@ -19,6 +19,7 @@ refused as (
     select
         source_table,
         sum(case when disposition <> 'duplicate' then 1 else 0 end) as rows_quarantined,
+        sum(case when disposition = 'superseded' then 1 else 0 end) as rows_superseded,
         sum(case when disposition = 'duplicate' then 1 else 0 end) as rows_duplicate
     from (
         select source_table, disposition from {{ ref('refused_rows') }}
@@ -26,6 +27,15 @@ refused as (
         select source_table, disposition from {{ ref('unmatched_rows') }}
     ) as refusals
     group by source_table
+),
+
+equal_lines as (
+    select
+        'order_lines' as source_table,
+        count(*) as equal_lines,
+        sum(amount) as equal_lines_amount
+    from {{ ref('doubtful_order_lines') }}
+    where is_equal_line
 )
 
 select
@@ -34,7 +44,11 @@ select
     cast(staged.rows_staged as bigint) as rows_staged,
     cast(coalesce(refused.rows_quarantined, 0) as bigint) as rows_quarantined,
     cast(coalesce(refused.rows_duplicate, 0) as bigint) as rows_duplicate,
-    cast(coalesce(staged.rows_not_counted, 0) as bigint) as rows_not_counted
+    cast(coalesce(refused.rows_superseded, 0) as bigint) as rows_superseded,
+    cast(coalesce(staged.rows_not_counted, 0) as bigint) as rows_not_counted,
+    cast(coalesce(equal_lines.equal_lines, 0) as bigint) as equal_lines,
+    cast(coalesce(equal_lines.equal_lines_amount, 0) as decimal(18, 4)) as equal_lines_amount
 from landed
 inner join staged on landed.source_table = staged.source_table
 left join refused on landed.source_table = refused.source_table
+left join equal_lines on landed.source_table = equal_lines.source_table

@@ -14,7 +14,8 @@ select
     accepted_rows.benefit_sought,
     accepted_rows.country,
     accepted_rows.region,
-    accepted_rows.settlement
+    accepted_rows.settlement,
+    accepted_rows.updated_at
 from accepted_rows
 {{ with_customer_ids('accepted_rows', 'company_id') }}
 left join {{ ref('unmatched_rows') }} as superseded

@@ -21,7 +21,8 @@ select
     accepted_rows.employment,
     accepted_rows.income_band,
     accepted_rows.annual_income,
-    accepted_rows.home_ownership
+    accepted_rows.home_ownership,
+    accepted_rows.updated_at
 from accepted_rows
 {{ with_customer_ids('accepted_rows') }}
 left join {{ ref('unmatched_rows') }} as superseded

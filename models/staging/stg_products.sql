@@ -14,5 +14,6 @@ select
     brand_tier,
     list_price,
     unit_margin,
-    in_stock
+    in_stock,
+    updated_at
 from accepted_rows

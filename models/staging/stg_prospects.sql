@@ -27,5 +27,6 @@ select
     employees,
     annual_revenue,
     process_maturity,
-    benefit_sought
+    benefit_sought,
+    updated_at
 from accepted_rows

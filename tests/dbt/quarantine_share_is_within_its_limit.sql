@@ -1,4 +1,4 @@
-{# No table has more refused rows than the var max_quarantine_share allows. Tested before anything is staged, so that nothing
+{# No table has more refused rows than the var max_quarantine_share allows; superseded ones are none. Tested before anything is staged, so that nothing
    is built on a landing zone that has gone bad. #}
 {{ config(meta={'dagster': {'ref': {'name': 'refused_rows'}}}) }}
 
@@ -9,11 +9,11 @@ landed as (
 ),
 
 refused as (
-    select source_table, reasons, count(*) as rows_refused
+    select source_table, reasons, min(example) as example, count(*) as rows_refused
     from (
-        select source_table, reasons, disposition from {{ ref('refused_rows') }}
+        select source_table, reasons, example, disposition from {{ ref('refused_rows') }}
         union all
-        select source_table, reasons, disposition from {{ ref('unmatched_rows') }}
+        select source_table, reasons, {{ text('null') }} as example, disposition from {{ ref('unmatched_rows') }}
     ) as refusals
     where disposition = 'quarantined'
     group by source_table, reasons
@@ -22,7 +22,7 @@ refused as (
 ranked_reasons as (
     select
         source_table,
-        reasons || ' (' || {{ text('rows_refused') }} || ')' as reason,
+        reasons || ' (' || {{ text('rows_refused') }} || coalesce(', such as ' || example, '') || ')' as reason,
         rows_refused,
         row_number() over (partition by source_table order by rows_refused desc, reasons asc) as reason_rank
     from refused

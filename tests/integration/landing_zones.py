@@ -51,6 +51,7 @@ def run_staging(warehouse: Path, landing_dir: Path | None, zone: str = "") -> St
         "quarantine",
         "guest_ids",
         "order_statuses",
+        "unreadable_values",
         "--exclude-resource-type",
         "unit_test",
     ]

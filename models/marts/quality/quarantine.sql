@@ -6,15 +6,17 @@ refused as (
         source_file,
         source_row,
         reasons,
+        superseded_by,
         raw
     from {{ ref('refused_rows') }}
-    where disposition = 'quarantined'
+    where disposition in ('quarantined', 'superseded')
     union all
     select
         source_table,
         source_file,
         source_row,
         reasons,
+        {{ text('null') }} as superseded_by,
         raw
     from {{ ref('unmatched_rows') }}
 )
@@ -24,5 +26,6 @@ select
     source_file as file,
     source_row as row_number,
     reasons,
+    superseded_by,
     raw
 from refused
