@@ -20,6 +20,8 @@ class RefreshSettings:
     outcome_start_on: date
     outcome_days: int
     min_members: int
+    min_segment_members: int
+    superficial_effect: float
 
 
 def read_settings(con: duckdb.DuckDBPyConnection, as_of: date) -> RefreshSettings:
@@ -28,7 +30,8 @@ def read_settings(con: duckdb.DuckDBPyConnection, as_of: date) -> RefreshSetting
     Raises:
         AccountError: the models were built for another as-of date, so their numbers would describe another day.
     """
-    rows = con.execute("select as_of, outcome_start_on, outcome_days, min_members from refresh_settings").fetchall()
+    columns = "as_of, outcome_start_on, outcome_days, min_members, min_segment_members, superficial_effect"
+    rows = con.execute(f"select {columns} from refresh_settings").fetchall()
     if len(rows) != 1 or rows[0][0] is None or rows[0][1] is None:
         raise AccountError(f"refresh_settings: one row with dates is needed, there are {rows}")
     settings = RefreshSettings(*rows[0])

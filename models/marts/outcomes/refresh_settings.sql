@@ -14,5 +14,7 @@ select
     {{ days_after('outcome_start_on', -(var('rfm_window_days') | int)) }} as past_start_on,
     cast({{ var('outcome_days') | int }} as integer) as outcome_days,
     cast({{ var('rfm_window_days') | int }} as integer) as rfm_window_days,
-    cast({{ var('min_members') | int }} as bigint) as min_members
+    cast({{ var('min_members') | int }} as bigint) as min_members,
+    cast({{ var('min_segment_members') | int }} as bigint) as min_segment_members,
+    cast({{ var('superficial_effect') | float }} as double) as superficial_effect
 from as_of_dates
