@@ -40,7 +40,7 @@ def account_tables(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, pa.
 
     settings = read_settings(con, as_of)
     behaviour = segment_behaviour(con, settings)
-    delivery = treatment_delivery(con)
+    delivery = treatment_delivery(con, settings)
     distinctness = distinctness_table(con, as_of)
     experiments = read_experiments(con)
     outcomes = treatment_outcomes(experiments)

@@ -23,7 +23,11 @@ from orchestration.accountability.statistics import (
     benjamini_hochberg,
     kruskal_wallis,
     kruskal_wallis_within,
+    power_to_explain,
 )
+
+# Share of false alarms accepted among outcomes called different.
+SIGNIFICANCE = 0.05
 
 # Column of behaviour_members -> how a sentence names it.
 OUTCOMES = {
@@ -49,6 +53,14 @@ def segment_behaviour(con: duckdb.DuckDBPyConnection, settings: RefreshSettings)
     for p_name, q_name in (("p_value", "q_value"), ("p_value_beyond_spend", "q_value_beyond_spend")):
         for row, q in zip(rows, benjamini_hochberg([row[p_name] for row in rows]), strict=True):
             row[q_name] = q
+    # The level that a single difference must reach in a family of so many tests, whatever the others show.
+    tests = sum(row["p_value"] is not None for row in rows)
+    for row in rows:
+        row["power"] = (
+            None
+            if row["p_value"] is None
+            else power_to_explain(row["n"], row["k"], settings.superficial_effect, SIGNIFICANCE / tests)
+        )
     period: dict[str, date] = {"evaluated_as_of": settings.outcome_start_on, "outcome_until": settings.as_of}
     return table_of("segment_behaviour", [{**row, **period} for row in rows])
 

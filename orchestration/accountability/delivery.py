@@ -14,11 +14,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from orchestration.accountability.inputs import active_schemes
+from orchestration.accountability.inputs import RefreshSettings, active_schemes
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.statistics import (
     Integers,
     benjamini_hochberg,
+    effective_members,
     jensen_shannon_distance,
     power_to_see,
     same_level_p_value,
@@ -49,15 +50,15 @@ class SegmentDelivery:
     intensities: Integers
 
 
-def treatment_delivery(con: duckdb.DuckDBPyConnection) -> pa.Table:
+def treatment_delivery(con: duckdb.DuckDBPyConnection, settings: RefreshSettings) -> pa.Table:
     """Every pair of segments of every active scheme, with p adjusted over the scheme's pairs."""
     rows: list[dict[str, Any]] = []
     for scheme in active_schemes(con):
-        rows.extend(scheme_pairs(scheme, _segments(con, scheme)))
+        rows.extend(scheme_pairs(scheme, _segments(con, scheme), settings.min_segment_members))
     return table_of("treatment_delivery", rows)
 
 
-def scheme_pairs(scheme: str, segments: list[SegmentDelivery]) -> list[dict[str, Any]]:
+def scheme_pairs(scheme: str, segments: list[SegmentDelivery], min_segment_members: int) -> list[dict[str, Any]]:
     """Rows of one scheme, segment_a < segment_b. Where nobody of the scheme was sent anything, no pair is tested."""
     was_anything_sent = any(segment.touches for segment in segments)
     ordered = sorted(segments, key=lambda segment: segment.segment)
@@ -66,17 +67,22 @@ def scheme_pairs(scheme: str, segments: list[SegmentDelivery]) -> list[dict[str,
         for row, q in zip(rows, benjamini_hochberg([row[f"{name}p_value"] for row in rows]), strict=True):
             row[f"{name}q_value"] = q
     for row in rows:
-        row["verdict"] = verdict(row["p_value"], row["q_value"], row["power"])
+        row["is_well_powered"] = (
+            row["p_value"] is not None
+            and row["power"] >= ENOUGH_POWER
+            and min(row["n_a"], row["n_b"]) >= min_segment_members
+        )
+        row["verdict"] = verdict(row["p_value"], row["q_value"], row["is_well_powered"])
     return rows
 
 
-def verdict(p_value: float | None, q_value: float | None, power: float) -> str:
+def verdict(p_value: float | None, q_value: float | None, is_well_powered: bool) -> str:
     """By contract: different at q < 0.05, else unproven without power, else alike. Untested is unproven."""
     if p_value is None or q_value is None:
         return UNPROVEN
     if q_value < SIGNIFICANCE:
         return TREATED_DIFFERENTLY
-    return TREATED_ALIKE if power >= ENOUGH_POWER else UNPROVEN
+    return TREATED_ALIKE if is_well_powered else UNPROVEN
 
 
 def _pair(scheme: str, a: SegmentDelivery, b: SegmentDelivery, was_anything_sent: bool) -> dict[str, Any]:
@@ -98,7 +104,9 @@ def _pair(scheme: str, a: SegmentDelivery, b: SegmentDelivery, was_anything_sent
         "channel_p_value": same_mix_p_value(a.channels, b.channels, seed + "\x1fchannels") if tested else None,
         "intensity_p_value": same_level_p_value(a.intensities, b.intensities) if tested else None,
         "p_value": same_mix_p_value(a.categories, b.categories, seed) if tested else None,
-        "power": power_to_see(a.members + b.members, categories, MEDIUM_DIFFERENCE, SIGNIFICANCE) if tested else 0.0,
+        "power": power_to_see(effective_members(a.members, b.members), categories, MEDIUM_DIFFERENCE, SIGNIFICANCE)
+        if tested
+        else 0.0,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 
 import duckdb
@@ -20,6 +20,8 @@ class RefreshSettings:
     outcome_start_on: date
     outcome_days: int
     min_members: int
+    min_segment_members: int
+    superficial_effect: float
     least_dividend: float
     equivalence_margin: float
 
@@ -30,12 +32,8 @@ def read_settings(con: duckdb.DuckDBPyConnection, as_of: date) -> RefreshSetting
     Raises:
         AccountError: the models were built for another as-of date, so their numbers would describe another day.
     """
-    rows = con.execute(
-        """
-        select as_of, outcome_start_on, outcome_days, min_members, least_dividend, equivalence_margin
-        from refresh_settings
-        """
-    ).fetchall()
+    columns = ", ".join(field.name for field in fields(RefreshSettings))
+    rows = con.execute(f"select {columns} from refresh_settings").fetchall()
     if len(rows) != 1 or rows[0][0] is None or rows[0][1] is None:
         raise AccountError(f"refresh_settings: one row with dates is needed, there are {rows}")
     settings = RefreshSettings(*rows[0])

@@ -24,6 +24,7 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "effect_beyond_spend": NUMBER,
         "p_value_beyond_spend": NUMBER,
         "q_value_beyond_spend": NUMBER,
+        "power": NUMBER,
     },
     "treatment_delivery": {
         "scheme": TEXT,
@@ -44,6 +45,7 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "p_value": NUMBER,
         "q_value": NUMBER,
         "power": NUMBER,
+        "is_well_powered": FLAG,
         "verdict": TEXT,
     },
     "treatment_outcomes": {

@@ -5,28 +5,28 @@ The rules, in the order in which they are asked (`judge`):
 
 1. `unproven`     fewer than `min_members` known members (today, or when the outcome period began), nothing was sent to
                   any of them, or no outcome could be compared (one segment, or no outcome that varies)
-2. `superficial`  no outcome with q < 0.05 and an effect of at least 0.01
+2. `superficial`  no outcome with q < 0.05 and an effect of at least 0.01, though of at least one outcome the data would
+                  have shown an effect of `superficial_effect` with 80 % power; without that power `unproven`
 3. `in the drawer`  a pair of segments has the same treatment, or treatments that differ in wording only
-4. `unproven`     no two segments have treatments to compare, or no pair is large enough to see a medium difference
+4. `unproven`     no two segments have treatments to compare, or no pair is well powered (treatment_delivery)
 5. `in the drawer`  most well-powered pairs were sent the same
 6. `in use`
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from orchestration.accountability.behaviour import OUTCOMES
+from orchestration.accountability.behaviour import OUTCOMES, SIGNIFICANCE
 from orchestration.accountability.delivery import ENOUGH_POWER, TREATED_ALIKE, TREATED_DIFFERENTLY
 from orchestration.accountability.inputs import RefreshSettings, active_schemes
 from orchestration.accountability.schemas import table_of
 
-# Share of false alarms accepted among outcomes called different.
-SIGNIFICANCE = 0.05
 # Effect from which a difference is worth acting on: the segments explain 1 % of the differences between members. With
 # many members a far smaller one is significant, and no customer would notice.
 SMALLEST_EFFECT = 0.01
@@ -40,8 +40,12 @@ IN_USE, IN_THE_DRAWER, SUPERFICIAL, UNPROVEN = "in use", "in the drawer", "super
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known about one scheme. Behaviour and delivery are those of the outcome period."""
+    """What is known about one scheme. Behaviour and delivery are those of the outcome period.
 
+    `labels` and `sizes` (members today) are by segment; a segment without a row of its own is called by its id.
+    """
+
+    scheme: str
     members: int
     all_members: int
     members_then: int
@@ -50,6 +54,12 @@ class Evidence:
     assigned: tuple[dict[str, Any], ...]
     delivered: tuple[dict[str, Any], ...]
     pays: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.scheme.replace("_", " ")
 
     @property
     def strongest(self) -> dict[str, Any] | None:
@@ -71,13 +81,18 @@ class Evidence:
         return min(passing, key=lambda row: (-row["effect"], row["outcome"]), default=None)
 
     @property
+    def behaviour_power(self) -> float:
+        """The best chance, over outcomes, to see an effect worth the name; 0 where none was tested."""
+        return max((row["power"] for row in self.behaviour if row["power"] is not None), default=0.0)
+
+    @property
     def same_on_paper(self) -> list[dict[str, Any]]:
         return [row for row in self.assigned if row["difference"] in SAME_TREATMENT]
 
     @property
     def well_powered(self) -> list[dict[str, Any]]:
-        """Tested pairs in which a medium difference would have been seen, whatever was seen."""
-        return [row for row in self.delivered if row["p_value"] is not None and row["power"] >= ENOUGH_POWER]
+        """Pairs in which a medium difference would have been seen, whatever was seen."""
+        return [row for row in self.delivered if row["is_well_powered"]]
 
     @property
     def assigned_distinct(self) -> float | None:
@@ -94,11 +109,36 @@ class Evidence:
             return None
         return sum(row["verdict"] == TREATED_DIFFERENTLY for row in pairs) / len(pairs)
 
+    def pair(self, row: Mapping[str, Any]) -> str:
+        """The two segments of a pair as people call them."""
+        return " and ".join(self.labels.get(row[side], row[side]) for side in ("segment_a", "segment_b"))
 
-def judge(evidence: Evidence, min_members: int, outcome_days: int) -> tuple[str, str]:
+    def largest_on_paper(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """The pair with most members today; of equal ones the first by name."""
+        return _largest(rows, lambda row: sum(self.sizes.get(row[side], 0) for side in ("segment_a", "segment_b")))
+
+
+def _largest(rows: list[dict[str, Any]], members: Callable[[dict[str, Any]], int]) -> dict[str, Any]:
+    return min(rows, key=lambda row: (-members(row), row["segment_a"], row["segment_b"]))
+
+
+def judge(evidence: Evidence, settings: RefreshSettings) -> tuple[str, str]:
     """Verdict, and why in one sentence with the numbers."""
+    min_members, outcome_days = settings.min_members, settings.outcome_days
+    if evidence.members == 0 and evidence.all_members == 0:
+        return UNPROVEN, f"Nothing is known of {evidence.name}: its audience has no members."
+    if evidence.members == 0:
+        return UNPROVEN, (
+            f"Nothing is known of {evidence.name}: none of the {_count(evidence.all_members, 'member')} of its "
+            "audience has a segment; docs/schemes.md says which columns it is read from."
+        )
     if evidence.members < min_members:
         return UNPROVEN, f"Only {_count(evidence.members, 'member')} known; a verdict needs {min_members:,}."
+    if evidence.members_then == 0:
+        return (
+            UNPROVEN,
+            f"Nothing was known of {evidence.name} {outcome_days} days ago; a verdict needs {min_members:,} members.",
+        )
     if evidence.members_then < min_members:
         then = _count(evidence.members_then, "member")
         return UNPROVEN, f"Only {then} known {outcome_days} days ago; a verdict needs {min_members:,}."
@@ -109,10 +149,22 @@ def judge(evidence: Evidence, min_members: int, outcome_days: int) -> tuple[str,
         return UNPROVEN, "No outcome differs between members or there is only one segment, so nothing can be compared."
     proven = evidence.proven
     if proven is None:
+        found = (
+            f"the largest effect is {_share(strongest['effect'])} of the differences in "
+            f"{OUTCOMES[strongest['outcome']]} over {outcome_days} days ({_q(strongest['q_value'])})"
+        )
+        would_see = (
+            f"an effect of {_share(settings.superficial_effect)} would have been seen with a chance of "
+            f"{_share(evidence.behaviour_power)}"
+        )
+        if evidence.behaviour_power < ENOUGH_POWER:
+            return UNPROVEN, (
+                f"No difference between the segments is proven, nor that there is none: {found}, and with "
+                f"{_count(evidence.members_then, 'member')} {would_see}, where {_share(ENOUGH_POWER)} are needed."
+            )
         return SUPERFICIAL, (
-            f"No outcome differs between the segments: the largest effect is {_share(strongest['effect'])} of the "
-            f"differences in {OUTCOMES[strongest['outcome']]} over {outcome_days} days ({_q(strongest['q_value'])}), "
-            f"and {_share(SMALLEST_EFFECT)} with q below {SIGNIFICANCE:g} is the least that counts."
+            f"No outcome differs between the segments: {found}, and {_share(SMALLEST_EFFECT)} with q below "
+            f"{SIGNIFICANCE:g} is the least that counts; {would_see}."
         )
     behaves = (
         f"Segments explain {_share(proven['effect'])} of the differences in {OUTCOMES[proven['outcome']]} over the "
@@ -120,10 +172,10 @@ def judge(evidence: Evidence, min_members: int, outcome_days: int) -> tuple[str,
     )
     same, pairs = evidence.same_on_paper, evidence.assigned
     if same:
-        first = same[0]
+        largest = evidence.largest_on_paper(same)
         return IN_THE_DRAWER, (
             f"{behaves}, but {len(same):,} of {_count(len(pairs), 'pair')} of segments get the same treatment, "
-            f"{first['segment_a']} and {first['segment_b']} first ({first['difference']} differs)."
+            f"{'' if len(same) == 1 else 'the largest '}{evidence.pair(largest)} ({largest['difference']} differs)."
         )
     if not pairs:
         return UNPROVEN, f"{behaves}, but there are no two segments whose treatments could be compared."
@@ -136,15 +188,16 @@ def judge(evidence: Evidence, min_members: int, outcome_days: int) -> tuple[str,
     different = sum(row["verdict"] == TREATED_DIFFERENTLY for row in powered)
     sent = f"{_some(different)} of {_count(len(powered), 'well-powered pair')} of segments were sent different things"
     if delivered < MOST:
-        alike = next(row for row in powered if row["verdict"] == TREATED_ALIKE)
+        alike = [row for row in powered if row["verdict"] == TREATED_ALIKE]
+        largest = _largest(alike, lambda row: row["n_a"] + row["n_b"])
         if len(powered) == 1:
             return IN_THE_DRAWER, (
                 f"{behaves} and all treatments differ on paper, but the only well-powered pair of segments, "
-                f"{alike['segment_a']} and {alike['segment_b']}, was sent the same."
+                f"{evidence.pair(largest)}, was sent the same."
             )
         return IN_THE_DRAWER, (
             f"{behaves} and all treatments differ on paper, but {'only ' if different else ''}{sent}: "
-            f"{alike['segment_a']} and {alike['segment_b']}, for one, were not."
+            f"{evidence.pair(largest)}, {'the largest pair of the rest' if len(alike) > 1 else 'for one'}, were not."
         )
     return IN_USE, f"{behaves}, all {_count(len(pairs), 'pair')} of segments differ in treatment, and {sent}."
 
@@ -182,12 +235,14 @@ def scheme_scorecard(
     by_scheme = [_by_scheme(table) for table in (behaviour, distinctness, delivery, outcomes)]
     members = _member_counts(con)
     then = _outcome_counts(con)
+    labels, sizes = _segments(con)
     rows = []
     for scheme in active_schemes(con):
         behaviour_rows, assigned, delivered, tested = (groups.get(scheme, []) for groups in by_scheme)
         known, everyone = members.get(scheme, (0, 0))
         members_then, touched_then = then.get(scheme, (0, 0))
         evidence = Evidence(
+            scheme,
             known,
             everyone,
             members_then,
@@ -196,13 +251,15 @@ def scheme_scorecard(
             tuple(assigned),
             tuple(delivered),
             pays(tested),
+            labels.get(scheme, {}),
+            sizes.get(scheme, {}),
         )
         rows.append({"scheme": scheme, **_card(evidence, settings)})
     return table_of("scheme_scorecard", rows)
 
 
 def _card(evidence: Evidence, settings: RefreshSettings) -> dict[str, Any]:
-    verdict, why = judge(evidence, settings.min_members, settings.outcome_days)
+    verdict, why = judge(evidence, settings)
     strongest = evidence.strongest or {}
     return {
         "members": evidence.members,
@@ -233,6 +290,18 @@ def _member_counts(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]
         "select scheme, count(*) filter (segment <> 'unknown'), count(*) from customer_segments group by scheme"
     ).fetchall()
     return {scheme: (known, everyone) for scheme, known, everyone in rows}
+
+
+def _segments(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, int]]]:
+    """Labels and members today, each by scheme and segment."""
+    labels: dict[str, dict[str, str]] = {}
+    sizes: dict[str, dict[str, int]] = {}
+    for scheme, segment, label, members in con.execute(
+        "select scheme, segment, coalesce(label, segment), members from segments"
+    ).fetchall():
+        labels.setdefault(scheme, {})[segment] = label
+        sizes.setdefault(scheme, {})[segment] = members
+    return labels, sizes
 
 
 def _outcome_counts(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:

@@ -278,8 +278,16 @@ def _distance_from_margins(rows: Integers, columns: Integers) -> Floats:
     return np.asarray(np.sum((rows - expected) ** 2 / columns, axis=1), dtype=np.float64)
 
 
+def effective_members(n_a: int, n_b: int) -> float:
+    """Members of two groups of equal size that tell as much as these two: 4 n_a n_b / (n_a + n_b).
+
+    Chi-squared grows with n_a n_b / (n_a + n_b): one member beside two thousand tells as much as four, two by two.
+    """
+    return 4 * n_a * n_b / (n_a + n_b) if n_a + n_b else 0.0
+
+
 @cache
-def power_to_see(members: int, categories: int, w: float, alpha: float) -> float:
+def power_to_see(members: float, categories: int, w: float, alpha: float) -> float:
     """Chance that a chi-squared test at level `alpha` sees a difference of Cohen's `w` in a 2 x `categories` table.
 
     Noncentral chi-squared with noncentrality members x w^2 and categories - 1 degrees of freedom (Cohen 1988, ch. 7).
@@ -289,6 +297,19 @@ def power_to_see(members: int, categories: int, w: float, alpha: float) -> float
     if members <= 0:
         return 0.0
     return float(stats.ncx2.sf(stats.chi2.isf(alpha, degrees), degrees, members * w * w))
+
+
+@cache
+def power_to_explain(members: int, groups: int, effect: float, alpha: float) -> float:
+    """Chance that Kruskal-Wallis at level `alpha` sees groups that explain the share `effect` of the differences.
+
+    Noncentral chi-squared with groups - 1 degrees of freedom and noncentrality members x effect / (1 - effect): members
+    x Cohen's f squared (Cohen 1988, ch. 8). 0 with fewer than two groups.
+    """
+    if groups < 2 or members <= 0:
+        return 0.0
+    noncentrality = members * effect / (1 - effect)
+    return float(stats.ncx2.sf(stats.chi2.isf(alpha, groups - 1), groups - 1, noncentrality))
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,11 @@ def account(demo_build: Build) -> dict[str, pd.DataFrame]:
     """segment_behaviour and treatment_delivery as the project makes them from the build."""
     as_of: date = retailer.AS_OF.date()
     with duckdb.connect(str(demo_build.file), read_only=True) as con:
-        behaviour = segment_behaviour(con, read_settings(con, as_of)).to_pandas()
-        return {"behaviour": behaviour, "delivery": treatment_delivery(con).to_pandas()}
+        settings = read_settings(con, as_of)
+        return {
+            "behaviour": segment_behaviour(con, settings).to_pandas(),
+            "delivery": treatment_delivery(con, settings).to_pandas(),
+        }
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +144,14 @@ def test_delivery_has_every_pair_with_scipys_divergence_and_chi_squared(
         assert (row.n_a, row.n_b) == tuple(pair.sum(axis=1))
         # Near 0 the square root turns a rounding error of 1e-17 into 3e-9.
         assert row.divergence**2 == pytest.approx(np.nan_to_num(jensenshannon(*pair, 2)) ** 2, abs=1e-12)
+        # Of equal segments of so many members a difference of w = 0.3 is as plain as of these two.
+        degrees = max(1, pair.shape[1] - 1)
+        members = 4 * row.n_a * row.n_b / (row.n_a + row.n_b)
+        power = stats.ncx2.sf(stats.chi2.ppf(0.95, degrees), degrees, members * 0.3**2)
+        assert row.power == pytest.approx(power, rel=1e-9)
+        enough = power >= 0.8 and min(row.n_a, row.n_b) >= 30
+        alike = "treated alike" if enough else "unproven"
+        assert row.verdict == ("treated differently" if row.q_value < 0.05 else alike)
         # Few pairs of the demo are this large; tests/unit/accountability has many.
         if pair.shape[1] > 1 and stats.contingency.expected_freq(pair).min() >= 5:
             p_value = stats.chi2_contingency(pair, correction=False).pvalue

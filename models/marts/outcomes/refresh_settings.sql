@@ -23,6 +23,8 @@ select
     cast({{ var('outcome_days') | int }} as integer) as outcome_days,
     cast({{ var('rfm_window_days') | int }} as integer) as rfm_window_days,
     cast({{ var('min_members') | int }} as bigint) as min_members,
+    cast({{ var('min_segment_members') | int }} as bigint) as min_segment_members,
+    cast({{ var('superficial_effect') | float }} as double) as superficial_effect,
     cast({{ var('least_dividend') }} as double) as least_dividend,
     cast({{ var('equivalence_margin') }} as double) as equivalence_margin,
     currencies.reporting_currency

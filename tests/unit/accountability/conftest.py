@@ -22,9 +22,11 @@ class SmallWarehouse:
             create table refresh_settings as
                 select date '2026-08-01' as as_of, date '2026-05-03' as outcome_start_on,
                        date '2025-05-03' as past_start_on, 90 as outcome_days, 365 as rfm_window_days,
-                       cast(100 as bigint) as min_members, cast(0.01 as double) as least_dividend,
+                       cast(100 as bigint) as min_members, cast(30 as bigint) as min_segment_members,
+                       cast(0.03 as double) as superficial_effect, cast(0.01 as double) as least_dividend,
                        cast(0.1 as double) as equivalence_margin;
             create table segment_schemes (scheme varchar, is_active boolean);
+            create table segments (scheme varchar, segment varchar, label varchar, members bigint);
             create table customer_segments (scheme varchar, member_id varchar, segment varchar);
             create table customer_profiles (customer_id varchar, first_order_on date);
             create table behaviour_members (

@@ -10,6 +10,7 @@ from scipy import stats
 
 from orchestration.accountability.behaviour import segment_behaviour
 from orchestration.accountability.inputs import AccountError, read_settings
+from orchestration.accountability.statistics import kruskal_wallis, power_to_explain
 from tests.unit.accountability.conftest import AS_OF, OUTCOME_START, SmallWarehouse
 
 
@@ -94,6 +95,35 @@ def test_q_is_adjusted_over_all_schemes_and_outcomes(warehouse: SmallWarehouse) 
     assert tested == [("one", "spend"), ("two", "spend")]
     expected = stats.false_discovery_control([rows[key]["p_value"] for key in tested])
     assert [rows[key]["q_value"] for key in tested] == pytest.approx(expected)
+
+
+def test_power_is_that_of_a_noncentral_chi_squared_at_the_familys_level(warehouse: SmallWarehouse) -> None:
+    random = np.random.default_rng(14)
+    warehouse.schemes("few", "many", "untested")
+    for scheme, members, segments in (("few", 182, 5), ("many", 2_000, 5)):
+        plant(warehouse, scheme, np.arange(members) % segments, random.normal(size=members), np.ones(members))
+    rows = rows_by_key(warehouse)
+    # Two tests: orders do not vary, and the third scheme has nobody.
+    for scheme, members in (("few", 182), ("many", 2_000)):
+        expected = stats.ncx2.sf(stats.chi2.ppf(1 - 0.05 / 2, 4), 4, members * 0.03 / 0.97)
+        assert rows[scheme, "spend"]["power"] == pytest.approx(expected)
+        assert rows[scheme, "orders"]["power"] is None
+    assert rows["few", "spend"]["power"] < 0.4
+    assert rows["many", "spend"]["power"] > 0.99
+    assert rows["untested", "spend"]["power"] is None
+
+
+def test_the_stated_power_is_the_share_of_worlds_in_which_the_effect_is_seen(warehouse: SmallWarehouse) -> None:
+    random = np.random.default_rng(15)
+    # Three groups whose means explain 3 % of the variance of a normal outcome; ranks see 3/pi of it.
+    shift = np.array([-1.0, 0.0, 1.0]) * np.sqrt(0.03 / 0.97 * 1.5)
+    labels = np.arange(360) % 3
+    seen = [
+        kruskal_wallis(shift[labels] + random.normal(size=360), labels).p_value < 0.01  # type: ignore[operator]
+        for _ in range(600)
+    ]
+    power = power_to_explain(360, 3, 0.03, 0.01)
+    assert np.mean(seen) == pytest.approx(power, abs=4 * 0.02 + 0.03)
 
 
 def test_every_active_scheme_has_every_outcome_and_an_inactive_one_none(warehouse: SmallWarehouse) -> None:

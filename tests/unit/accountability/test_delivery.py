@@ -10,7 +10,8 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from orchestration.accountability.delivery import treatment_delivery, verdict
-from tests.unit.accountability.conftest import SmallWarehouse
+from orchestration.accountability.inputs import read_settings
+from tests.unit.accountability.conftest import AS_OF, SmallWarehouse
 
 
 def plant(warehouse: SmallWarehouse, scheme: str, sent: dict[str, dict[str, int]]) -> None:
@@ -33,8 +34,12 @@ def plant(warehouse: SmallWarehouse, scheme: str, sent: dict[str, dict[str, int]
     )
 
 
+def delivery(warehouse: SmallWarehouse) -> list[dict[str, Any]]:
+    return treatment_delivery(warehouse.con, read_settings(warehouse.con, AS_OF)).to_pylist()
+
+
 def pairs(warehouse: SmallWarehouse) -> dict[tuple[str, str], dict[str, Any]]:
-    return {(row["segment_a"], row["segment_b"]): row for row in treatment_delivery(warehouse.con).to_pylist()}
+    return {(row["segment_a"], row["segment_b"]): row for row in delivery(warehouse)}
 
 
 def test_numbers_of_a_pair_by_hand_and_by_scipy(warehouse: SmallWarehouse) -> None:
@@ -79,10 +84,10 @@ def test_planted_difference_and_planted_likeness_are_told_apart(warehouse: Small
     assert found == {
         ("a", "b"): "treated alike",
         ("a", "c"): "treated differently",
-        ("a", "d"): "treated alike",
+        ("a", "d"): "unproven",  # 5 members
         ("b", "c"): "treated differently",
-        ("b", "d"): "treated alike",
-        ("c", "d"): "treated differently",
+        ("b", "d"): "unproven",
+        ("c", "d"): "treated differently",  # a difference that was seen needs no power
     }
 
 
@@ -106,7 +111,7 @@ def test_a_medium_difference_is_seen_at_the_stated_power(warehouse: SmallWarehou
             f"t{i:03}",
             {"a": {"x": int(a), "nothing": 44 - int(a)}, "b": {"x": int(b), "nothing": 44 - int(b)}},
         )
-    rows = treatment_delivery(warehouse.con).to_pylist()
+    rows = delivery(warehouse)
     seen = np.mean([row["verdict"] == "treated differently" for row in rows])
     assert np.mean([row["power"] for row in rows]) == pytest.approx(0.8, abs=0.01)
     assert seen == pytest.approx(0.8, abs=4 * 0.023)
@@ -120,7 +125,7 @@ def test_pairs_of_one_mix_are_called_different_within_the_error_rate(warehouse: 
         a, b = random.multinomial(100, [0.6, 0.3, 0.1]), random.multinomial(80, [0.6, 0.3, 0.1])
         names = ("nothing", "x", "y")
         plant(warehouse, f"t{i:03}", {"a": dict(zip(names, a, strict=True)), "b": dict(zip(names, b, strict=True))})
-    different = sum(row["verdict"] == "treated differently" for row in treatment_delivery(warehouse.con).to_pylist())
+    different = sum(row["verdict"] == "treated differently" for row in delivery(warehouse))
     assert different <= 15 + 4 * 3.8
 
 
@@ -144,7 +149,7 @@ def test_q_is_adjusted_over_the_pairs_of_the_scheme_only(warehouse: SmallWarehou
     mixes = {"a": {"nothing": 60, "x": 40}, "b": {"nothing": 50, "x": 50}, "c": {"nothing": 30, "x": 70}}
     plant(warehouse, "one", mixes)
     plant(warehouse, "two", {"a": mixes["a"], "b": mixes["b"]})
-    rows = treatment_delivery(warehouse.con).to_pylist()
+    rows = delivery(warehouse)
     one = [row for row in rows if row["scheme"] == "one"]
     assert [r["q_value"] for r in one] == pytest.approx(stats.false_discovery_control([r["p_value"] for r in one]))
     (two,) = [row for row in rows if row["scheme"] == "two"]
@@ -165,22 +170,60 @@ def test_drawn_p_values_repeat_whatever_the_order_of_rows_and_schemes(warehouse:
     }
     warehouse.schemes("rfm")
     plant(warehouse, "rfm", mixes)
-    first = treatment_delivery(warehouse.con).to_pylist()
+    first = delivery(warehouse)
     warehouse.schemes("earlier")
     plant(warehouse, "earlier", mixes)
     warehouse.con.execute("create or replace table delivery_members as from delivery_members order by hash(member_id)")
-    assert [row for row in treatment_delivery(warehouse.con).to_pylist() if row["scheme"] == "rfm"] == first
+    assert [row for row in delivery(warehouse) if row["scheme"] == "rfm"] == first
 
 
 @pytest.mark.parametrize(
-    ("p_value", "q_value", "power", "expected"),
+    ("n_a", "n_b"), [(1, 2_146), (29, 2_000), (30, 2_000), (44, 44), (43, 44), (60, 30), (300, 31)]
+)
+@pytest.mark.parametrize("categories", [2, 3, 5])
+def test_power_is_that_of_two_equal_segments_worth_as_much(
+    warehouse: SmallWarehouse, n_a: int, n_b: int, categories: int
+) -> None:
+    warehouse.schemes("rfm")
+    # Everybody of a got one thing; of b, one each got the others.
+    others = {f"x{i}": 1 for i in range(1, categories)}
+    plant(warehouse, "rfm", {"a": {"x0": n_a}, "b": {"x0": n_b - categories + 1, **others}})
+    row = pairs(warehouse)["a", "b"]
+    degrees = categories - 1
+    harmonic = 2 / (1 / n_a + 1 / n_b)
+    expected = stats.ncx2.sf(stats.chi2.ppf(0.95, degrees), degrees, 2 * harmonic * 0.3**2)
+    assert row["power"] == pytest.approx(expected, rel=1e-9)
+    assert row["is_well_powered"] == (expected >= 0.8 and min(n_a, n_b) >= 30)
+    if row["q_value"] >= 0.05:
+        assert row["verdict"] == ("treated alike" if row["is_well_powered"] else "unproven")
+
+
+def test_one_member_proves_nothing_beside_thousands(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("category_interest")
+    plant(warehouse, "category_interest", {"cosmetics": {"x": 1}, "beef": {"x": 1_000, "nothing": 1_146}})
+    row = pairs(warehouse)["beef", "cosmetics"]
+    assert (row["n_a"], row["n_b"], row["verdict"], row["is_well_powered"]) == (2_146, 1, "unproven", False)
+    assert row["power"] < 0.1
+
+
+def test_a_segment_below_the_smallest_is_unproven_however_large_the_other(warehouse: SmallWarehouse) -> None:
+    # Power alone would do for 29 members: 4 x 29 x 5000 / 5029 is 115.
+    warehouse.schemes("rfm")
+    plant(warehouse, "rfm", {"a": {"x": 29}, "b": {"x": 4_999, "nothing": 1}, "c": {"x": 30}})
+    found = pairs(warehouse)
+    assert found["a", "b"]["power"] > 0.8
+    assert (found["a", "b"]["verdict"], found["b", "c"]["verdict"]) == ("unproven", "treated alike")
+
+
+@pytest.mark.parametrize(
+    ("p_value", "q_value", "is_well_powered", "expected"),
     [
-        (0.01, 0.0499, 0.99, "treated differently"),
-        (0.01, 0.0499, 0.10, "treated differently"),  # a difference that was seen needs no power
-        (0.01, 0.05, 0.8, "treated alike"),
-        (0.9, 0.9, 0.79, "unproven"),
-        (None, None, 0.99, "unproven"),
+        (0.01, 0.0499, True, "treated differently"),
+        (0.01, 0.0499, False, "treated differently"),  # a difference that was seen needs no power
+        (0.01, 0.05, True, "treated alike"),
+        (0.9, 0.9, False, "unproven"),
+        (None, None, False, "unproven"),
     ],
 )
-def test_verdict_of_a_pair(p_value: float | None, q_value: float | None, power: float, expected: str) -> None:
-    assert verdict(p_value, q_value, power) == expected
+def test_verdict_of_a_pair(p_value: float | None, q_value: float | None, is_well_powered: bool, expected: str) -> None:
+    assert verdict(p_value, q_value, is_well_powered) == expected

@@ -8,19 +8,22 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from orchestration.accountability.inputs import read_settings
+from orchestration.accountability.inputs import RefreshSettings, read_settings
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.scorecard import Evidence, judge, pays, scheme_scorecard
-from tests.unit.accountability.conftest import AS_OF, SmallWarehouse
+from tests.unit.accountability.conftest import AS_OF, OUTCOME_START, SmallWarehouse
 
 
-def outcome(name: str, effect: float | None, q_value: float | None, beyond: float | None = 0.02) -> dict[str, Any]:
+def outcome(
+    name: str, effect: float | None, q_value: float | None, beyond: float | None = 0.02, power: float | None = 0.9
+) -> dict[str, Any]:
     return {
         "outcome": name,
         "effect": effect,
         "p_value": q_value,
         "q_value": q_value,
         "effect_beyond_spend": beyond,
+        "power": None if q_value is None else power,
     }
 
 
@@ -28,11 +31,24 @@ def on_paper(difference: str, a: str = "at_risk", b: str = "champions") -> dict[
     return {"segment_a": a, "segment_b": b, "difference": difference}
 
 
-def in_the_log(verdict: str, power: float = 0.9, a: str = "at_risk", b: str = "champions") -> dict[str, Any]:
-    return {"segment_a": a, "segment_b": b, "verdict": verdict, "power": power, "p_value": 0.5}
+def in_the_log(
+    verdict: str, is_well_powered: bool = True, a: str = "at_risk", b: str = "champions", members: int = 100
+) -> dict[str, Any]:
+    return {
+        "segment_a": a,
+        "segment_b": b,
+        "n_a": members,
+        "n_b": members,
+        "verdict": verdict,
+        "is_well_powered": is_well_powered,
+    }
+
+
+SETTINGS = RefreshSettings(AS_OF, OUTCOME_START, 90, 100, 30, 0.03)
 
 
 GOOD = Evidence(
+    scheme="rfm",
     members=400,
     all_members=500,
     members_then=300,
@@ -43,6 +59,7 @@ GOOD = Evidence(
     pays="unproven",
 )
 WEAK = (outcome("orders", 0.0099, 0.0001), outcome("spend", 0.3, 0.05))
+NO_POWER = (outcome("orders", 0.0099, 0.7, power=0.1), outcome("spend", 0.046, 0.7, power=0.79))
 
 VERDICTS = {
     "all three hold": (GOOD, "in use"),
@@ -55,6 +72,14 @@ VERDICTS = {
     "no outcome varies": (replace(GOOD, behaviour=(outcome("spend", 0.0, None, 0.0),)), "unproven"),
     "effects small or insignificant": (replace(GOOD, behaviour=WEAK), "superficial"),
     "effect exactly 1 %": (replace(GOOD, behaviour=(outcome("orders", 0.01, 0.0499),)), "in use"),
+    "no effect, and too few to see one": (replace(GOOD, behaviour=NO_POWER), "unproven"),
+    "of one outcome an effect would have been seen": (
+        replace(GOOD, behaviour=(*NO_POWER, outcome("responded", 0.0, 0.9, power=0.8))),
+        "superficial",
+    ),
+    "nothing known": (replace(GOOD, members=0, behaviour=()), "unproven"),
+    "nothing known then": (replace(GOOD, members_then=0, behaviour=()), "unproven"),
+    "nobody to know": (replace(GOOD, members=0, all_members=0, behaviour=()), "unproven"),
     "q exactly 5 %": (replace(GOOD, behaviour=(outcome("orders", 0.4, 0.05),)), "superficial"),
     "a smaller outcome passes": (replace(GOOD, behaviour=(*WEAK, outcome("responded", 0.02, 0.001))), "in use"),
     "superficial before the drawer": (
@@ -70,13 +95,13 @@ VERDICTS = {
         "in the drawer",
     ),
     "same on paper before power in the log": (
-        replace(GOOD, assigned=(on_paper("nothing"),), delivered=(in_the_log("unproven", 0.1),)),
+        replace(GOOD, assigned=(on_paper("nothing"),), delivered=(in_the_log("unproven", False),)),
         "in the drawer",
     ),
     "no pairs on paper": (replace(GOOD, assigned=()), "unproven"),
-    "no well-powered pair": (replace(GOOD, delivered=(in_the_log("unproven", 0.79),)), "unproven"),
+    "no well-powered pair": (replace(GOOD, delivered=(in_the_log("unproven", False),)), "unproven"),
     "a lucky small pair does not count": (
-        replace(GOOD, delivered=(in_the_log("treated differently", 0.1), in_the_log("treated alike"))),
+        replace(GOOD, delivered=(in_the_log("treated differently", False), in_the_log("treated alike"))),
         "in the drawer",
     ),
     "no pair in the log": (replace(GOOD, delivered=()), "unproven"),
@@ -91,7 +116,7 @@ VERDICTS = {
 @pytest.mark.parametrize("case", VERDICTS)
 def test_verdict(case: str) -> None:
     evidence, expected = VERDICTS[case]
-    verdict, why = judge(evidence, min_members=100, outcome_days=90)
+    verdict, why = judge(evidence, SETTINGS)
     assert verdict == expected
     assert why[0].isupper()
     assert why.endswith(".")
@@ -104,7 +129,11 @@ def test_verdict(case: str) -> None:
     [
         ("all three hold", ["12.0 %", "orders", "q < 0.001", "3.0 % beyond past spend", "1 of 2 well-powered pairs"]),
         ("too few known today", ["99 members", "100"]),
-        ("effects small or insignificant", ["30.0 %", "spend", "q = 0.050"]),
+        ("nothing known", ["Nothing is known of rfm: none of the 500 members", "docs/schemes.md"]),
+        ("nothing known then", ["Nothing was known of rfm 90 days ago"]),
+        ("nobody to know", ["Nothing is known of rfm: its audience has no members"]),
+        ("effects small or insignificant", ["30.0 %", "spend", "q = 0.050", "3.0 %", "chance of 90.0 %"]),
+        ("no effect, and too few to see one", ["4.6 %", "q = 0.700", "with 300 members", "3.0 %", "79.0 %", "80.0 %"]),
         ("one pair with the same treatment", ["1 of 2 pairs", "at_risk and champions", "nothing differs"]),
         ("most pairs sent the same", ["only 1 of 3 well-powered pairs", "at_risk and champions"]),
         ("a lucky small pair does not count", ["the only well-powered pair", "at_risk and champions", "sent the same"]),
@@ -112,8 +141,30 @@ def test_verdict(case: str) -> None:
     ],
 )
 def test_why_names_the_numbers_that_decided(case: str, parts: list[str]) -> None:
-    _, why = judge(VERDICTS[case][0], min_members=100, outcome_days=90)
+    _, why = judge(VERDICTS[case][0], SETTINGS)
     assert [part for part in parts if part not in why] == []
+
+
+def test_why_quotes_the_largest_pair_by_its_labels() -> None:
+    labels = {"at_risk": "At risk", "champions": "Champions", "loyal": "Loyal customers"}
+    evidence = replace(
+        GOOD,
+        labels=labels,
+        sizes={"at_risk": 100, "champions": 200, "loyal": 300, "small": 3},
+        assigned=(on_paper("nothing", "at_risk", "small"), on_paper("wording only", "champions", "loyal")),
+    )
+    _, why = judge(evidence, SETTINGS)
+    assert "the largest Champions and Loyal customers (wording only differs)" in why
+    delivered = (
+        in_the_log("treated alike", a="at_risk", b="champions", members=40),
+        in_the_log("treated alike", a="champions", b="small", members=70),
+        in_the_log("treated alike", a="at_risk", b="loyal", members=70),
+        in_the_log("treated differently", a="loyal", b="small", members=90),
+    )
+    _, why = judge(replace(evidence, assigned=GOOD.assigned, delivered=delivered), SETTINGS)
+    assert "only 1 of 4 well-powered pairs" in why
+    # Of two pairs of equal size the first by name.
+    assert "At risk and Loyal customers, the largest pair of the rest" in why
 
 
 def experiment(net_value: float | None, q_value: float | None, outcome: str = "spend") -> dict[str, Any]:
@@ -159,16 +210,15 @@ def test_card_has_coverage_the_largest_effect_and_shares_of_pairs(warehouse: Sma
     distinctness = pa.Table.from_pylist(
         [{"scheme": "rfm", **on_paper("both journeys")}, {"scheme": "rfm", **on_paper("wording only", b="hibernating")}]
     )
-    numbers = dict.fromkeys(
-        ("n_a", "n_b", "contact_rate_a", "contact_rate_b", "touches_per_member_a", "touches_per_member_b")
-    )
+    warehouse.insert("segments", [{"scheme": "rfm", "segment": "hibernating", "label": "Fast asleep", "members": 3}])
+    numbers = dict.fromkeys(("contact_rate_a", "contact_rate_b", "touches_per_member_a", "touches_per_member_b"))
     numbers |= dict.fromkeys(("divergence", "channel_divergence", "channel_p_value", "channel_q_value"))
-    numbers |= dict.fromkeys(("intensity_p_value", "intensity_q_value", "q_value"))
+    numbers |= dict.fromkeys(("intensity_p_value", "intensity_q_value", "p_value", "q_value", "power"))
     logged = [
         in_the_log("treated differently"),
         in_the_log("treated alike", b="hibernating"),
         in_the_log("treated alike", b="promising"),
-        in_the_log("unproven", 0.2, b="rest"),
+        in_the_log("unproven", False, b="rest"),
     ]
     delivery = table_of("treatment_delivery", [{"scheme": "rfm", **numbers, **row} for row in logged])
     outcomes = table_of("treatment_outcomes", [])
@@ -180,6 +230,7 @@ def test_card_has_coverage_the_largest_effect_and_shares_of_pairs(warehouse: Sma
     assert card["assigned_distinct"] == 0.5
     assert card["delivered_distinct"] == pytest.approx(1 / 3)
     assert (card["well_powered_pairs"], card["pays"], card["verdict"]) == (3, "unproven", "in the drawer")
+    assert "at_risk and Fast asleep (wording only differs)" in card["why"]
 
 
 def test_a_scheme_without_any_member_is_unproven(warehouse: SmallWarehouse) -> None:
