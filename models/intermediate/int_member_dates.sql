@@ -1,5 +1,5 @@
 {# What is made of everyone's profile as well as their behaviour on each as-of date: the hash of int_fact_dates, and one of
-   the customer and company files, which have no date. #}
+   the customer, company and contact files, which have no date. #}
 with profile_rows as (
 
     select {{ row_hash(contract_columns('customers')) }} as profile_hash
@@ -7,6 +7,9 @@ with profile_rows as (
     union all
     select {{ row_hash(contract_columns('companies')) }} as profile_hash
     from {{ ref('stg_companies') }}
+    union all
+    select {{ row_hash(contract_columns('company_contacts')) }} as profile_hash
+    from {{ ref('stg_company_contacts') }}
 
 ),
 
