@@ -49,3 +49,8 @@
     {%- endfor %}
     '}'
 {%- endmacro %}
+
+{# A text with every match of a regular expression replaced; `pattern` as it is written, without escapes of SQL. #}
+{% macro replace_all(text, pattern, by) %}{{ return(adapter.dispatch('replace_all', 'segments_in_use')(text, pattern, by)) }}{% endmacro %}
+{% macro duckdb__replace_all(text, pattern, by) %}regexp_replace({{ text }}, '{{ pattern }}', '{{ by }}', 'g'){% endmacro %}
+{% macro spark__replace_all(text, pattern, by) %}regexp_replace({{ text }}, '{{ pattern | replace('\\', '\\\\') }}', '{{ by }}'){% endmacro %}

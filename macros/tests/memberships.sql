@@ -22,6 +22,17 @@ expected as (
         {%- if dates is not none %}
         and members.as_of in ({{ dates }})
         {%- endif %}
+    union all
+    select dates.as_of, schemes.scheme, contacts.person_id as member_id
+    from {{ ref('stg_company_contacts') }} as contacts
+    cross join {{ ref('int_as_of_dates') }} as dates
+    inner join {{ ref('segment_schemes') }} as schemes
+        on schemes.is_active and schemes.audience = 'company_contact'
+    where
+        schemes.scheme in (select scheme from {{ ref('int_memberships') }})
+        {%- if dates is not none %}
+        and dates.as_of in ({{ dates }})
+        {%- endif %}
 
 ),
 
@@ -30,7 +41,9 @@ found as (
     select memberships.as_of, memberships.scheme, memberships.member_id
     from memberships
     inner join {{ ref('segment_schemes') }} as schemes
-        on memberships.scheme = schemes.scheme and schemes.audience in ('person', 'company', 'person, company')
+        on
+            memberships.scheme = schemes.scheme
+            and schemes.audience in ('person', 'company', 'person, company', 'company_contact')
 
 )
 

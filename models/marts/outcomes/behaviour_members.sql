@@ -9,18 +9,42 @@ with settings as (
 
 ),
 
--- Only customers can have outcomes: members of another kind (contact persons, prospects) are left out here.
+current_customers as (
+
+    select customers.customer_id
+    from {{ ref('int_members') }} as customers
+    inner join settings on customers.as_of = settings.outcome_start_on
+
+),
+
+-- Only customers can have outcomes. A contact person's are those of the company, which counts once in each of its segments.
 members as (
 
     select
         memberships.scheme,
         memberships.member_id,
-        memberships.segment
+        memberships.segment,
+        memberships.member_id as customer_id
     from {{ ref('int_memberships') }} as memberships
     inner join settings on memberships.as_of = settings.outcome_start_on
-    inner join {{ ref('int_members') }} as customers
-        on memberships.as_of = customers.as_of and memberships.member_id = customers.customer_id
+    inner join current_customers on memberships.member_id = current_customers.customer_id
+    left join {{ ref('segment_schemes') }} as contact_schemes
+        on memberships.scheme = contact_schemes.scheme and contact_schemes.audience = 'company_contact'
+    where memberships.segment <> 'unknown' and contact_schemes.scheme is null
+    union all
+    select
+        memberships.scheme,
+        min(memberships.member_id) as member_id,
+        memberships.segment,
+        contacts.company_id as customer_id
+    from {{ ref('int_memberships') }} as memberships
+    inner join settings on memberships.as_of = settings.outcome_start_on
+    inner join {{ ref('segment_schemes') }} as contact_schemes
+        on memberships.scheme = contact_schemes.scheme and contact_schemes.audience = 'company_contact'
+    inner join {{ ref('stg_company_contacts') }} as contacts on memberships.member_id = contacts.person_id
+    inner join current_customers on contacts.company_id = current_customers.customer_id
     where memberships.segment <> 'unknown'
+    group by memberships.scheme, memberships.segment, contacts.company_id
 
 ),
 
@@ -70,8 +94,8 @@ returned_orders as (
 
 touched_customers as (
 
-    select distinct touchpoints.customer_id
-    from {{ ref('stg_touchpoints') }} as touchpoints
+    select distinct touchpoints.member_id as customer_id
+    from {{ ref('int_member_touchpoints') }} as touchpoints
     inner join settings
         on touchpoints.touched_on >= settings.outcome_start_on and touchpoints.touched_on < settings.as_of
 
@@ -84,6 +108,13 @@ responding_customers as (
     from {{ ref('stg_responses') }} as responses
     inner join settings
         on responses.responded_on >= settings.outcome_start_on and responses.responded_on < settings.as_of
+    where responses.kind <> 'unsubscribe'
+    union
+    select contacts.company_id as customer_id
+    from {{ ref('stg_responses') }} as responses
+    inner join settings
+        on responses.responded_on >= settings.outcome_start_on and responses.responded_on < settings.as_of
+    inner join {{ ref('stg_company_contacts') }} as contacts on responses.customer_id = contacts.person_id
     where responses.kind <> 'unsubscribe'
 
 ),
@@ -104,11 +135,11 @@ outcomes as (
             case when responding_customers.customer_id is not null then 1 else 0 end
         end as responded
     from members
-    left join past_totals on members.member_id = past_totals.customer_id
-    left join outcome_totals on members.member_id = outcome_totals.customer_id
-    left join returned_orders on members.member_id = returned_orders.customer_id
-    left join touched_customers on members.member_id = touched_customers.customer_id
-    left join responding_customers on members.member_id = responding_customers.customer_id
+    left join past_totals on members.customer_id = past_totals.customer_id
+    left join outcome_totals on members.customer_id = outcome_totals.customer_id
+    left join returned_orders on members.customer_id = returned_orders.customer_id
+    left join touched_customers on members.customer_id = touched_customers.customer_id
+    left join responding_customers on members.customer_id = responding_customers.customer_id
 
 ),
 

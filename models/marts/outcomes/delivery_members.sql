@@ -8,7 +8,8 @@ with settings as (
 
 ),
 
--- Touchpoints go to customers: members of another kind (contact persons, prospects) are left out here.
+-- Schemes of contact persons divide whom touchpoints go to; all others divide customers, and what a company's contact persons
+-- were sent counts for the company.
 members as (
 
     select
@@ -17,19 +18,23 @@ members as (
         memberships.segment
     from {{ ref('int_memberships') }} as memberships
     inner join settings on memberships.as_of = settings.outcome_start_on
-    inner join {{ ref('int_members') }} as customers
+    left join {{ ref('int_members') }} as customers
         on memberships.as_of = customers.as_of and memberships.member_id = customers.customer_id
-    where memberships.segment <> 'unknown'
+    left join {{ ref('segment_schemes') }} as schemes
+        on memberships.scheme = schemes.scheme and schemes.audience = 'company_contact'
+    where
+        memberships.segment <> 'unknown'
+        and (customers.customer_id is not null or schemes.scheme is not null)
 
 ),
 
 touches as (
 
     select
-        touchpoints.customer_id,
+        touchpoints.member_id as customer_id,
         touchpoints.channel,
         coalesce(touchpoints.campaign_type, touchpoints.treatment_id, touchpoints.channel) as category
-    from {{ ref('stg_touchpoints') }} as touchpoints
+    from {{ ref('int_member_touchpoints') }} as touchpoints
     inner join settings
         on touchpoints.touched_on >= settings.outcome_start_on and touchpoints.touched_on < settings.as_of
 

@@ -1,4 +1,5 @@
-{# Values of mapped columns that the seed spellings does not know: each counts as unknown until it gets a row there. #}
+{# Values of mapped columns that the seed spellings does not know, and job titles that tell no role by seed job_titles: each
+   counts as unknown until it gets a row there. #}
 {%- set profile_columns = [
     'gender', 'age_band', 'settlement', 'employment', 'marital_status', 'home_ownership', 'income_band',
     'household_composition'
@@ -17,6 +18,16 @@ with landed_values as (
     {% endfor -%}
     select 'settlement' as attribute, lower(trim(settlement)) as spelling
     from {{ ref('stg_companies') }}
+    union all
+    {% for relation in [ref('stg_companies'), ref('stg_prospects')] -%}
+    select 'benefit_sought' as attribute, lower(trim(benefit_sought)) as spelling
+    from {{ relation }}
+    union all
+    {% endfor -%}
+    select 'job_title' as attribute, lower(trim(contacts.job_title)) as spelling
+    from {{ ref('stg_company_contacts') }} as contacts
+    left join {{ ref('int_job_titles') }} as titles on lower(trim(contacts.job_title)) = titles.spelling
+    where titles.role is null
     union all
     select 'brand_tier' as attribute, lower(trim(brand_tier)) as spelling
     from {{ ref('stg_products') }}

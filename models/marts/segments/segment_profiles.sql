@@ -15,6 +15,8 @@ with member_values as (
     from {{ ref('customer_segments') }} as memberships
     inner join {{ ref('int_customer_features') }} as features
         on memberships.as_of = features.as_of and memberships.member_id = features.customer_id
+    inner join {{ ref('segment_schemes') }} as schemes
+        on memberships.scheme = schemes.scheme and schemes.audience <> 'company_contact'
 
 ),
 

@@ -8,6 +8,14 @@ with memberships as (
 
 ),
 
+contact_schemes as (
+
+    select scheme
+    from {{ ref('segment_schemes') }}
+    where audience = 'company_contact'
+
+),
+
 member_spends as (
 
     select
@@ -30,7 +38,10 @@ found_segments as (
         sum(case when memberships.evidence = 'declared' then 1 else 0 end) as declared,
         sum(case when memberships.evidence = 'inferred' then 1 else 0 end) as inferred
     from memberships
-    left join member_spends on memberships.member_id = member_spends.customer_id
+    left join contact_schemes on memberships.scheme = contact_schemes.scheme
+    {# Contact persons buy nothing for themselves. #}
+    left join member_spends
+        on memberships.member_id = member_spends.customer_id and contact_schemes.scheme is null
     group by memberships.scheme, memberships.segment
 
 ),
@@ -53,7 +64,9 @@ possible_segments as (
 
     select scheme, segment from found_segments
     union
-    select scheme, segment from definitions where segment <> '*'
+    {# A scheme of whose audience nobody is known has no segments: of companies, where there are none. #}
+    select scheme, segment from definitions
+    where segment <> '*' and scheme in (select memberships.scheme from memberships)
     union
     select scheme, 'unknown' as segment from {{ ref('segment_schemes') }}
     where is_active and scheme in (select memberships.scheme from memberships)
@@ -136,7 +149,8 @@ category_vectors as (
     from memberships
     inner join {{ ref('int_customer_categories') }} as categories
         on memberships.as_of = categories.as_of and memberships.member_id = categories.customer_id
-    where categories.category is not null
+    left join contact_schemes on memberships.scheme = contact_schemes.scheme
+    where categories.category is not null and contact_schemes.scheme is null
     group by memberships.scheme, memberships.segment, categories.category
 
 ),

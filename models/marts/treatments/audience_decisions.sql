@@ -10,7 +10,7 @@ with as_of_day as (
 
 ),
 
--- Over all channels: a member has one letter box, one inbox and one patience.
+-- Over all channels: a person has one letter box, one inbox and one patience.
 member_touches as (
 
     select
@@ -50,6 +50,8 @@ judged_assignments as (
     select
         assignments.scheme,
         assignments.member_id,
+        -- A company is addressed through a contact person; where it has none, nobody is.
+        coalesce(permissions.person_id, assignments.member_id) as person_id,
         assignments.treatment_id,
         assignments.segment,
         lower(trim(treatments.channel)) as channel,
@@ -60,6 +62,7 @@ judged_assignments as (
         case
             when coalesce(trim(treatments.channel), '') = '' then 'no channel'
             when assignments.arm = 'holdout' then 'holdout'
+            when permissions.permission = 'no contact person' then 'no contact person'
             when permissions.permission = 'unsubscribed' then 'unsubscribed'
             when permissions.permission = 'refused' then 'refused'
             when not coalesce(permissions.is_permitted, false) then 'no consent'
@@ -71,19 +74,24 @@ judged_assignments as (
     inner join ordered_schemes on assignments.scheme = ordered_schemes.scheme
     left join {{ ref('contact_permissions') }} as permissions
         on assignments.member_id = permissions.member_id and lower(trim(treatments.channel)) = permissions.channel
-    left join member_touches on assignments.member_id = member_touches.customer_id
+    left join member_touches
+        on coalesce(permissions.person_id, assignments.member_id) = member_touches.customer_id
     left join recent_treatments as recent
-        on assignments.member_id = recent.customer_id and assignments.treatment_id = recent.treatment_id
+        on
+            coalesce(permissions.person_id, assignments.member_id) = recent.customer_id
+            and assignments.treatment_id = recent.treatment_id
     where assignments.is_current
 
 ),
 
--- One treatment a member a send: the first scheme in the order of priority that nothing stands against.
+-- One treatment a person a send, also where they stand for a company: the first scheme in the order of priority that nothing
+-- stands against.
 ranked_assignments as (
 
     select
         scheme,
         member_id,
+        person_id,
         treatment_id,
         segment,
         channel,
@@ -93,7 +101,7 @@ ranked_assignments as (
         touches,
         obstacle,
         row_number() over (
-            partition by member_id, case when obstacle is null then 1 else 0 end order by priority asc
+            partition by person_id, case when obstacle is null then 1 else 0 end order by priority asc, member_id asc
         ) as send_rank
     from judged_assignments
 
@@ -102,7 +110,7 @@ ranked_assignments as (
 sent_schemes as (
 
     select
-        member_id,
+        person_id,
         scheme,
         priority_reason
     from ranked_assignments
@@ -113,6 +121,7 @@ sent_schemes as (
 select
     {{ text('ranked.scheme') }} as scheme,
     {{ text('ranked.member_id') }} as member_id,
+    {{ text("case when ranked.obstacle = 'no contact person' then null else ranked.person_id end") }} as person_id,
     {{ text('ranked.treatment_id') }} as treatment_id,
     {{ text('ranked.segment') }} as segment,
     {{ text('ranked.channel') }} as channel,
@@ -125,6 +134,7 @@ select
     {{ text("case
         when ranked.obstacle = 'no channel' then 'the treatment names no channel'
         when ranked.obstacle = 'holdout' then 'drawn into the holdout'
+        when ranked.obstacle = 'no contact person' then 'no contact person of the company is known'
         when ranked.obstacle = 'unsubscribed' then 'unsubscribed, and no later consent for ' || ranked.channel
         when ranked.obstacle = 'refused' then 'the latest record refuses ' || ranked.channel
         when ranked.obstacle = 'no consent' then 'no consent on record for ' || ranked.channel
@@ -133,4 +143,4 @@ select
         else sent.scheme || ' goes first: ' || coalesce(sent.priority_reason, 'by name, without a row in scheme_priorities')
     end") }} as reason
 from ranked_assignments as ranked
-left join sent_schemes as sent on ranked.member_id = sent.member_id
+left join sent_schemes as sent on ranked.person_id = sent.person_id

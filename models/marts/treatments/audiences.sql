@@ -1,4 +1,5 @@
 -- What to send to whom on the as-of date, with what the message needs: the offer, and the purchase that it follows from.
+-- For a company it goes to a contact person; the offer is the company's.
 with as_of_day as (
 
     select as_of
@@ -31,7 +32,7 @@ ranked_offers as (
 
 select
     {{ text('decisions.channel') }} as channel,
-    {{ text('decisions.member_id') }} as member_id,
+    {{ text('decisions.person_id') }} as member_id,
     {{ text('decisions.treatment_id') }} as treatment_id,
     {{ text('decisions.scheme') }} as scheme,
     {{ text('decisions.segment') }} as segment,
@@ -41,10 +42,17 @@ select
     {{ text("replace(replace('" ~ (var('evidence_sentence') | replace("'", "''")) ~ "', '{date}', " ~ text('offers.because_last_bought_on') ~ "), '{item}', offers.because_item)") }} as evidence,
     as_of_day.as_of as send_on,
     decisions.priority,
-    decisions.reason
+    decisions.reason,
+    {{ text('coalesce(companies.customer_id, contacts.company_id)') }} as company_id
 from {{ ref('audience_decisions') }} as decisions
 cross join as_of_day
 inner join {{ ref('segment_treatments') }} as treatments on decisions.treatment_id = treatments.treatment_id
+-- For a company or one of its contact persons: the company.
+left join {{ ref('int_customers') }} as companies
+    on decisions.member_id = companies.customer_id and companies.kind = 'company'
+inner join {{ ref('segment_schemes') }} as schemes on decisions.scheme = schemes.scheme
+left join {{ ref('stg_company_contacts') }} as contacts
+    on decisions.member_id = contacts.person_id and schemes.audience = 'company_contact'
 left join ranked_offers as offers
     on decisions.scheme = offers.scheme and decisions.member_id = offers.member_id and offers.choice = 1
 where decisions.outcome = 'sent'

@@ -1,4 +1,6 @@
 -- Whether each member may be addressed on each channel that a treatment uses, by what is on record before the as-of date.
+-- A company is never addressed: of its contact persons the one is, under their own consent, who may be; where several may, the
+-- first in the order of the buying roles.
 -- Deny by default; of a consent and an objection, the later one decides, and of two at the same moment the one that denies.
 {%- set assumed = var('assume_consent') or [] %}
 
@@ -14,6 +16,45 @@ members as (
 
     select distinct member_id
     from {{ ref('customer_segments') }}
+
+),
+
+companies as (
+
+    select customer_id
+    from {{ ref('int_customers') }}
+    where kind = 'company'
+
+),
+
+-- Whom to speak to for each member: its contact persons for a company, else the member.
+addressees as (
+
+    select
+        members.member_id,
+        members.member_id as person_id,
+        0 as role_order
+    from members
+    left join companies on members.member_id = companies.customer_id
+    where companies.customer_id is null
+    union all
+    select
+        members.member_id,
+        contacts.person_id,
+        coalesce(roles.sort_order, 1000) as role_order
+    from members
+    inner join companies on members.member_id = companies.customer_id
+    inner join {{ ref('stg_company_contacts') }} as contacts on members.member_id = contacts.company_id
+    left join {{ ref('customer_segments') }} as segments
+        on contacts.person_id = segments.member_id and segments.scheme = 'buying_role'
+    left join {{ ref('buying_roles') }} as roles on segments.segment = roles.role
+
+),
+
+persons as (
+
+    select distinct person_id
+    from addressees
 
 ),
 
@@ -60,7 +101,7 @@ objections as (
 channel_records as (
 
     select
-        members.member_id,
+        persons.person_id,
         used_channels.channel,
         consents.opted_in,
         consents.recorded_at,
@@ -69,24 +110,24 @@ channel_records as (
                 then general_objections.objected_at
             else objections.objected_at
         end as objected_at
-    from members
+    from persons
     cross join used_channels
     left join ranked_consents as consents
         on
-            members.member_id = consents.customer_id
+            persons.person_id = consents.customer_id
             and used_channels.channel = consents.channel
             and consents.consent_rank = 1
     left join objections
-        on members.member_id = objections.customer_id and used_channels.channel = objections.channel
+        on persons.person_id = objections.customer_id and used_channels.channel = objections.channel
     left join objections as general_objections
-        on members.member_id = general_objections.customer_id and general_objections.channel is null
+        on persons.person_id = general_objections.customer_id and general_objections.channel is null
 
 ),
 
 permissions as (
 
     select
-        member_id,
+        person_id,
         channel,
         case
             when objected_at >= coalesce(recorded_at, objected_at) then 'unsubscribed'
@@ -99,11 +140,37 @@ permissions as (
         end as permission
     from channel_records
 
+),
+
+ranked_addressees as (
+
+    select
+        addressees.member_id,
+        addressees.person_id,
+        permissions.channel,
+        permissions.permission,
+        row_number() over (
+            partition by addressees.member_id, permissions.channel
+            order by
+                case when permissions.permission in ('consent', 'assumed') then 0 else 1 end asc,
+                addressees.role_order asc,
+                addressees.person_id asc
+        ) as place
+    from addressees
+    inner join permissions on addressees.person_id = permissions.person_id
+
 )
 
 select
-    member_id,
-    channel,
-    permission,
-    permission in ('consent', 'assumed') as is_permitted
-from permissions
+    members.member_id,
+    used_channels.channel,
+    coalesce(addressees.permission, 'no contact person') as permission,
+    coalesce(addressees.permission in ('consent', 'assumed'), false) as is_permitted,
+    addressees.person_id
+from members
+cross join used_channels
+left join ranked_addressees as addressees
+    on
+        members.member_id = addressees.member_id
+        and used_channels.channel = addressees.channel
+        and addressees.place = 1

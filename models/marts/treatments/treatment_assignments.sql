@@ -120,9 +120,9 @@ ranked_landed as (
 touched_members as (
 
     select distinct
-        touchpoints.customer_id,
+        touchpoints.member_id as customer_id,
         touchpoints.treatment_id
-    from {{ ref('stg_touchpoints') }} as touchpoints
+    from {{ ref('int_member_touchpoints') }} as touchpoints
     inner join as_of_day on touchpoints.touched_on < as_of_day.as_of
     where touchpoints.treatment_id is not null
 
