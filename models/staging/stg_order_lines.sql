@@ -3,10 +3,10 @@
 {# A view: its rows are kept in base_order_lines, and what is reduced of them in the facts. Here lines get what other tables say of
    them: whose they are, what their money is worth, and whether they count. content_hash stays that of the landed line where none
    of it changes anything, and changes with the customer and the rate where it does. #}
-{%- set converted = {} -%}
+{%- set amounts = {} -%}
 {%- for column in ['amount', 'discount_amount', 'coupon_amount'] -%}
-    {%- do converted.update({column:
-        'case when rates.rate is null then lines.' ~ column ~ ' else cast(lines.' ~ column ~ ' * rates.rate as decimal(18, 4)) end'
+    {%- do amounts.update({column:
+        'case when rates.rate is null then lines.' ~ column ~ ' else ' ~ converted('lines.' ~ column, 'rates.rate') ~ ' end'
     }) -%}
 {%- endfor %}
 select
@@ -18,10 +18,10 @@ select
     lines.ordered_on,
     lines.ordered_at_is_day,
     lines.quantity,
-    {{ converted.amount }} as amount,
+    {{ amounts.amount }} as amount,
     lines.line_number,
-    {{ converted.discount_amount }} as discount_amount,
-    {{ converted.coupon_amount }} as coupon_amount,
+    {{ amounts.discount_amount }} as discount_amount,
+    {{ amounts.coupon_amount }} as coupon_amount,
     lines.channel,
     lines.store_id,
     lines.currency,

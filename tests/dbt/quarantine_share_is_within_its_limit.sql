@@ -48,7 +48,7 @@ messages as (
 ),
 
 one_message as (
-    select {{ sorted_list('message', '. ') }} || '. All of them are in refused_rows and unmatched_rows' as message
+    select {{ sorted_list('message', '. ') }} || '. All of them are in refused_rows' as message
     from messages
 )
 

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -72,6 +72,29 @@ def test_a_text_that_is_no_number_is_null_and_never_an_error(tables: Tables) -> 
         "1": 1, " 2.50 ": Decimal("2.5"), "-3": -3, "+4.": 4, ".5": Decimal("0.5"), "1e3": 1000, "3.0": 3,
         "3.5": Decimal("3.5"), "1.0": 1, "+7": 7,
     }  # fmt: skip
+
+
+def test_money_is_converted_by_all_digits_of_a_rate_and_rounded_once(tables: Tables) -> None:
+    amounts = {row["id"]: row["amount"] for row in tables["converted"]}
+    product = Decimal("12345678901.2345") * Decimal("1.0512345678")
+    assert amounts == {
+        1: Decimal("0.0001"),
+        2: Decimal("-0.0001"),
+        3: product.quantize(Decimal("0.0001"), ROUND_HALF_UP),
+        4: Decimal("0.2469"),
+        5: None,
+    }
+
+
+def test_what_is_nobodys_meets_its_own_and_has_no_number(tables: Tables) -> None:
+    found = {(row["customer_id"], row["day_number"]): row for row in tables["nobodys"]}
+    # Two rows of the second day meet each other and themselves.
+    assert {key: (row["units_so_far"], row["others"]) for key, row in found.items()} == {
+        ("k", 1): (2, 1),
+        (None, 1): (4, 1),
+        (None, 2): (52, 4),
+    }
+    assert {key: row["is_nobodys"] for key, row in found.items()} == {("k", 1): False, (None, 1): True, (None, 2): True}
 
 
 def test_a_whole_number_may_end_in_point_zero_and_nothing_else_is_cut_off(tables: Tables) -> None:

@@ -217,6 +217,42 @@ MODELS = {
 
         {{ calendar_days('spans', 'first_day', 'last_day') }}
     """,
+    # Money in another currency: ten digits of a rate, rounded half away from zero once, as it is stored.
+    "converted": """
+        select
+            id,
+            {{ converted('cast(amount as decimal(18, 4))', text_to_rate('rate')) }} as amount
+        from (
+            select 1 as id, '0.0001' as amount, '0.5' as rate union all
+            select 2 as id, '-0.0001' as amount, '0.5' as rate union all
+            select 3 as id, '12345678901.2345' as amount, '1.0512345678' as rate union all
+            select 4 as id, '100' as amount, '0.0024691358' as rate union all
+            select 5 as id, '100' as amount, '1_0' as rate
+        ) as amounts
+    """,
+    # What is nobody's meets what is nobody's, and adds up by day.
+    "nobodys": """
+        with sold as (
+            select 'k' as customer_id, 1 as day_number, 2 as units union all
+            select cast(null as {{ dbt.type_string() }}) as customer_id, 1 as day_number, 4 as units union all
+            select cast(null as {{ dbt.type_string() }}) as customer_id, 2 as day_number, 8 as units union all
+            select cast(null as {{ dbt.type_string() }}) as customer_id, 2 as day_number, 16 as units
+        )
+        select
+            sold.customer_id,
+            sold.day_number,
+            cast(sum(sum(sold.units)) over (
+                partition by sold.customer_id
+                order by sold.day_number
+                rows between unbounded preceding and current row
+            ) as bigint) as units_so_far,
+            max({{ customer_number_or_null('others.customer_id') }}) is null as is_nobodys,
+            count(others.day_number) as others
+        from sold
+        left join sold as others
+            on sold.day_number = others.day_number and sold.customer_id is not distinct from others.customer_id
+        group by sold.customer_id, sold.day_number
+    """,
 }
 TESTS = """
 version: 2

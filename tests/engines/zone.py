@@ -43,6 +43,19 @@ DIRTY_LINES = [
     "d9,1,p06,O'Neill-0,2025-12-31 23:30:00,1,0,0,0",
     'd9,2,p06,"say ""hi""-0",2025-12-31 23:30:00,2,1e1,,',
 ]
+# Nobody's, a guest's, cancelled, of an alias; and an order that comes back as a whole.
+ONLINE_LINES = [
+    "order_id,line_number,customer_id,product_id,ordered_at,quantity,amount,status,returns_order_id",
+    "w1,1,,SOIL-0,2026-03-08T10:00:00Z,1,2.50,paid,",
+    "w1,2,,DRILLS-0,2026-03-08T10:00:00Z,1,80,paid,",
+    "w2,1,Guest,SOIL-0,2026-03-08T11:00:00Z,1,2.50, Sent by pigeon ,",
+    "w3,1,p01,DRILLS-0,2026-03-08T12:00:00Z,1,80,Cancelled,",
+    "w4,1,p01-old,SOIL-0,2026-03-08T12:00:00Z,2,5,paid,",
+    "w5,1,p02,SOIL-0,2026-02-26T12:00:00Z,2,5,paid,",
+    "w6,1,p02,SOIL-0,2026-03-08T12:00:00Z,-2,-5,paid,w5",
+]
+ALIASES = [{"alias_id": "p01-old", "customer_id": "p01-older"}, {"alias_id": "p01-older", "customer_id": "p01"}]
+RATES = [{"currency": "CHF", "valid_from": "2026-01-01", "rate": "1.0512345678"}]
 ODD_PRODUCTS = [
     {"product_id": "O'Neill-0", "department": "O'NEILL'S", "category": "MEN'S WEAR", "brand_tier": "premium"},
     {"product_id": 'say "hi"-0', "department": "GIFTS", "category": 'CARDS "HI"\\', "subcategory": "a\nb"},
@@ -58,6 +71,9 @@ def write_zone(folder: Path) -> Path:
         part = lines[number * len(lines) // LINE_FILES : (number + 1) * len(lines) // LINE_FILES]
         project.write_csv(folder, "order_lines", part, f"part-{number}.csv")
     (folder / "order_lines" / "till's.csv").write_text("\n".join([COLUMNS, *DIRTY_LINES]) + "\n", encoding="utf-8")
+    (folder / "order_lines" / "online.csv").write_text("\n".join(ONLINE_LINES) + "\n", encoding="utf-8")
+    project.write_csv(folder, "customer_aliases", ALIASES)
+    project.write_csv(folder, "exchange_rates", RATES)
     buyers = sorted({line["customer_id"] for line in lines})
     project.write_csv(folder, "products", [*rows["products"], *ODD_PRODUCTS])
     project.write_csv(folder, "customers", [*rows["customers"], *_odd_customers()])

@@ -35,7 +35,8 @@ QUERIES = {
     "baskets": """
         select coalesce(customer_id, '') as customer, basket_on as day, positive_amount as amount from int_baskets""",
     "rfm": """
-        select customer_id, recency_days, frequency, cast(monetary * 10000 as bigint) as money from customer_profiles""",
+        select customer_id, recency_days, frequency, cast(monetary * 10000 as bigint) as money
+        from customer_profiles""",
     "spend": "select cast(sum(spend) * 10000 as bigint) as money from int_customer_days where day_on < '{as_of}'",
     "pairs": """
         select antecedent, consequent, n_antecedent, n_consequent, n_both, n_baskets from product_affinities

@@ -80,7 +80,7 @@ def make_tills(seed: int = 7) -> Tills:
                         "product_id": product,
                         "ordered_at": f"{day}T{8 + receipt:02}:15:00Z",
                         "quantity": str(chance.randint(1, 2)),
-                        "amount": f"{chance.randint(50, 2000) / 100:.2f}",
+                        "amount": f"{chance.choice((1, 1, 1, 5000)) * chance.randint(50, 2000) / 100:.2f}",
                         "store_id": store,
                         "currency": currency,
                         "status": status,
