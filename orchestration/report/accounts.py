@@ -60,6 +60,7 @@ def read_schemes(db: Published, as_of: date | None) -> list[Context]:
                 "name": words.scheme_name(name),
                 "anchor": words.anchor(f"scheme-{name}", taken),
                 "description": words.clean(described.get(name, {}).get("description")),
+                "caution": words.clean(described.get(name, {}).get("caution")),
                 "basis": words.clean(described.get(name, {}).get("basis")),
                 "audience": words.clean(described.get(name, {}).get("audience")),
                 "card": scorecard(cards[name]) if name in cards else None,

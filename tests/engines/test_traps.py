@@ -156,6 +156,13 @@ def test_whole_numbers_divide_to_fractions_and_nothing_divides_by_zero(tables: T
     assert third["ratio"] == 1.5
 
 
+def test_whole_parts_of_quotients_are_whole_and_ranges_are_words(tables: Tables) -> None:
+    """5/7, 10/7, 15/7 … cut off; the seventh is 5 to the digit."""
+    found = [(row["whole_sevenths"], row["days"]) for row in tables["numbers"]]
+    words = ["1 day", "2 days", *(f"2 to {whole} days" for whole in range(3, len(found) + 1))]
+    assert found == list(zip([0, 1, 2, 2, 3, 4, 5], words, strict=True))
+
+
 def test_each_value_of_a_list_is_a_row_with_its_place(tables: Tables) -> None:
     found = [(row["id_and_place"], row["found"]) for row in tables["values_of_a_list"]]
     assert found == [(10, 1), (11, 10), (12, None), (20, 2), (21, 20), (22, None)]

@@ -122,6 +122,8 @@ MODELS = {
             cast(whole as double) / nullif(cast(whole - 1 as double), 0) as ratio,
             cast(amount as double) / 3 as third_of_amount,
             {{ power_of_two('whole * 8') }} as power,
+            {{ whole_quotient('5 * whole', '7') }} as whole_sevenths,
+            {{ counted_range('least(whole, 2)', 'whole', 'day') }} as days,
             {{ nested_sum('whole / cast(j as double)', '20') }} as series,
             cast(round(amount / 4, 2) as decimal(18, 2)) as rounded
         from numbers

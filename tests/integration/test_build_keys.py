@@ -168,7 +168,7 @@ def test_a_rule_concerns_its_scheme_and_the_memberships(copy: Copy, before: dict
     text = (copy.folder / "models/marts/segments/schemes/gender.sql").read_text(encoding="utf-8")
     new = text.replace("scheme__gender()", "scheme__gender_again()").replace("ref('gender')", "ref('gender_again')")
     edits = [
-        Edit("seeds/rfm_grid.csv", "1,1,at_risk", old="1,1,hibernating"),
+        Edit("seeds/rfm_grid.csv", "1,1,any,at_risk", old="1,1,any,hibernating"),
         Edit("dbt_project.yml", "interest_min_baskets: 4", old="interest_min_baskets: 3"),
         Edit("models/marts/segments/schemes/gender.sql", "\n-- said otherwise\n"),
         Edit("models/marts/segments/schemes/gender_again.sql", new),

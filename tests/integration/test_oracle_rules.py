@@ -118,15 +118,18 @@ def test_recency_is_known_before_the_window_too(hand: Build) -> None:
 
 
 def test_scores_and_segments_of_rfm(hand: Build) -> None:
-    """Active persons: ann, carl, fay. Two thirds strictly worse make 1 + floor(10 / 3) = 4, one third 2, none 1."""
+    """Active persons: ann, carl, fay. Places 1 to 3 make 1 + floor(5 x (place - 1/2) / 3) = 1, 3, 5.
+
+    carl and fay have one basket, which is 1. The firm is alone of its kind, in the middle of it: 3.
+    """
     scores = hand.mapping(
         "select customer_id, recency_score, frequency_score, monetary_score, rfm from customer_profiles"
     )
     assert scores == {
-        "ann": (4, 4, 2, "loyal_customers"),
-        "carl": (2, 1, 1, "hibernating"),
-        "fay": (1, 1, 4, "hibernating"),
-        "firm": (1, 1, 1, "hibernating"),
+        "ann": (5, 5, 3, "champions"),
+        "carl": (3, 1, 1, "about_to_sleep"),
+        "fay": (1, 1, 5, "hibernating"),
+        "firm": (3, 1, 3, "about_to_sleep"),
         "eve": (1, 1, 1, "hibernating"),
         "gus": (1, 1, 1, "hibernating"),
         "bob": (None, None, None, "unknown"),

@@ -17,11 +17,11 @@ insert into refreshes values
 create table customer_profiles (customer_id varchar, last_order_on date);
 insert into customer_profiles values ('1', '2026-02-01'), ('2', '2026-02-01'), ('3', null);
 create table segment_schemes (scheme varchar, audience varchar, basis varchar, description varchar, is_active boolean,
-    treatment_check varchar);
+    treatment_check varchar, caution varchar);
 insert into segment_schemes values
-    ('rfm', 'person', 'behavioural', 'How recently and how often.', true, 'block'),
-    ('life_stage', 'person', 'demographic', 'Where the household stands.', true, 'block'),
-    ('gender', 'person', 'demographic', 'Declared gender.', false, 'block');
+    ('rfm', 'person', 'behavioural', 'How recently and how often.', true, 'block', 'The shop is <10 days old.'),
+    ('life_stage', 'person', 'demographic', 'Where the household stands.', true, 'block', null),
+    ('gender', 'person', 'demographic', 'Declared gender.', false, 'block', null);
 create table segments (scheme varchar, segment varchar, label varchar, definition varchar, sort_order bigint,
     evidence varchar, members bigint, member_share double, spend decimal(18, 4), spend_share double,
     market_position varchar, nearest_mass_segment varchar);

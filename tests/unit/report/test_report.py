@@ -120,6 +120,12 @@ def test_segment_sizes_equal_the_table(database: Path) -> None:
     assert "Unknown502.5 %00.0 %niche–unknown" in sizes
 
 
+def test_what_to_heed_of_a_scheme_is_said_before_its_segments(database: Path) -> None:
+    text = report(database).text
+    assert text.count("The shop is <10 days old.") == 1
+    assert text.index("How recently and how often.") < text.index("The shop is <10 days old.") < text.index("Unknown")
+
+
 def test_charts_are_drawn_in_the_page_with_the_shares_of_the_table(database: Path) -> None:
     page = report(database)
     drawings = re.findall(r"<svg.*?</svg>", page.html, flags=re.DOTALL)

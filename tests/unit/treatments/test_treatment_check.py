@@ -39,7 +39,7 @@ def copy(rows: dict[str, Row], source: str, target: str) -> Row:
 def test_the_repository_treatments_pass(check_mutated: CheckMutated) -> None:
     report = check_mutated()
     assert report.passed, report.summary()
-    sizes = {"rfm": 10, "life_stage": 6, "money_effort": 4, "category_interest": 4, "occasion": 6, "gender": 3}
+    sizes = {"rfm": 11, "life_stage": 6, "money_effort": 4, "category_interest": 4, "occasion": 6, "gender": 3}
     sizes |= {"age_band": 6, "location": 3, "socioeconomic": 5, "purchase_motive": 3, "lifestyle": 5}
     sizes |= {"job_to_be_done": 8, "spend_structure": 1}
     assert report.pairs == sum(n * (n - 1) // 2 for n in sizes.values())
@@ -149,8 +149,8 @@ def test_many_alike_pairs_are_told_as_one(check_mutated: CheckMutated) -> None:
             copy(rows, "rfm_champions", name)
 
     found = only(check_mutated(mutation))
-    assert len(found.segments) == 10
-    assert "45 pairs among 10 segments" in found.message
+    assert len(found.segments) == 11
+    assert "55 pairs among 11 segments" in found.message
 
 
 # ---- no treatment ----------------------------------------------------------------------------------------------------
