@@ -27,7 +27,10 @@ class Limits:
 
 @dataclass
 class Record:
-    """What is on record of one member before the send date. Channels are lower case; None = every channel."""
+    """What is on record of one member: all consents and objections, and touches before the send date.
+
+    Channels are lower case; None = every channel.
+    """
 
     consents: list[tuple[str, datetime, bool]] = field(default_factory=list)
     objections: list[tuple[str | None, datetime]] = field(default_factory=list)
@@ -115,13 +118,11 @@ def check_audiences(con: duckdb.DuckDBPyConnection, bounds: Limits) -> list[Viol
 
 
 def read_records(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Record]:
-    """What is on record before the as-of date of each member in the audiences."""
+    """What is on record of each member in the audiences; consents and objections of after the as-of date count too."""
     records: dict[str, Record] = defaultdict(Record)
     addressed = "(select member_id from audiences)"
     for member, channel, at, opted_in in con.execute(
-        "select customer_id, channel, recorded_at, opted_in from stg_consents"
-        f" where recorded_on < ? and customer_id in {addressed}",
-        [as_of],
+        f"select customer_id, channel, recorded_at, opted_in from stg_consents where customer_id in {addressed}"
     ).fetchall():
         records[member].consents.append((channel.strip().lower(), at, opted_in))
     touch_channels: dict[tuple[str, str], str] = {}
@@ -133,8 +134,7 @@ def read_records(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Recor
             records[member].touches.append(day)
     for member, touchpoint, at in con.execute(
         "select customer_id, touchpoint_id, responded_at from stg_responses"
-        f" where kind = 'unsubscribe' and responded_on < ? and customer_id in {addressed}",
-        [as_of],
+        f" where kind = 'unsubscribe' and customer_id in {addressed}"
     ).fetchall():
         records[member].objections.append((touch_channels.get((member, touchpoint)), at))
     return dict(records)

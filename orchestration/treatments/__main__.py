@@ -76,7 +76,7 @@ def check_edited(seeds_dir: Path, settings: Settings) -> CheckReport:
     with closing(_open_published(settings)) as con:
         as_of = settings.as_of or _published_as_of(settings)
         labels, members = load_members(con)
-        items, consents, are_consents_known = _products_and_consents(con, settings, rules, as_of)
+        items, consents, are_consents_known = _products_and_consents(con, settings, rules)
         excluded = load_excluded(con)
     inputs = CheckInput(
         as_of=as_of,
@@ -145,7 +145,7 @@ def _published_as_of(settings: Settings) -> date:
 
 
 def _products_and_consents(
-    con: duckdb.DuckDBPyConnection, settings: Settings, rules: Rules, as_of: date
+    con: duckdb.DuckDBPyConnection, settings: Settings, rules: Rules
 ) -> tuple[Items, Consents | None, bool]:
     """Products and consents of the last build where its file can be read; else the items that were published.
 
@@ -156,11 +156,11 @@ def _products_and_consents(
         if not settings.build_file.exists():
             raise FileNotFoundError(settings.build_file)
         _attach(con, settings.build_file, "build")
-        for table in ("stg_products", "stg_consents"):
+        for table in ("stg_products", "segment_reach"):
             con.execute(f"create temp view {table} as select * from build.{table}")
         with suppress(duckdb.CatalogException):
             con.execute("create or replace temp view int_excluded_segments as from build.int_excluded_segments")
-        return load_items_of(con, levels), load_consents(con, as_of), True
+        return load_items_of(con, levels), load_consents(con), True
     except (duckdb.Error, FileNotFoundError):
         names = frozenset().union(*(_published_items(con, level) for level in levels))
         return Items(" or ".join(levels), names, is_complete=False), None, False

@@ -122,7 +122,10 @@ class Items:
 
 @dataclass(frozen=True)
 class Consents:
-    """Members with consent by (scheme, segment, channel), and the channels on which anyone consented or refused."""
+    """Members who may be addressed by (scheme, segment, channel), as audiences count them.
+
+    `channels` are those on which anyone consented, refused or unsubscribed.
+    """
 
     reachable: Mapping[tuple[str, str, str], int]
     channels: frozenset[str]
@@ -135,6 +138,7 @@ class Rules:
     offer_level: str = "category"
     assume_consent: frozenset[str] = frozenset()
     min_members: int = 100
+    unreachable_treatments: str = "warn"
 
 
 @dataclass(frozen=True)
@@ -482,9 +486,10 @@ def _unknown_items(scheme: Scheme, rows: Sequence[Treatment], items: Items | Non
 
 
 def _out_of_reach(scheme: Scheme, valid: Mapping[str, Sequence[Treatment]], inputs: CheckInput) -> Iterator[Finding]:
-    """Treatments on a channel for which none of the segment's members has consented.
+    """Treatments on a channel on which none of the segment's members may be addressed.
 
-    They block from `min_members` members on: in a small segment, one customer's opt-out must not stop a refresh.
+    A warning, unless var unreachable_treatments says `block`. Then they block from `min_members` members on: in a small
+    segment, one customer's opt-out must not stop a refresh.
     """
     consents, rules = inputs.consents, inputs.rules
     if consents is None:
@@ -493,8 +498,9 @@ def _out_of_reach(scheme: Scheme, valid: Mapping[str, Sequence[Treatment]], inpu
     for segment, treatments in valid.items():
         if segment not in scheme.members:
             continue
-        for channel in {row.channel for row in treatments} & (inputs.channels - rules.assume_consent):
-            served[channel][segment] = consents.reachable.get((scheme.name, segment, channel), 0)
+        for channel in {row.channel for row in treatments} & inputs.channels:
+            key = (scheme.name, segment, channel.strip().lower())
+            served[channel][segment] = consents.reachable.get(key, 0)
     for channel, reachable in sorted(served.items()):
         yield from _reach(scheme, channel, reachable, consents, rules)
 
@@ -515,8 +521,9 @@ def _reach(
             f"{scheme.name}: {channel} reaches {reached} of {members} members ({reached / members:.0%}) of "
             f"{_named(reachable)}; least in {least} ({reachable[least]} of {scheme.members[least]})",
         )
-    why = "none of them has consented" if channel in consents.channels else "no consent to it is on record from anyone"
-    large: Severity = scheme.treatment_check
+    on_record = channel.strip().lower() in consents.channels
+    why = "none of them has consented" if on_record else "no consent to it is on record from anyone"
+    large: Severity = scheme.treatment_check if rules.unreachable_treatments == "block" else "warn"
     out_of_reach: dict[Severity, list[str]] = defaultdict(list)
     for segment in sorted(reachable):
         if not reachable[segment]:
@@ -528,7 +535,9 @@ def _reach(
             scheme.name,
             tuple(segments),
             ("channel",),
-            f"{scheme.name}: {channel} cannot reach the {people} members of {_named(segments)}, as {why}",
+            f"{scheme.name}: {channel} cannot reach the {people} members of {_named(segments)}, as {why}; "
+            "land consents for it, name it in var assume_consent where the law allows, or give them a channel in "
+            "seeds/treatments.csv that reaches them",
         )
 
 
@@ -588,7 +597,17 @@ def project_rules() -> Rules:
         offer_level=str(values.get("offer_level", Rules.offer_level)),
         assume_consent=frozenset(values.get("assume_consent") or ()),
         min_members=int(values.get("min_members", Rules.min_members)),
+        unreachable_treatments=_unreachable(values.get("unreachable_treatments", Rules.unreachable_treatments)),
     )
+
+
+def _unreachable(value: object) -> str:
+    if value not in ("warn", "block"):
+        raise ValueError(
+            f"dbt_project.yml, var unreachable_treatments: {value!r} is neither warn (say whom a treatment cannot "
+            "reach) nor block (stop the refresh for it)"
+        )
+    return str(value)
 
 
 def load_candidate(con: duckdb.DuckDBPyConnection, as_of: date, rules: Rules | None = None) -> CheckInput:
@@ -596,7 +615,7 @@ def load_candidate(con: duckdb.DuckDBPyConnection, as_of: date, rules: Rules | N
 
     Args:
         con: a connection in which treatment_rows (the seed), segment_schemes, segment_definitions, channels, segments,
-            customer_segments, template_subsets, int_excluded_segments, offer_level, stg_products and stg_consents are
+            customer_segments, template_subsets, int_excluded_segments, offer_level, segment_reach and stg_products are
             visible by name.
         as_of: the as-of date.
         rules: settings; by default those of dbt_project.yml.
@@ -621,7 +640,7 @@ def load_candidate(con: duckdb.DuckDBPyConnection, as_of: date, rules: Rules | N
         schemes=make_schemes(schemes, listed, labels, members, load_excluded(con)),
         channels=frozenset(channel for (channel,) in con.sql("select channel from channels").fetchall()),
         items=load_items_of(con, load_offer_levels(con, rules.offer_level)),
-        consents=load_consents(con, as_of),
+        consents=load_consents(con),
         rules=rules,
     )
 
@@ -705,34 +724,18 @@ def load_items(con: duckdb.DuckDBPyConnection, level: str) -> frozenset[str]:
     return frozenset(name for (name,) in rows)
 
 
-def load_consents(con: duckdb.DuckDBPyConnection, as_of: date) -> Consents | None:
-    """Members with consent by scheme, segment and channel, before the as-of date; None where there are no consents.
+def load_consents(con: duckdb.DuckDBPyConnection) -> Consents | None:
+    """Members who may be addressed by scheme, segment and channel, as the audiences count them (segment_reach).
 
-    The latest record of a customer and channel counts; of two at the same time, the refusal does.
+    None where neither a consent nor an objection is on record for any channel of a treatment.
     """
-    latest = """
-        select
-            customer_id,
-            lower(trim(channel)) as channel,
-            arg_min(opted_in, (-epoch_us(recorded_at), opted_in)) as opted_in
-        from stg_consents
-        where recorded_on < $as_of
-        group by all
-    """
-    channels = con.execute(f"select distinct channel from ({latest})", {"as_of": as_of}).fetchall()
+    rows = con.execute(
+        "select scheme, segment, channel, reachable_members, members_on_record from segment_reach"
+    ).fetchall()
+    channels = frozenset(channel for *_, channel, _, on_record in rows if on_record)
     if not channels:
         return None
-    rows = con.execute(
-        f"""
-        select customer_segments.scheme, customer_segments.segment, latest.channel, count(*)
-        from customer_segments
-        inner join ({latest}) as latest on customer_segments.member_id = latest.customer_id
-        where latest.opted_in
-        group by all
-        """,
-        {"as_of": as_of},
-    ).fetchall()
-    return Consents({(s, g, c): n for s, g, c, n in rows}, frozenset(channel for (channel,) in channels))
+    return Consents({(s, g, c): n for s, g, c, n, _ in rows if n}, channels)
 
 
 def _published_as_written(con: duckdb.DuckDBPyConnection, inputs: CheckInput) -> Iterator[Finding]:

@@ -28,9 +28,9 @@ ORDER = ("rfm", "life", "zeta")
 BEFORE = "before"
 MODELS = ("contact_permissions", "audience_decisions")
 
-# Days relative to the as-of date: just before it and on it, and the edges of the 28-day windows. Mostly one member, few
-# moments and few channels, so that rows meet; mostly yes, so that what denies is what decides.
-near = st.sampled_from([-2, -1, -1, 0])
+# Days relative to the as-of date: just before it, on it and after it, and the edges of the 28-day windows. Mostly one
+# member, few moments and few channels, so that rows meet; mostly yes, so that what denies is what decides.
+near = st.sampled_from([-2, -1, -1, 0, 3])
 edges = st.sampled_from([-29, -28, -28, -27, -2, -1, 0])
 hours = st.sampled_from([0, 9])
 members = st.sampled_from(["ann", "ann", "ann", "bob"])
@@ -94,7 +94,7 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
         f"""
         set TimeZone = 'UTC';
         create table int_as_of_dates as select date '{AS_OF}' as as_of, true as is_current;
-        create table segment_scheme_rows as select unnest({list(reversed(ORDER))}) as scheme;
+        create table segment_scheme_rows as select unnest({list(reversed(ORDER))}) as scheme, true as is_active;
         create table scheme_priorities as
             select 'rfm' as scheme, 1 as priority, 'first' as reason union all select 'life', 2, 'second';
         create table treatments (treatment_id varchar, scheme varchar, channel varchar);
@@ -111,6 +111,7 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
         """
     )
     con.executemany("insert into treatments values (?, ?, ?)", [(t, *at) for t, at in TREATMENTS.items()])
+    con.execute("create table treatment_rows as from treatments")
     for name in MODELS:
         con.execute(f"create view {name} as {compiled[name]}")
     con.execute(
@@ -160,10 +161,10 @@ def expected(logs: Logs, limits: Limits, repeat_days: int) -> set[tuple[str, str
     for member in MEMBERS:
         record = Record()
         for m, channel, day, hour, yes in logs.consents:
-            if m == member and day < 0:
+            if m == member:
                 record.consents.append((plain(channel), datetime(2026, 1, 1) + timedelta(days=day, hours=hour), yes))
         for m, index, day, hour in logs.objections:
-            if m == member and day < 0:
+            if m == member:
                 own = index is not None and index < len(logs.touches) and logs.touches[index][0] == member
                 channel = plain(logs.touches[index][1]) if own else None  # type: ignore[index]
                 record.objections.append((channel, datetime(2026, 1, 1) + timedelta(days=day, hours=hour)))

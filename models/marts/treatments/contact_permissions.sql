@@ -1,18 +1,10 @@
--- Whether each member may be addressed on each channel that a treatment uses, by what is on record before the as-of date.
--- A company is never addressed: of its contact persons the one is, under their own consent, who may be; where several may, the
--- first in the order of the buying roles.
+-- Whether each member may be addressed on each channel that a treatment uses, by all that is on record: sending happens now, so
+-- a consent or an objection counts also where it was recorded after the as-of date. A company is never addressed: of its contact
+-- persons the one is, under their own consent, who may be; where several may, the first in the order of the buying roles.
 -- Deny by default; of a consent and an objection, the later one decides, and of two at the same moment the one that denies.
 {%- set assumed = var('assume_consent') or [] %}
 
-with as_of_day as (
-
-    select as_of
-    from {{ ref('int_as_of_dates') }}
-    where is_current
-
-),
-
-members as (
+with members as (
 
     select distinct member_id
     from {{ ref('customer_segments') }}
@@ -60,9 +52,10 @@ persons as (
 
 used_channels as (
 
-    select distinct lower(trim(channel)) as channel
-    from {{ ref('segment_treatments') }}
-    where trim(channel) <> ''
+    select distinct lower(trim(treatments.channel)) as channel
+    from {{ ref('treatments') }} as treatments
+    inner join {{ ref('segment_schemes') }} as schemes on treatments.scheme = schemes.scheme
+    where schemes.is_active and trim(treatments.channel) <> ''
 
 ),
 
@@ -78,7 +71,6 @@ ranked_consents as (
             order by consents.recorded_at desc, consents.opted_in asc
         ) as consent_rank
     from {{ ref('stg_consents') }} as consents
-    inner join as_of_day on consents.recorded_on < as_of_day.as_of
 
 ),
 
@@ -90,7 +82,6 @@ objections as (
         lower(trim(touchpoints.channel)) as channel,
         max(responses.responded_at) as objected_at
     from {{ ref('stg_responses') }} as responses
-    inner join as_of_day on responses.responded_on < as_of_day.as_of
     left join {{ ref('stg_touchpoints') }} as touchpoints
         on responses.touchpoint_id = touchpoints.touchpoint_id and responses.customer_id = touchpoints.customer_id
     where responses.kind = 'unsubscribe'

@@ -146,21 +146,30 @@ published_rows as (
 )
 
 select
-    cast(treatment_id as {{ dbt.type_string() }}) as treatment_id,
-    cast(template_id as {{ dbt.type_string() }}) as template_id,
-    cast(scheme as {{ dbt.type_string() }}) as scheme,
-    cast(segment as {{ dbt.type_string() }}) as segment,
-    cast(value_proposition as {{ dbt.type_string() }}) as value_proposition,
-    cast(proof as {{ dbt.type_string() }}) as proof,
-    cast(tone_of_voice as {{ dbt.type_string() }}) as tone_of_voice,
-    cast(channel as {{ dbt.type_string() }}) as channel,
-    cast(message as {{ dbt.type_string() }}) as message,
-    cast(offer as {{ dbt.type_string() }}) as offer,
-    cast(offer_item as {{ dbt.type_string() }}) as offer_item,
-    cast(product_adaptation as {{ dbt.type_string() }}) as product_adaptation,
-    cast(service_level as {{ dbt.type_string() }}) as service_level,
-    cast(valid_from as date) as valid_from,
-    cast(valid_to as date) as valid_to,
-    cast(owner as {{ dbt.type_string() }}) as owner,
-    is_idle
-from published_rows
+    cast(published.treatment_id as {{ dbt.type_string() }}) as treatment_id,
+    cast(published.template_id as {{ dbt.type_string() }}) as template_id,
+    cast(published.scheme as {{ dbt.type_string() }}) as scheme,
+    cast(published.segment as {{ dbt.type_string() }}) as segment,
+    cast(published.value_proposition as {{ dbt.type_string() }}) as value_proposition,
+    cast(published.proof as {{ dbt.type_string() }}) as proof,
+    cast(published.tone_of_voice as {{ dbt.type_string() }}) as tone_of_voice,
+    cast(published.channel as {{ dbt.type_string() }}) as channel,
+    cast(published.message as {{ dbt.type_string() }}) as message,
+    cast(published.offer as {{ dbt.type_string() }}) as offer,
+    cast(published.offer_item as {{ dbt.type_string() }}) as offer_item,
+    cast(published.product_adaptation as {{ dbt.type_string() }}) as product_adaptation,
+    cast(published.service_level as {{ dbt.type_string() }}) as service_level,
+    cast(published.valid_from as date) as valid_from,
+    cast(published.valid_to as date) as valid_to,
+    cast(published.owner as {{ dbt.type_string() }}) as owner,
+    published.is_idle,
+    cast(coalesce(segments.members, 0) as bigint) as members,
+    cast(coalesce(reach.reachable_members, 0) as bigint) as reachable_members
+from published_rows as published
+left join {{ ref('segments') }} as segments
+    on published.scheme = segments.scheme and published.segment = segments.segment
+left join {{ ref('segment_reach') }} as reach
+    on
+        published.scheme = reach.scheme
+        and published.segment = reach.segment
+        and lower(trim(published.channel)) = reach.channel

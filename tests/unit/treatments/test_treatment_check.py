@@ -283,22 +283,22 @@ def test_the_share_within_reach_is_told(check_mutated: CheckMutated) -> None:
     assert told == ["rfm: phone reaches 75 of 150 members (50%) of cant_lose; least in cant_lose (75 of 150)"]
 
 
-def test_a_treatment_that_reaches_nobody_is_caught(check_mutated: CheckMutated) -> None:
-    found = only(check_mutated(consents=everyone_but(("rfm", "cant_lose", "phone"))))
-    assert (found.scheme, found.segments, found.fields) == ("rfm", ("cant_lose",), ("channel",))
-    assert re.search("phone cannot reach the 150 members of cant_lose", found.message)
+def test_a_treatment_that_reaches_nobody_warns_and_blocks_only_by_the_setting(check_mutated: CheckMutated) -> None:
+    consents = everyone_but(("rfm", "cant_lose", "phone"))
+    report = check_mutated(consents=consents)
+    assert report.passed
+    (warned,) = [f for f in report.findings if f.severity == "warn"]
+    found = only(check_mutated(consents=consents, rules=Rules(unreachable_treatments="block")))
+    for finding in (warned, found):
+        assert (finding.scheme, finding.segments, finding.fields) == ("rfm", ("cant_lose",), ("channel",))
+        assert re.search("phone cannot reach the 150 members of cant_lose", finding.message)
 
 
 def test_a_small_segment_out_of_reach_only_warns(check_mutated: CheckMutated) -> None:
     consents = everyone_but(("rfm", "cant_lose", "phone"))
-    report = check_mutated(consents=consents, rules=Rules(min_members=151))
+    report = check_mutated(consents=consents, rules=Rules(min_members=151, unreachable_treatments="block"))
     assert report.passed
     assert any(f.severity == "warn" and f.segments == ("cant_lose",) for f in report.findings)
-
-
-def test_a_channel_that_needs_no_consent_reaches_everyone(check_mutated: CheckMutated) -> None:
-    consents = everyone_but(("rfm", "cant_lose", "phone"))
-    assert check_mutated(consents=consents, rules=Rules(assume_consent=frozenset({"phone"}))).passed
 
 
 def test_without_any_consents_one_warning_names_the_channels(check_mutated: CheckMutated) -> None:

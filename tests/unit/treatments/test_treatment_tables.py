@@ -14,7 +14,15 @@ from treatment_seeds import AS_OF, SEEDS
 
 from orchestration.settings import Settings
 from orchestration.treatments.__main__ import NothingPublishedError, check_edited, main
-from orchestration.treatments.check import check_candidate, load_consents, load_items
+from orchestration.treatments.check import (
+    Rules,
+    check,
+    check_candidate,
+    load_candidate,
+    load_consents,
+    load_items,
+    project_rules,
+)
 from orchestration.treatments.distinctness import distinctness_table
 from orchestration.treatments.rows import COLUMNS, TreatmentsFileError
 
@@ -63,8 +71,9 @@ select 'interest' as scheme, 'c' || i as member_id, if(i < 200, 'beef', 'tea') a
 create table stg_products as
 select * from (values ('1', 'MEAT', 'BEEF'), ('2', 'GROCERY', 'TEA'), ('3', null, null))
     as r(product_id, department, category);
-create table stg_consents (
-    customer_id varchar, channel varchar, opted_in boolean, recorded_at timestamp, recorded_on date);
+create table segment_reach (
+    scheme varchar, segment varchar, channel varchar, members bigint, reachable_members bigint,
+    members_on_record bigint);
 """
 
 
@@ -117,43 +126,54 @@ def test_a_published_table_that_is_not_what_the_rows_say_is_caught(con: duckdb.D
     assert [(finding.scheme, finding.segments) for finding in blocking] == [("money", ("poor",))]
 
 
-def test_the_latest_consent_before_the_as_of_date_counts_and_a_refusal_wins_a_tie(
-    con: duckdb.DuckDBPyConnection,
-) -> None:
-    con.execute(
-        """
-        insert into stg_consents select *, cast(column3 as date) from (values
-            ('c1', 'Mail', true, timestamp '2017-01-01 10:00'),  -- yes
-            ('c2', 'mail', true, timestamp '2017-01-01 10:00'),  -- then no
-            ('c2', 'mail', false, timestamp '2017-02-01 10:00'),
-            ('c3', 'mail', false, timestamp '2017-01-01 10:00'),  -- both at once: no
-            ('c3', 'mail', true, timestamp '2017-01-01 10:00'),
-            ('c4', 'mail', true, timestamp '2018-01-01 00:00'),  -- not yet
-            ('c5', 'sms', false, timestamp '2017-01-01 10:00')  -- only a refusal
-        ) as r(column0, column1, column2, column3)
-        """
-    )
-    consents = load_consents(con, AS_OF)
+def reach(con: duckdb.DuckDBPyConnection, *rows: tuple[str, str, str, int, int]) -> None:
+    """Scheme, segment, channel, members who may be addressed, members with a record; of 200 members."""
+    for scheme, segment, channel, reachable, on_record in rows:
+        con.execute(
+            "insert into segment_reach values (?, ?, ?, 200, ?, ?)", [scheme, segment, channel, reachable, on_record]
+        )
+
+
+def test_reach_is_what_the_models_counted(con: duckdb.DuckDBPyConnection) -> None:
+    reach(con, ("money", "rich", "mail", 1, 3), ("money", "rich", "sms", 0, 2), ("interest", "beef", "app", 200, 0))
+    consents = load_consents(con)
     assert consents is not None
-    assert consents.reachable == {("money", "rich", "mail"): 1, ("interest", "beef", "mail"): 1}
+    assert consents.reachable == {("money", "rich", "mail"): 1, ("interest", "beef", "app"): 200}
     assert consents.channels == {"mail", "sms"}
 
 
-def test_without_consents_before_the_as_of_date_none_are_on_record(con: duckdb.DuckDBPyConnection) -> None:
-    assert load_consents(con, AS_OF) is None
+def test_without_any_record_no_consents_are_on_record(con: duckdb.DuckDBPyConnection) -> None:
+    reach(con, ("money", "rich", "mail", 0, 0))
+    assert load_consents(con) is None
 
 
-def test_a_channel_without_consent_blocks_and_names_the_segments(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(
-        "insert into stg_consents select member_id, 'mail', true, timestamp '2017-01-01', date '2017-01-01' "
-        "from customer_segments where scheme = 'money'"
-    )
-    blocking = [finding for finding in check_candidate(con, AS_OF).findings if finding.severity == "block"]
-    assert [(f.scheme, f.segments, f.fields) for f in blocking] == [
+def test_a_channel_out_of_reach_warns_and_names_the_segments_and_the_next_step(con: duckdb.DuckDBPyConnection) -> None:
+    reach(con, ("money", "rich", "mail", 200, 200), ("money", "poor", "mail", 200, 200))
+    reach(con, ("money", "poor", "sms", 0, 0), ("interest", "beef", "app", 0, 0), ("interest", "tea", "app", 0, 0))
+    report = check_candidate(con, AS_OF)
+    assert report.passed
+    warnings = [finding for finding in report.findings if finding.severity == "warn"]
+    assert [(f.scheme, f.segments, f.fields) for f in warnings] == [
         ("interest", ("beef", "tea"), ("channel",)),
         ("money", ("poor",), ("channel",)),
     ]
-    assert "no consent to it is on record from anyone" in blocking[0].message
+    assert "no consent to it is on record from anyone" in warnings[0].message
+    assert "var assume_consent" in warnings[0].message
+
+
+def test_a_channel_out_of_reach_blocks_where_the_setting_says_so(con: duckdb.DuckDBPyConnection) -> None:
+    reach(con, ("money", "rich", "mail", 200, 200), ("money", "poor", "sms", 0, 1))
+    inputs = load_candidate(con, AS_OF, Rules(unreachable_treatments="block"))
+    blocking = [finding for finding in check(inputs).findings if finding.severity == "block"]
+    assert [(f.scheme, f.segments) for f in blocking] == [("interest", ("beef", "tea")), ("money", ("poor",))]
+    assert "none of them has consented" in blocking[1].message
+
+
+def test_a_setting_that_is_neither_warn_nor_block_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dbt_project.yml").write_text("vars: { unreachable_treatments: stop }")
+    monkeypatch.setattr("orchestration.treatments.check.PROJECT_DIR", tmp_path)
+    with pytest.raises(ValueError, match=r"var unreachable_treatments: 'stop' is neither warn .* nor block"):
+        project_rules()
 
 
 def test_a_segment_of_excluded_items_is_left_out_with_a_note(con: duckdb.DuckDBPyConnection) -> None:
