@@ -21,7 +21,14 @@ select 'o' || i as order_id, 'c' || (i % 5) as customer_id, 'p' || (i % 4) as pr
        date '2026-01-01' + cast(i as int) as ordered_on, cast(1 as decimal(18, 4)) as quantity,
        cast(2.5 as decimal(18, 4)) as amount, 'EUR' as currency
 from range(200) as t(i);
-create table stg_products as select 'p' || i as product_id from range(4) as t(i);
+create table stg_products as
+select 'p' || i as product_id, 'tea' as category, 'drinks' as department from range(4) as t(i);
+create table refused_rows as select * from (values
+    ('products', 'superseded', '{"product_id":"p1","category":"tea","department":null}'),
+    ('products', 'superseded', '{"product_id":"p1","category":null,"department":"drinks"}'),
+    ('products', 'quarantined', '{"product_id":"p2","category":"coffee","department":"drinks"}'),
+    ('customers', 'superseded', '{"customer_id":"p3","category":"coffee","department":"drinks"}')
+) as t(source_table, disposition, raw);
 create table stg_customers as select 'c' || i as customer_id from range(5) as t(i);
 create table stg_companies (company_id varchar);
 create table stg_touchpoints as select 'c1' as customer_id;
@@ -70,6 +77,10 @@ from (values
 create table next_best_offers as select *, 'category' as item_level from (values
     ('c1', 1, 'jam', 0.9, 'bread'), ('c1', 2, 'honey', 0.9, 'butter'), ('c2', 1, 'bread', 0.5, 'jam')
 ) as t(customer_id, offer_rank, item, score, because_item);
+create table unreadable_values as select * from (values
+    ('customers', 'annual_income', '$90,000', 3, 0.009, false, 'not a number; write 90000'),
+    ('customers', 'annual_income', '$1', 2, 0.009, false, 'not a number; write 90000')
+) as t(source_table, "column", spelling, "rows", column_share, is_warned, remedy);
 create table scheme_scorecard as
 select * from (values ('rfm', 'in use'), ('life_stage', 'unproven')) as t(scheme, verdict);
 """
@@ -87,6 +98,12 @@ DEFECTS = {
     "one_currency": ["update stg_order_lines set currency = 'USD' where order_id = 'o1'"],
     "last_order_day_is_not_alone": ["update stg_order_lines set ordered_on = '2062-01-01' where order_id = 'o1'"],
     "products_are_known": ["delete from stg_products where product_id = 'p1'"],
+    "products_are_in_one_category": [
+        "update refused_rows set disposition = 'superseded' where raw like '%p2%'",
+        """update refused_rows set raw = '{"product_id":"p1","category":"tea","department":"food"}'
+           where raw like '%p1%tea%'""",
+    ],
+    "optional_values_are_readable": ["update unreadable_values set is_warned = true"],
     "touched_customers_are_known": [
         "insert into stg_touchpoints values ('stranger')",
         "insert into stg_consents values ('stranger')",
@@ -195,6 +212,22 @@ def test_the_message_names_the_scheme_and_the_segment(sound: Path, tmp_path: Pat
     broken = with_defect(sound, tmp_path, "update segments set members = 3 where segment = 'champions'")
     [result] = run_rules(broken, [RULES["segments_count_their_members"]])
     assert result.message == "rfm champions: 3 members in segments, 1 in customer_segments"
+
+
+def test_products_in_two_categories_are_counted_with_both_and_what_to_do(sound: Path, tmp_path: Path) -> None:
+    database = with_defect(sound, tmp_path, DEFECTS["products_are_in_one_category"][0])
+    (result,) = run_rules(database, [RULES["products_are_in_one_category"]])
+    assert "1 products are landed in two categories or departments, such as p2 (tea, taken, and coffee)" in result.message
+    assert "updated_at" in result.message
+
+
+def test_unreadable_values_are_told_by_column_with_examples_and_the_remedy(sound: Path, tmp_path: Path) -> None:
+    database = with_defect(sound, tmp_path, DEFECTS["optional_values_are_readable"][0])
+    (result,) = run_rules(database, [RULES["optional_values_are_readable"]])
+    assert (
+        'customers.annual_income: 0.9 % of the values cannot be read and count as empty, such as "$90,000" (3 rows),'
+        ' "$1" (2 rows): not a number; write 90000' in result.message
+    )
 
 
 def test_a_few_examples_are_shown_and_the_rest_is_mentioned(sound: Path, tmp_path: Path) -> None:
