@@ -322,6 +322,38 @@ STAGING: tuple[Rule, ...] = (
     ),
     ids_that_meet("product_ids_meet", "products that were sold", "product_id", PRODUCTS),
     unexpected_rows(
+        "products_are_in_one_category",
+        "refused_rows",
+        "warning",
+        "of a product's rows one is taken, and what is bought of it counts in that row's category alone",
+        """
+        with taken as (
+            select distinct superseded.product_id,
+                   coalesce(superseded.category, superseded.department) as other,
+                   coalesce(products.category, products.department) as known
+            from (
+                select json_extract_string(raw, '$.product_id') as product_id,
+                       json_extract_string(raw, '$.department') as department,
+                       json_extract_string(raw, '$.category') as category
+                from {batch}
+                where source_table = 'products' and disposition = 'superseded'
+            ) as superseded
+            inner join stg_products as products on superseded.product_id = products.product_id
+            where superseded.category <> products.category or superseded.department <> products.department
+        )
+        select count(distinct product_id) || ' products are landed in two categories or departments, such as '
+               || (
+                   select string_agg(product_id || ' (' || known || ', taken, and ' || other || ')', ', '
+                                     order by product_id, other)
+                   from (from taken order by product_id, other limit 3)
+               )
+               || '. Correct the export, or give products the column updated_at, so that the latest row is taken; the'
+               || ' others are in the table quarantine (reasons = superseded)' as problem
+        from taken
+        having count(*) > 0
+        """,
+    ),
+    unexpected_rows(
         "touched_customers_are_known",
         "stg_touchpoints",
         "warning",
@@ -561,6 +593,24 @@ CANDIDATE: tuple[Rule, ...] = (
             from {{batch}}
         )
         having count(*) > 0
+        """,
+    ),
+    unexpected_rows(
+        "optional_values_are_readable",
+        "unreadable_values",
+        "warning",
+        "a value that cannot be read counts as empty: nothing is known of those customers or products",
+        """
+        select source_table || '.' || "column" || ': ' || round(100 * max(column_share), 1)
+               || ' % of the values cannot be read and count as empty, such as '
+               || string_agg('"' || spelling || '" (' || "rows" || ' rows)', ', ' order by place) filter (place <= 3)
+               || ': ' || max(remedy) as problem
+        from (
+            select *, row_number() over (partition by source_table, "column" order by "rows" desc, spelling) as place
+            from {batch}
+            where is_warned
+        )
+        group by source_table, "column"
         """,
     ),
     unexpected_rows(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -34,6 +35,9 @@ SCHEMA = pa.schema(
         ("rows_staged", pa.int64()),
         ("rows_quarantined", pa.int64()),
         ("rows_duplicate", pa.int64()),
+        ("rows_superseded", pa.int64()),
+        ("equal_lines", pa.int64()),
+        ("equal_lines_amount", pa.decimal128(18, 4)),
         ("checks_passed", pa.int64()),
         ("checks_failed", pa.int64()),
         ("grid_dates_restated", pa.int64()),
@@ -44,22 +48,30 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class RowAccount:
-    """Rows of all landing tables together: landed = staged + quarantined + duplicate."""
+    """Rows of all landing tables together: landed = staged + quarantined + duplicate.
+
+    Superseded rows are among the quarantined ones. Equal lines are order lines without a line number beyond the first of
+    equal ones in a file, staged or not by the var equal_lines; their amount is in the currency of the lines.
+    """
 
     rows_landed: int
     rows_staged: int
     rows_quarantined: int
     rows_duplicate: int
+    rows_superseded: int = 0
+    equal_lines: int = 0
+    equal_lines_amount: Decimal = Decimal(0)
 
 
 def read_row_account(con: duckdb.DuckDBPyConnection) -> RowAccount:
     """The row account of the build that `con` sees, over all tables."""
     row = con.execute(
         "select coalesce(sum(rows_landed), 0), coalesce(sum(rows_staged), 0),"
-        " coalesce(sum(rows_quarantined), 0), coalesce(sum(rows_duplicate), 0) from row_account"
+        " coalesce(sum(rows_quarantined), 0), coalesce(sum(rows_duplicate), 0), coalesce(sum(rows_superseded), 0),"
+        " coalesce(sum(equal_lines), 0), coalesce(sum(equal_lines_amount), 0) from row_account"
     ).fetchone()
     assert row is not None
-    return RowAccount(*(int(value) for value in row))
+    return RowAccount(*(int(value) for value in row[:-1]), equal_lines_amount=Decimal(row[-1]))
 
 
 def refresh_row(

@@ -66,6 +66,7 @@ def render(db: Published) -> str:
         audiences=selling.audiences(db),
         quality=sections.quality(db, refresh),
         spellings=sections.spellings(db),
+        unreadable=sections.unreadable(db),
         words=words,
         most_segments=accounts.MOST_SEGMENTS,
     )

@@ -123,6 +123,33 @@ def quality(db: Published, refresh: Row) -> Context:
         ]
         if refresh
         else [],
+        "superseded": words.counted(refresh.get("rows_superseded"), "row") if refresh.get("rows_superseded") else None,
+        "equal": (words.counted(refresh["equal_lines"], "order line"), words.money(refresh.get("equal_lines_amount")))
+        if refresh.get("equal_lines")
+        else None,
+    }
+
+
+def unreadable(db: Published) -> Context | None:
+    """Values of optional columns that could not be read, the most frequent first; null without the table."""
+    if not db.has("unreadable_values", "source_table", "column", "spelling", "rows", "remedy"):
+        return None
+    rows = db.rows(
+        'select source_table, "column" as name, spelling, "rows" as n, remedy from unreadable_values'
+        ' order by n desc, source_table, name, spelling'
+    )
+    return {
+        "total": words.counted(sum(row["n"] for row in rows), "value"),
+        "rows": [
+            {
+                "column": words.clean(f"{row['source_table']}.{row['name']}"),
+                "spelling": words.clean(row["spelling"]),
+                "n": words.count(row["n"]),
+                "remedy": words.clean(row["remedy"]),
+            }
+            for row in rows[:MOST_SPELLINGS]
+        ],
+        "more": max(0, len(rows) - MOST_SPELLINGS),
     }
 
 

@@ -24,7 +24,14 @@ select 'o' || i as order_id, 'c' || (i % 5) as customer_id, 'p' || (i % 4) as pr
        true as is_counted
 from range(200) as t(i);
 create table order_remarks (kind varchar, problem varchar);
-create table stg_products as select 'p' || i as product_id from range(4) as t(i);
+create table stg_products as
+select 'p' || i as product_id, 'tea' as category, 'drinks' as department from range(4) as t(i);
+create table refused_rows as select * from (values
+    ('products', 'superseded', '{"product_id":"p1","category":"tea","department":null}'),
+    ('products', 'superseded', '{"product_id":"p1","category":null,"department":"drinks"}'),
+    ('products', 'quarantined', '{"product_id":"p2","category":"coffee","department":"drinks"}'),
+    ('customers', 'superseded', '{"customer_id":"p3","category":"coffee","department":"drinks"}')
+) as t(source_table, disposition, raw);
 create table stg_customers as select 'c' || i as customer_id from range(5) as t(i);
 create table stg_companies (company_id varchar);
 create table stg_touchpoints as select 'c1' as customer_id;
@@ -79,6 +86,10 @@ select 'category' as level_wanted, 'category' as item_level, 20 as items_wanted,
 create table suggested_non_merchandise (
     level varchar, pattern varchar, reason varchar, word varchar, example_product_id varchar, products bigint,
     lines bigint, orders bigint, order_share double);
+create table unreadable_values as select * from (values
+    ('customers', 'annual_income', '$90,000', 3, 0.009, false, 'not a number; write 90000'),
+    ('customers', 'annual_income', '$1', 2, 0.009, false, 'not a number; write 90000')
+) as t(source_table, "column", spelling, "rows", column_share, is_warned, remedy);
 create table scheme_scorecard as
 select * from (values ('rfm', 'in use'), ('life_stage', 'unproven')) as t(scheme, verdict);
 """
@@ -115,6 +126,12 @@ DEFECTS = {
         "update stg_products set product_id = upper(product_id) where product_id in ('p1', 'p2')",
         "update stg_products set product_id = upper(product_id) where product_id = 'p1'",
     ],
+    "products_are_in_one_category": [
+        "update refused_rows set disposition = 'superseded' where raw like '%p2%'",
+        """update refused_rows set raw = '{"product_id":"p1","category":"tea","department":"food"}'
+           where raw like '%p1%tea%'""",
+    ],
+    "optional_values_are_readable": ["update unreadable_values set is_warned = true"],
     "touched_customers_are_known": [
         "insert into stg_touchpoints values ('stranger')",
         "insert into stg_consents values ('stranger')",
@@ -243,6 +260,22 @@ def test_what_looks_like_a_service_is_named_as_rows_to_paste(sound: Path, tmp_pa
         ["product_id", "POST", "delivery: 9 lines in 7 orders (7.0 %), e.g. POST"],
         ["product_name", 'Gift "card", 50', "stored value: 3 lines in 2 orders (2.0 %), e.g. G50"],
     ]
+
+
+def test_products_in_two_categories_are_counted_with_both_and_what_to_do(sound: Path, tmp_path: Path) -> None:
+    database = with_defect(sound, tmp_path, DEFECTS["products_are_in_one_category"][0])
+    (result,) = run_rules(database, [RULES["products_are_in_one_category"]])
+    assert "1 products are landed in two categories or departments, such as p2 (tea, taken, and coffee)" in result.message
+    assert "updated_at" in result.message
+
+
+def test_unreadable_values_are_told_by_column_with_examples_and_the_remedy(sound: Path, tmp_path: Path) -> None:
+    database = with_defect(sound, tmp_path, DEFECTS["optional_values_are_readable"][0])
+    (result,) = run_rules(database, [RULES["optional_values_are_readable"]])
+    assert (
+        'customers.annual_income: 0.9 % of the values cannot be read and count as empty, such as "$90,000" (3 rows),'
+        ' "$1" (2 rows): not a number; write 90000' in result.message
+    )
 
 
 def test_a_few_examples_are_shown_and_the_rest_is_mentioned(sound: Path, tmp_path: Path) -> None:

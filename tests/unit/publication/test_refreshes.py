@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -76,7 +77,16 @@ def test_the_row_has_the_columns_and_counts_of_the_contract() -> None:
 def test_the_row_account_is_summed_over_tables() -> None:
     with duckdb.connect() as con:
         con.execute(
-            "create table row_account as select * from (values ('orders', 10, 7, 1, 2), ('products', 5, 5, 0, 0))"
-            " as t(source_table, rows_landed, rows_staged, rows_quarantined, rows_duplicate)"
+            "create table row_account as select * from (values"
+            " ('orders', 10, 7, 1, 2, 0, 3, 7.25::decimal(18, 4)), ('products', 8, 5, 3, 0, 2, 0, 0))"
+            " as t(source_table, rows_landed, rows_staged, rows_quarantined, rows_duplicate, rows_superseded, equal_lines,"
+            " equal_lines_amount)"
         )
-        assert read_row_account(con) == RowAccount(15, 12, 1, 2)
+        assert read_row_account(con) == RowAccount(18, 12, 4, 2, 2, 3, Decimal("7.25"))
+
+
+def test_a_refresh_from_before_equal_lines_were_counted_has_no_number_of_them(settings: Settings) -> None:
+    old = row("a").drop_columns(["rows_superseded", "equal_lines", "equal_lines_amount"])
+    publish_table(settings, old)
+    [values] = known_refreshes(settings).to_pylist()
+    assert (values["rows_landed"], values["equal_lines"], values["equal_lines_amount"]) == (10, None, None)

@@ -488,6 +488,25 @@ def test_values_without_a_meaning_are_counted_most_frequent_first(database: Path
     assert "Every value has a meaning." in report(database).text
 
 
+def test_values_that_cannot_be_read_are_shown_with_what_would_read_them(database: Path) -> None:
+    text = part(report(database), "Values that cannot be read", "Values without a meaning")
+    assert "9,317 values of optional columns count as empty" in text
+    assert text.index("customers.annual_income$90,0009,315not a number; write 90000") < text.index("products.in_stock")
+    change(database, "delete from unreadable_values")
+    assert "Values that cannot be read" not in report(database).text
+
+
+def test_equal_lines_and_superseded_rows_are_told_with_the_setting_where_there_are_any(database: Path) -> None:
+    assert "equal_lines" not in report(database).text
+    change(database, "alter table refreshes add column equal_lines bigint")
+    change(database, "alter table refreshes add column equal_lines_amount decimal(18, 4)")
+    change(database, "alter table refreshes add column rows_superseded bigint")
+    change(database, "update refreshes set equal_lines = 5225, equal_lines_amount = 12345.5, rows_superseded = 32")
+    text = part(report(database), "Data quality", "Small print")
+    assert "5,225 order lines without a line number, worth 12,346, equal one before in the same file" in text
+    assert "32 rows of them superseded" in text
+
+
 @pytest.mark.parametrize(
     ("table", "heading"),
     [
@@ -496,6 +515,7 @@ def test_values_without_a_meaning_are_counted_most_frequent_first(database: Path
         ("segment_affinities", "What they buy together more than others"),
         ("cross_sell_gaps", "Bought without what goes with it"),
         ("unmapped_spellings", "Values without a meaning"),
+        ("unreadable_values", "Values that cannot be read"),
     ],
 )
 def test_the_part_of_an_absent_table_is_left_out(database: Path, table: str, heading: str) -> None:
