@@ -35,6 +35,11 @@
     transform(array_sort(collect_list(struct({{ position }} as list_position, {{ expression }} as list_value))), x -> x.list_value)
 {%- endmacro %}
 
+{# A list of some expressions. #}
+{% macro list_of(values) %}{{ return(adapter.dispatch('list_of', 'segments_in_use')(values)) }}{% endmacro %}
+{% macro duckdb__list_of(values) %}[{{ values | join(', ') }}]{% endmacro %}
+{% macro spark__list_of(values) %}array({{ values | join(', ') }}){% endmacro %}
+
 {# The sum of the products of two lists of doubles, equally long. Exact where they are whole numbers and every partial sum stays
    below 2^53, so that its order does not matter. #}
 {% macro dot_product(a, b) %}{{ return(adapter.dispatch('dot_product', 'segments_in_use')(a, b)) }}{% endmacro %}

@@ -1,16 +1,10 @@
 {# Common table expressions, the last one `q_values`: each pair with its counts, the one-sided Fisher test, its q-value over the
-   pairs of the level and window, and the joint units that sizes alone would lead to expect.
+   pairs of the level and window, and the joint units that sizes alone (expected_both), and sizes and months (season_both), would lead to expect.
 
    Of the relations before it, `counted_pairs` has item_level, sales_window, item_a, item_b, n_both and n_reverse; `totals` has
    item_level, sales_window and n_baskets; `counts`, named by the argument, is of the shape of int_item_counts, its items
    called as those of the pairs. #}
 {% macro pair_tests(counts) %}
-pair_shares as (
-
-    {{ pair_shares(counts) | indent(4) }}
-
-),
-
 pairs as (
 
     select
@@ -24,7 +18,8 @@ pairs as (
         counted_pairs.n_both,
         counted_pairs.n_reverse,
         {{ expected_by_size('counts_a', 'counts_b', 'size_counts') }} as expected_both,
-        {{ expected_by_size('counts_a', 'counts_b', 'size_counts', 'pair_shares') }} as neutral_both
+        {{ expected_by_season('counts_a', 'counts_b') }} as season_both,
+        {{ expected_by_season('counts_a', 'counts_b', 'season_neutrals') }} as neutral_both
     from counted_pairs
     inner join totals
         on counted_pairs.sales_window = totals.sales_window and counted_pairs.item_level = totals.item_level
@@ -37,8 +32,6 @@ pairs as (
             counted_pairs.sales_window = size_counts.sales_window
             and counted_pairs.item_level = size_counts.item_level
             and size_counts.item_number = 0
-    inner join pair_shares
-        on counted_pairs.sales_window = pair_shares.sales_window and counted_pairs.item_level = pair_shares.item_level
 
 ),
 
@@ -48,7 +41,7 @@ tests as (
         'pairs',
         [
             'item_level', 'sales_window', 'item_a', 'item_b', 'n_baskets', 'n_a', 'n_b', 'n_both', 'n_reverse',
-            'expected_both', 'neutral_both'
+            'expected_both', 'season_both', 'neutral_both'
         ]
     ) }}
 

@@ -14,7 +14,8 @@ facts as (
     select
         facts.item_level,
         facts.basket_number,
-        facts.item_key
+        facts.item_key,
+        facts.bought_on
     from {{ ref('int_basket_item_numbers') }} as facts
     inner join grid on facts.bought_on < grid.grid_on
     {{ with_returned_baskets('facts', 'grid.grid_on') }}
@@ -27,7 +28,8 @@ sizes as (
     select
         item_level,
         basket_number,
-        count(*) as size
+        count(*) as size,
+        cast(extract(month from min(bought_on)) as integer) as month
     from facts
     group by item_level, basket_number
 
@@ -39,10 +41,11 @@ counts as (
         item_level,
         'basket' as sales_window,
         size,
+        month,
         null as item_key,
         count(*) as units
     from sizes
-    group by item_level, size
+    group by item_level, size, month
 
     {% for level in levels %}
     union all
@@ -51,17 +54,18 @@ counts as (
         '{{ level }}' as item_level,
         'basket' as sales_window,
         sizes.size,
+        sizes.month,
         facts.item_key,
         count(*) as units
     from facts
     inner join sizes on facts.basket_number = sizes.basket_number
     where facts.item_level = '{{ level }}' and sizes.item_level = '{{ level }}'
-    group by sizes.size, facts.item_key
+    group by sizes.size, sizes.month, facts.item_key
     {% endfor %}
 
 ),
 
-{{ item_counts_by_decile('counts') | trim }}
+{{ item_counts_by_decile('counts', ['item_level', 'sales_window']) | trim }}
 
 select
     item_counts.item_level,
@@ -70,8 +74,10 @@ select
     item_counts.n_units,
     {% for decile in range(1, 11) -%}
     item_counts.n_{{ decile }},
-    item_counts.pairs_{{ decile }},
     {% endfor -%}
+    item_counts.season_counts,
+    item_counts.season_rates,
+    item_counts.season_neutrals,
     grid.made_from,
     grid.grid_on
 from item_counts

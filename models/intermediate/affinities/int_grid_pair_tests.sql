@@ -56,6 +56,7 @@ select
     q_values.n_b,
     q_values.n_both,
     q_values.expected_both,
+    q_values.season_both,
     q_values.neutral_both,
     q_values.p_value,
     q_values.q_value,

@@ -1,8 +1,7 @@
-{# Units with each item, in all and by size decile; and, with item_number 0, units of each size decile whatever they hold, and
-   the ordered pairs in them, of all units before the as-of date. A unit is a basket (window `basket`, of
-   departments and categories) or a customer, who holds
-   what was ever bought (`30_days`). Decile of a size: 1 + floor(10 x units strictly smaller / units), so that equal sizes share
-   a decile. #}
+{# Units with each item before the as-of date, in all, by size decile, and by size decile and calendar month; and, with item_number
+   0, units of each decile whatever they hold. A unit is a basket (window `basket`, of departments and categories) or a customer,
+   who holds what was ever bought (`30_days`). Decile of a size: 1 + floor(10 x units strictly smaller / units), so that equal
+   sizes share a decile. #}
 {%- set daily = daily_levels(var('sequence_levels')) or ['none'] -%}
 {%- set on_grid = grid_levels(var('sequence_levels')) %}
 with customer_items as (
@@ -49,17 +48,20 @@ counts as (
         item_level,
         'basket' as sales_window,
         size,
+        month,
         item_key,
-        cast(sum(baskets) as bigint) as units
+        sum(baskets) as units
     from {{ ref('int_period_sizes') }}
-    group by item_level, size, item_key
+    group by item_level, size, month, item_key
 
     union all
 
+    {# What a customer ever bought is of no month: all are in one. #}
     select
         item_level,
         '{{ var("sequence_days") }}_days' as sales_window,
         size,
+        1 as month,
         null as item_key,
         count(*) as units
     from customer_sizes
@@ -71,6 +73,7 @@ counts as (
         customer_items.item_level,
         '{{ var("sequence_days") }}_days' as sales_window,
         customer_sizes.size,
+        1 as month,
         customer_items.item_key,
         count(*) as units
     from customer_items
@@ -82,7 +85,7 @@ counts as (
 
 ),
 
-{{ item_counts_by_decile('counts') | trim }}
+{{ item_counts_by_decile('counts', ['item_level', 'sales_window']) | trim }}
 
 select
     item_counts.item_level,
@@ -91,7 +94,9 @@ select
     item_counts.n_units,
     {% for decile in range(1, 11) -%}
     item_counts.n_{{ decile }},
-    item_counts.pairs_{{ decile }}{{ ',' if not loop.last }}
-    {% endfor %}
+    {% endfor -%}
+    item_counts.season_counts,
+    item_counts.season_rates,
+    item_counts.season_neutrals
 from item_counts
 left join {{ ref('int_affinity_items') }} as items on item_counts.item_key = items.item_key

@@ -1,8 +1,8 @@
 {# Each kept pair with its counts, the one-sided Fisher test, its q-value over the kept pairs of the level and window, and
-   the number of joint units that sizes alone would lead to expect: expected_both as the contract defines it, and neutral_both,
-   in which all pairs add up to those that there are. What is bought in one basket is here for departments and categories, what
-   follows what for all sequence_levels (int_grid_pair_tests has the rest). Pairs are unordered (item_a < item_b) in the window `basket`, ordered
-   (item_a, then item_b) in the others. #}
+   the number of joint units that chance would lead to expect: by sizes (expected_both) and by sizes and months (season_both) as
+   the contract defines them, and neutral_both, by both, in which all pairs add up to those that there are. What is bought in one
+   basket is here for departments and categories, what follows what for all sequence_levels (int_grid_pair_tests has the rest). Pairs
+   are unordered (item_a < item_b) in the window `basket`, ordered (item_a, then item_b) in the others. #}
 with counted_pairs as (
 
     select
@@ -68,6 +68,7 @@ select
     n_both,
     n_reverse,
     expected_both,
+    season_both,
     neutral_both,
     p_value,
     q_value

@@ -1,6 +1,7 @@
 {{ config(**kept('int_count_periods', 'period_on')) }}
 
-{# Baskets of each size, in distinct departments or categories, by the period in which they were complete: in all (item_key is null),
+{# Baskets of each size, in distinct departments or categories, by the period in which they were complete
+   and the calendar month in which they began: in all (item_key is null),
    and with each item. Counts that add up over periods. #}
 {%- set levels = daily_levels(var('affinity_levels')) -%}
 
@@ -12,7 +13,8 @@ sizes as (
         item_level,
         basket_number,
         count(*) as size,
-        max(period_on) as period_on
+        max(period_on) as period_on,
+        cast(extract(month from min(bought_on)) as integer) as month
     from facts
     group by item_level, basket_number
 
@@ -24,10 +26,11 @@ counts as (
         period_on,
         item_level,
         size,
+        month,
         null as item_key,
         count(*) as baskets
     from sizes
-    group by period_on, item_level, size
+    group by period_on, item_level, size, month
 
     {% for level in levels %}
     union all
@@ -36,12 +39,13 @@ counts as (
         sizes.period_on,
         '{{ level }}' as item_level,
         sizes.size,
+        sizes.month,
         facts.item_key,
         count(*) as baskets
     from facts
     inner join sizes on facts.basket_number = sizes.basket_number
     where facts.item_level = '{{ level }}' and sizes.item_level = '{{ level }}'
-    group by sizes.period_on, sizes.size, facts.item_key
+    group by sizes.period_on, sizes.size, sizes.month, facts.item_key
     {% endfor %}
 
 )
@@ -49,6 +53,7 @@ counts as (
 select
     counts.item_level,
     counts.size,
+    counts.month,
     counts.item_key,
     counts.baskets,
     periods.made_from,

@@ -1,5 +1,5 @@
 {# Each kept pair of each segment with its counts among the segment's baskets, the Fisher test, its q-value over the segment's
-   kept pairs, and the joint baskets that the segment's basket sizes lead to expect. #}
+   kept pairs, and the joint baskets that the segment's basket sizes, and sizes and months, lead to expect. #}
 with segments as (
 
     select distinct segment_number, n_baskets
@@ -18,7 +18,8 @@ pairs as (
         segments.n_baskets,
         counts_a.n_units as n_a,
         counts_b.n_units as n_b,
-        {{ expected_by_size('counts_a', 'counts_b', 'size_counts') }} as expected_both
+        {{ expected_by_size('counts_a', 'counts_b', 'size_counts') }} as expected_both,
+        {{ expected_by_season('counts_a', 'counts_b') }} as season_both
     from {{ ref('int_segment_pairs') }} as segment_pairs
     inner join segments on segment_pairs.segment_number = segments.segment_number
     inner join {{ ref('int_segment_item_counts') }} as counts_a
@@ -34,7 +35,7 @@ tests as (
 
     {{ fisher_upper_tail(
         'pairs',
-        ['segment_number', 'item_a', 'item_b', 'n_baskets', 'n_a', 'n_b', 'n_both', 'expected_both', 'global_lift']
+        ['segment_number', 'item_a', 'item_b', 'n_baskets', 'n_a', 'n_b', 'n_both', 'expected_both', 'season_both', 'global_lift']
     ) }}
 
 ),
@@ -50,6 +51,7 @@ select
     n_b,
     n_both,
     expected_both,
+    season_both,
     global_lift,
     p_value,
     q_value

@@ -11,6 +11,7 @@ with tests as (
         n_both,
         n_reverse,
         expected_both,
+        season_both,
         neutral_both,
         p_value,
         q_value
@@ -29,6 +30,7 @@ with tests as (
         tests.n_both,
         tests.n_both as n_reverse,
         tests.expected_both,
+        tests.season_both,
         tests.neutral_both,
         tests.p_value,
         tests.q_value
@@ -51,6 +53,7 @@ rules as (
         n_both,
         n_reverse,
         expected_both,
+        season_both,
         neutral_both,
         p_value,
         q_value
@@ -70,6 +73,7 @@ rules as (
         n_both,
         n_reverse,
         expected_both,
+        season_both,
         neutral_both,
         p_value,
         q_value
@@ -105,6 +109,7 @@ select
     supports.support,
     supports.confidence,
     {{ association_measures() }},
+    case when supports.sales_window = 'basket' then supports.n_both / nullif(supports.season_both, 0e0) end as season_adjusted_lift,
     supports.p_value,
     supports.q_value,
     cast(supports.n_reverse as bigint) as n_reverse,

@@ -16,6 +16,7 @@ rules as (
         n_b as n_consequent,
         n_both,
         expected_both,
+        season_both,
         global_lift,
         p_value,
         q_value
@@ -32,6 +33,7 @@ rules as (
         n_a as n_consequent,
         n_both,
         expected_both,
+        season_both,
         global_lift,
         p_value,
         q_value
@@ -68,6 +70,7 @@ select
     supports.support,
     supports.confidence,
     {{ association_measures() }},
+    supports.n_both / nullif(supports.season_both, 0e0) as season_adjusted_lift,
     supports.p_value,
     supports.q_value,
     supports.global_lift,
