@@ -97,6 +97,8 @@ class Evidence:
 
 def judge(evidence: Evidence, min_members: int, outcome_days: int) -> tuple[str, str]:
     """Verdict, and why in one sentence with the numbers."""
+    if evidence.all_members == 0:
+        return UNPROVEN, "Nobody of the scheme's audience is known, so there is nothing to divide."
     if evidence.members < min_members:
         return UNPROVEN, f"Only {_count(evidence.members, 'member')} known; a verdict needs {min_members:,}."
     if evidence.members_then < min_members:

@@ -662,11 +662,27 @@ def load_consents(con: duckdb.DuckDBPyConnection, as_of: date) -> Consents | Non
     channels = con.execute(f"select distinct channel from ({latest})", {"as_of": as_of}).fetchall()
     if not channels:
         return None
+    # A company is reached through any contact person who consented, never by a record of its own.
     rows = con.execute(
         f"""
-        select customer_segments.scheme, customer_segments.segment, latest.channel, count(*)
+        with companies as (
+            select company_id from stg_companies
+            union
+            select customer_id from stg_customers where kind = 'company'
+        ),
+        addressees as (
+            select member_id, member_id as person_id
+            from (select distinct member_id from customer_segments)
+            where member_id not in (select company_id from companies)
+            union all
+            select contacts.company_id, contacts.person_id
+            from stg_company_contacts as contacts
+            inner join companies using (company_id)
+        )
+        select customer_segments.scheme, customer_segments.segment, latest.channel, count(distinct member_id)
         from customer_segments
-        inner join ({latest}) as latest on customer_segments.member_id = latest.customer_id
+        inner join addressees using (member_id)
+        inner join ({latest}) as latest on addressees.person_id = latest.customer_id
         where latest.opted_in
         group by all
         """,

@@ -60,6 +60,9 @@ select 'interest' as scheme, 'c' || i as member_id, if(i < 200, 'beef', 'tea') a
 create table stg_products as
 select * from (values ('1', 'MEAT', 'BEEF'), ('2', 'GROCERY', 'TEA'), ('3', null, null))
     as r(product_id, department, category);
+create table stg_customers (customer_id varchar, kind varchar);
+create table stg_companies (company_id varchar);
+create table stg_company_contacts (person_id varchar, company_id varchar);
 create table stg_consents (
     customer_id varchar, channel varchar, opted_in boolean, recorded_at timestamp, recorded_on date);
 """
@@ -134,6 +137,22 @@ def test_the_latest_consent_before_the_as_of_date_counts_and_a_refusal_wins_a_ti
     assert consents is not None
     assert consents.reachable == {("money", "rich", "mail"): 1, ("interest", "beef", "mail"): 1}
     assert consents.channels == {"mail", "sms"}
+
+
+def test_a_company_is_reached_through_any_contact_who_consented_and_by_no_record_of_its_own(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    con.execute("insert into stg_companies values ('c1'), ('c2')")
+    con.execute("insert into stg_customers values ('c3', 'company'), ('c4', 'person')")
+    con.execute("insert into stg_company_contacts values ('a', 'c1'), ('b', 'c1'), ('d', 'c3'), ('e', 'nobody')")
+    con.execute(
+        "insert into stg_consents select unnest(['a', 'b', 'c2', 'd', 'c4', 'e']), 'mail', true,"
+        " timestamp '2017-01-01', date '2017-01-01'"
+    )
+    consents = load_consents(con, AS_OF)
+    assert consents is not None
+    # c1 once, though both of its contacts agree; c3; and the person c4. c2 has no contact.
+    assert consents.reachable == {("money", "rich", "mail"): 3, ("interest", "beef", "mail"): 3}
 
 
 def test_without_consents_before_the_as_of_date_none_are_on_record(con: duckdb.DuckDBPyConnection) -> None:
