@@ -184,7 +184,12 @@ def warned(warnings: Sequence[Problem]) -> list[str]:
 
 
 def scorecard(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The scorecard as an aligned table, with the reason of each verdict below its row."""
+    """The scorecard as an aligned table, with the reason of each verdict below its row.
+
+    Schemes of whose audience nobody is known (those of companies, where there are none) are named in one line after it.
+    """
+    without_audience = [str(row["scheme"]) for row in rows if has_no_audience(row)]
+    rows = [row for row in rows if not has_no_audience(row)]
     table = [
         (
             str(row["scheme"]),
@@ -202,7 +207,15 @@ def scorecard(rows: Sequence[Mapping[str, Any]]) -> str:
     for row, cells in zip(rows, table, strict=True):
         lines.append("  " + _aligned(cells, widths))
         lines += textwrap.wrap(str(row["why"] or ""), _width(), initial_indent="      ", subsequent_indent="      ")
+    if without_audience:
+        told = f"Nobody to divide, so not shown: {', '.join(without_audience)}."
+        lines += textwrap.wrap(told, _width(), initial_indent="  ", subsequent_indent="  ")
     return "\n".join(lines)
+
+
+def has_no_audience(row: Mapping[str, Any]) -> bool:
+    """Whether a row of the scorecard is of a scheme of whose audience nobody is known: there is no share to be covered."""
+    return row["members"] == 0 and row.get("coverage", 0) is None
 
 
 def stopped(failures: Sequence[Problem], log: Path, published_id: str | None, settings: Settings) -> str:

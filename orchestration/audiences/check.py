@@ -38,6 +38,16 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Firms:
+    """Ids of companies, the company of each contact person, and the company that a row of the audiences is for, by its
+    (member, treatment)."""
+
+    companies: frozenset[str] = frozenset()
+    contacts: Mapping[str, str] = field(default_factory=dict)
+    addressed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Violation:
     """A row of the audiences that must not be sent, and why."""
 
@@ -73,28 +83,43 @@ def consent_problem(record: Record, channel: str, assume_consent: frozenset[str]
     return None if is_allowed else f"{('', 'refused', 'unsubscribed')[kind]} on {at:%Y-%m-%d}"
 
 
+def _wrong_addressee(member: str, company: str | None, firms: Firms) -> str | None:
+    """Why the member is nobody who may stand for the company; None where they may."""
+    if company is not None and firms.contacts.get(member) != company:
+        return "not a contact person of the company that the message is for"
+    if company is None and member in firms.companies:
+        return "a company, which is addressed through its contact persons only"
+    return None
+
+
 def violations(
     rows: Iterable[tuple[str, str, str, date]],
     records: Mapping[str, Record],
     holdouts: frozenset[tuple[str, str]],
     bounds: Limits,
+    firms: Firms | None = None,
 ) -> Iterator[Violation]:
-    """Rows that must not be sent: without consent, of a holdout, beyond the cap, or a second one to the same member.
+    """Rows that must not be sent: without consent, of a holdout, beyond the cap, a second one to the same member, or to a
+    company itself or somebody who is not its contact.
 
     Args:
         rows: (channel, member, treatment, send_on) of each row of the audiences.
         records: what is on record, by member.
-        holdouts: (member, treatment) drawn into a holdout.
+        holdouts: (member or company, treatment) drawn into a holdout.
+        firms: who is a company, who speaks for one, and for which company each row is.
     """
     rows = list(rows)
+    firms = firms or Firms()
     sends = Counter(member for _, member, _, _ in rows)
     for channel, member, treatment, send_on in rows:
+        company = firms.addressed.get((member, treatment))
         record = records.get(member, Record())
         since = send_on - timedelta(days=bounds.contact_cap_days)
         touches = sum(since <= day < send_on for day in record.touches)
         problems = [
             consent_problem(record, channel.strip().lower(), bounds.assume_consent),
-            "drawn into the holdout" if (member, treatment) in holdouts else None,
+            "drawn into the holdout" if holdouts & {(member, treatment), (company or "", treatment)} else None,
+            _wrong_addressee(member, company, firms),
             f"{touches} touches in {bounds.contact_cap_days} days, the cap is {bounds.contact_cap}"
             if touches + sends[member] > bounds.contact_cap
             else None,
@@ -114,7 +139,23 @@ def check_audiences(con: duckdb.DuckDBPyConnection, bounds: Limits) -> list[Viol
         return []
     (as_of,) = {send_on for *_, send_on in rows}
     held = con.execute("select member_id, treatment_id from treatment_assignments where arm = 'holdout'").fetchall()
-    return list(violations(rows, read_records(con, as_of), frozenset(held), bounds))
+    return list(violations(rows, read_records(con, as_of), frozenset(held), bounds, read_firms(con)))
+
+
+def read_firms(con: duckdb.DuckDBPyConnection) -> Firms:
+    """Companies by the files that say so, and contact persons as they landed."""
+    companies = con.execute(
+        "select company_id from stg_companies union select customer_id from stg_customers where kind = 'company'"
+    ).fetchall()
+    contacts = con.execute("select person_id, company_id from stg_company_contacts").fetchall()
+    addressed = con.execute(
+        "select member_id, treatment_id, company_id from audiences where company_id is not null"
+    ).fetchall()
+    return Firms(
+        frozenset(company for (company,) in companies),
+        dict(contacts),
+        {(member, treatment): company for member, treatment, company in addressed},
+    )
 
 
 def read_records(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Record]:

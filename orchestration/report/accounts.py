@@ -49,7 +49,13 @@ def read_schemes(db: Published, as_of: date | None) -> list[Context]:
         rank = VERDICT_ORDER.index(verdict) if verdict in VERDICT_ORDER else len(VERDICT_ORDER)
         return rank, -(card.get("behaviour_effect") or 0.0), scheme
 
-    names = sorted((set(cards) | set(segments)) - {"all"}, key=order)
+    # Those that have nobody to divide are only named (sections.schemes_without_audience).
+    empty = {
+        scheme
+        for scheme, card in cards.items()
+        if scheme not in segments and "coverage" in card and card["coverage"] is None and card.get("members") == 0
+    }
+    names = sorted((set(cards) | set(segments)) - {"all"} - empty, key=order)
     taken: set[str] = set()
     schemes = []
     for name in names:

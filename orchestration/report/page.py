@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from orchestration.report import accounts, sections, selling, words
+from orchestration.report import accounts, committees, sections, selling, words
 from orchestration.report.published import Published, open_published
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -59,6 +59,8 @@ def render(db: Published) -> str:
             None,
         ),
         inactive=sections.inactive_schemes(db),
+        without_audience=sections.schemes_without_audience(db),
+        committees=committees.committees(db),
         affinities=selling.affinities(db),
         gaps=selling.gaps(db),
         offers=selling.offers(db),

@@ -178,3 +178,14 @@ def inactive_schemes(db: Published) -> list[str]:
     """Names of schemes that are described but switched off."""
     rows = db.table("segment_schemes", "scheme")
     return [words.scheme_name(row["scheme"]) for row in rows if row.get("is_active") is False]
+
+
+def schemes_without_audience(db: Published) -> list[str]:
+    """Names of schemes that are on, and have nobody to divide: those of companies, where there are none."""
+    rows = db.table("scheme_scorecard", "scheme")
+    found = {row["scheme"] for row in db.table("segments", "scheme")}
+    return [
+        words.scheme_name(row["scheme"])
+        for row in rows
+        if row["scheme"] not in found and "coverage" in row and row["coverage"] is None and row.get("members") == 0
+    ]

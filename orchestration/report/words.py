@@ -103,11 +103,20 @@ METRICS = {
     "private_label_share": Metric("own label", "share of spend", "share"),
 }
 
+# The roles of a buying committee, in the order of a deal.
+ROLES = {
+    "initiator": "Initiator",
+    "department_head": "Head of department",
+    "finance": "Finance",
+    "signatory": "Signatory",
+}
+
 # Why a treatment is sent or not, in the order in which the reasons are asked.
 DECISIONS = {
     "sent": "to be sent",
     "no channel": "the treatment names no channel",
     "holdout": "drawn into the group that gets nothing, so that it can be told whether sending pays",
+    "no contact person": "no contact person of the company is known, and a company itself is never addressed",
     "unsubscribed": "the member unsubscribed",
     "refused": "the member's latest record opts out",
     "no consent": "no record of the member's consent for the channel; without one nothing is sent",

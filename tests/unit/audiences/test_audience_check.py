@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from orchestration.audiences.check import Limits, Record, consent_problem, violations
+from orchestration.audiences.check import Firms, Limits, Record, consent_problem, violations
 
 SEND_ON = date(2026, 3, 31)
 BOUNDS = Limits(contact_cap=2, contact_cap_days=28)
@@ -79,3 +79,27 @@ def test_the_cap_counts_the_send_itself_and_only_days_in_the_window() -> None:
 def test_a_second_treatment_in_one_send_is_refused() -> None:
     rows = [("mail", "ann", "t", SEND_ON), ("mail", "ann", "u", SEND_ON)]
     assert {v.why for v in violations(rows, {"ann": consenting()}, NOBODY, BOUNDS)} == {"2 treatments in one send"}
+
+
+def test_a_company_is_addressed_through_its_contact_persons_only() -> None:
+    consented = consenting()
+    firms = Firms(
+        companies=frozenset({"firm", "works"}),
+        contacts={"pat": "firm", "sue": "works"},
+        addressed={("pat", "t"): "firm", ("sue", "t"): "firm"},
+    )
+    rows = [("mail", member, "t", SEND_ON) for member in ("pat", "sue", "firm")]
+    records = dict.fromkeys(("pat", "sue", "firm"), consented)
+    found = {v.member_id: v.why for v in violations(rows, records, frozenset(), BOUNDS, firms)}
+    assert found == {
+        "sue": "not a contact person of the company that the message is for",
+        "firm": "a company, which is addressed through its contact persons only",
+    }
+
+
+def test_a_holdout_of_the_company_holds_its_contact_person_back() -> None:
+    consented = consenting()
+    firms = Firms(frozenset({"firm"}), {"pat": "firm"}, {("pat", "t"): "firm"})
+    rows = [("mail", "pat", "t", SEND_ON)]
+    held = frozenset({("firm", "t")})
+    assert [v.why for v in violations(rows, {"pat": consented}, held, BOUNDS, firms)] == ["drawn into the holdout"]

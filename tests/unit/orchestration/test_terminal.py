@@ -146,3 +146,28 @@ def test_the_frame_around_an_error_is_left_out(message: str, expected: str) -> N
 
 def test_the_opening_names_what_is_read(tmp_path: Path) -> None:
     assert "the demo data" in terminal.opening("id", settings(tmp_path))
+
+
+def test_schemes_that_have_nobody_to_divide_are_named_in_one_line() -> None:
+    row = {
+        "members": 5,
+        "coverage": 0.5,
+        "behaviour_effect": None,
+        "behaviour_outcome": None,
+        "behaviour_q_value": None,
+    }
+    row |= {
+        "assigned_distinct": None,
+        "delivered_distinct": None,
+        "pays": "unproven",
+        "verdict": "unproven",
+        "why": "w",
+    }
+    nobody = {"members": 0, "coverage": None}
+    shown = terminal.scorecard(
+        [row | nobody | {"scheme": "industry"}, row | {"scheme": "rfm"}, row | nobody | {"scheme": "buying_role"}]
+    )
+    *table, last = shown.splitlines()
+    assert last == "  Nobody to divide, so not shown: industry, buying_role."
+    assert not any("industry" in line or "buying_role" in line for line in table)
+    assert any(line.split()[:2] == ["rfm", "5"] for line in table)

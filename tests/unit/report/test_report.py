@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.report import write_report
+from orchestration.report import committees, write_report
+from orchestration.report.published import Published
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "base", "source"}
 
@@ -756,3 +757,37 @@ def test_text_has_the_contrast_that_readers_need(database: Path, ink: str, groun
     colours = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", report(database).html))
     light, dark = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+COMMITTEES = """
+create table company_committees (company_id varchar, role varchar, role_order integer, is_covered boolean,
+    is_contactable boolean, spend decimal(18, 4), readiness double, risk varchar);
+insert into company_committees
+select company, role, place, covered and role <> 'finance', covered and role = 'initiator', spend, 0.375,
+    case when covered then null else '<i>nobody</i>' end
+from (values ('Large & Co', 5000, false), ('Small', 20, false), ('Whole', 900, true)) as c(company, spend, covered),
+    (values ('initiator', 1), ('department_head', 2), ('finance', 3), ('signatory', 4)) as r(role, place);
+"""
+
+
+def test_companies_are_ranked_by_the_money_behind_their_first_uncovered_role() -> None:
+    with duckdb.connect() as con:
+        con.execute(COMMITTEES)
+        told = committees.committees(Published(con))
+    assert told is not None
+    assert [(row["company"], row["role"]) for row in told["deals"]] == [
+        ("Large & Co", "Initiator"),
+        ("Whole", "Finance"),
+        ("Small", "Initiator"),
+    ]
+    assert (told["companies"], told["complete"], told["more"]) == ("3 companies", "0", 0)
+    assert [(row["covered"], row["contactable"]) for row in told["roles"]] == [
+        ("1", "1"), ("1", "0"), ("0", "0"), ("1", "0")
+    ]  # fmt: skip
+
+
+def test_without_companies_there_is_no_section_of_committees() -> None:
+    with duckdb.connect() as con:
+        assert committees.committees(Published(con)) is None
+        con.execute(COMMITTEES.split("insert")[0])
+        assert committees.committees(Published(con)) is None

@@ -42,6 +42,7 @@ def test_the_repository_treatments_pass(check_mutated: CheckMutated) -> None:
     sizes = {"rfm": 11, "life_stage": 6, "money_effort": 4, "category_interest": 4, "occasion": 6, "gender": 3}
     sizes |= {"age_band": 6, "location": 3, "socioeconomic": 5, "purchase_motive": 3, "lifestyle": 5}
     sizes |= {"job_to_be_done": 8, "spend_structure": 1}
+    sizes |= {"company_size": 3, "process_maturity": 5, "benefit_sought": 3, "buying_role": 4}
     assert report.pairs == sum(n * (n - 1) // 2 for n in sizes.values())
 
 
@@ -254,11 +255,15 @@ def test_a_scheme_that_warns_does_not_block(check_mutated: CheckMutated) -> None
 
 def test_treatments_of_an_inactive_scheme_wait_unchecked(check_mutated: CheckMutated) -> None:
     def mutation(rows: dict[str, Row]) -> None:
-        rows["extra"] = rows["rfm_champions"] | {"treatment_id": "extra", "scheme": "company_size", "segment": "tiny"}
+        rows["extra"] = rows["rfm_champions"] | {
+            "treatment_id": "extra",
+            "scheme": "prospect_persona",
+            "segment": "tiny",
+        }
 
     report = check_mutated(mutation)
     assert report.passed, report.summary()
-    assert any(f.severity == "info" and "company_size (1)" in f.message for f in report.findings)
+    assert any(f.severity == "info" and "prospect_persona (1)" in f.message for f in report.findings)
 
 
 # ---- reach -----------------------------------------------------------------------------------------------------------
