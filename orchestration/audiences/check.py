@@ -138,7 +138,16 @@ def check_audiences(con: duckdb.DuckDBPyConnection, bounds: Limits) -> list[Viol
     if not rows:
         return []
     (as_of,) = {send_on for *_, send_on in rows}
-    held = con.execute("select member_id, treatment_id from treatment_assignments where arm = 'holdout'").fetchall()
+    # Held out of one treatment, of all of them, or of their segment's because they are sent the one for all.
+    held = con.execute(
+        """
+        select member_id, treatment_id from treatment_assignments
+        where arm = 'holdout' or (arm = 'uniform' and sends_treatment_id <> treatment_id)
+        union all
+        select sent.member_id, sent.treatment_id from audiences as sent
+        where sent.member_id in (select member_id from treatment_assignments where arm = 'programme')
+        """
+    ).fetchall()
     return list(violations(rows, read_records(con, as_of), frozenset(held), bounds, read_firms(con)))
 
 

@@ -37,6 +37,10 @@ SCHEMA = pa.schema(
         ("is_eligible", pa.bool_()),
         ("segments", pa.string()),
         ("is_demo", pa.bool_()),
+        # Null in rows that were written before there were the arms uniform and programme.
+        ("sends_treatment_id", pa.string()),
+        ("share_uniform", pa.float64()),
+        ("share_programme", pa.float64()),
     ]
 )
 # In the file's own metadata: the last refresh whose rows are in it.
@@ -55,9 +59,29 @@ def prepare_state(settings: Settings) -> None:
         sink = pa.BufferOutputStream()
         pq.write_table(SCHEMA.empty_table(), sink)
         write_atomically(path, sink.getvalue().to_pybytes())
+    elif not set(SCHEMA.names) <= set(pq.read_schema(path).names):
+        # A file of an earlier version: the same rows, with nulls for what was not remembered then.
+        noted = noted_refresh(path)
+        _write(path, read_state(path).replace_schema_metadata({_NOTED: noted.encode()} if noted else None))
     version = published_version(settings)
     if version is not None and version.name > noted_refresh(path):
         note_assignments(settings, version)
+
+
+def read_state(path: Path) -> pa.Table:
+    """The rows of a state file of this or an earlier version, with all columns of SCHEMA."""
+    return _with_columns(pq.read_table(path))
+
+
+def _with_columns(table: pa.Table) -> pa.Table:
+    """A table with the columns of SCHEMA, in its order; null where the table lacks one."""
+    columns = [
+        table.column(field.name).cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in SCHEMA
+    ]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
 
 
 def noted_refresh(path: Path) -> str:
@@ -78,21 +102,23 @@ def note_assignments(settings: Settings, version: Path) -> int:
     path = state_file(settings)
     columns = [name for name in SCHEMA.names if name != "is_demo"]
     with duckdb.connect() as con:
-        con.register("known", pq.read_table(path, schema=SCHEMA) if path.is_file() else SCHEMA.empty_table())
+        con.register("known", read_state(path) if path.is_file() else SCHEMA.empty_table())
+        # A version that an earlier release published lacks the newest columns.
+        con.register("published", _with_columns(pq.read_table(published)))
         new = con.execute(
             f"""
             select {", ".join(columns)}, cast(? as boolean) as is_demo
-            from read_parquet(?) as published
+            from published
             where not exists (
                 select 1 from known
                 where {" and ".join(f"known.{c} = published.{c}" for c in KEY if c != "is_demo")} and known.is_demo = ?
             )
             order by scheme, member_id, treatment_id
             """,
-            [is_demo_version(version), str(published), is_demo_version(version)],
+            [is_demo_version(version), is_demo_version(version)],
         ).to_arrow_table()
         known = con.execute("select * from known").to_arrow_table()
-    table = pa.concat_tables([known.cast(SCHEMA), new.cast(SCHEMA)])
+    table = pa.concat_tables([_with_columns(known), _with_columns(new)])
     noted = max(version.name, noted_refresh(path) if path.is_file() else "")
     _write(path, table.replace_schema_metadata({_NOTED: noted.encode()}))
     return int(new.num_rows)

@@ -29,12 +29,19 @@ assignments as (
         member_id as customer_id,
         case when arm = 'holdout' then 'none' else treatment_id end as treatment_id,
         assigned_on,
-        case when arm = 'holdout' then 1 - share_treated else share_treated end as arm_share,
+        -- Of those who were drawn neither into the uniform arm nor out of the programme.
+        case when arm = 'holdout' then 1 - share_treated - share_uniform else share_treated end / (1 - share_uniform)
+            as arm_share,
         cast(null as date) as ends_on,
         origin,
         segments
     from {{ ref('treatment_assignments') }}
-    where origin = 'drawn' and is_eligible and share_treated > 0 and share_treated < 1
+    where
+        origin = 'drawn'
+        and is_eligible
+        and arm in ('treated', 'holdout')
+        and share_treated > 0
+        and share_treated + share_uniform < 1
 
 ),
 

@@ -45,6 +45,47 @@ ordered_schemes as (
 
 ),
 
+programme_members as (
+
+    select distinct member_id
+    from {{ ref('treatment_assignments') }}
+    where arm = 'programme'
+
+),
+
+held_out as (
+
+    select
+        member_id,
+        treatment_id
+    from {{ ref('treatment_assignments') }}
+    where arm = 'holdout'
+
+),
+
+-- The treatment that the member's arm is sent: their segment's, or the one for all. Held out of the one for all, because it
+-- was once their own, they stay held out.
+arm_treatments as (
+
+    select
+        assignments.scheme,
+        assignments.member_id,
+        assignments.segment,
+        case when assignments.arm = 'uniform' then assignments.sends_treatment_id else assignments.treatment_id end
+            as treatment_id,
+        case
+            when programme_members.member_id is not null then 'programme'
+            when held_out.member_id is not null then 'holdout'
+            else assignments.arm
+        end as arm
+    from {{ ref('treatment_assignments') }} as assignments
+    left join programme_members on assignments.member_id = programme_members.member_id
+    left join held_out
+        on assignments.member_id = held_out.member_id and assignments.sends_treatment_id = held_out.treatment_id
+    where assignments.is_current
+
+),
+
 judged_assignments as (
 
     select
@@ -61,6 +102,11 @@ judged_assignments as (
         coalesce(member_touches.touches, 0) as touches,
         case
             when coalesce(trim(treatments.channel), '') = '' then 'no channel'
+            when assignments.arm = 'programme' then 'programme'
+            when
+                coalesce(treatments.valid_from, as_of_day.as_of) > as_of_day.as_of
+                or coalesce(treatments.valid_to, as_of_day.as_of) < as_of_day.as_of
+                then 'not valid'
             when assignments.arm = 'holdout' then 'holdout'
             when permissions.permission = 'no contact person' then 'no contact person'
             when permissions.permission = 'unsubscribed' then 'unsubscribed'
@@ -69,7 +115,8 @@ judged_assignments as (
             when coalesce(member_touches.touches, 0) >= {{ var('contact_cap') | int }} then 'frequency cap'
             when recent.treatment_id is not null then 'sent recently'
         end as obstacle
-    from {{ ref('treatment_assignments') }} as assignments
+    from arm_treatments as assignments
+    cross join as_of_day
     inner join {{ ref('segment_treatments') }} as treatments on assignments.treatment_id = treatments.treatment_id
     inner join ordered_schemes on assignments.scheme = ordered_schemes.scheme
     left join {{ ref('contact_permissions') }} as permissions
@@ -80,7 +127,6 @@ judged_assignments as (
         on
             coalesce(permissions.person_id, assignments.member_id) = recent.customer_id
             and assignments.treatment_id = recent.treatment_id
-    where assignments.is_current
 
 ),
 
@@ -133,6 +179,8 @@ select
     end") }} as outcome,
     {{ text("case
         when ranked.obstacle = 'no channel' then 'the treatment names no channel'
+        when ranked.obstacle = 'not valid' then 'the one treatment for all is not valid today'
+        when ranked.obstacle = 'programme' then 'drawn to get nothing of any scheme'
         when ranked.obstacle = 'holdout' then 'drawn into the holdout'
         when ranked.obstacle = 'no contact person' then 'no contact person of the company is known'
         when ranked.obstacle = 'unsubscribed' then 'unsubscribed, and no later consent for ' || ranked.channel

@@ -9,6 +9,13 @@ select
     share_treated,
     origin,
     is_eligible,
-    segments
+    segments,
+    -- Rows from before there were these arms have none of them.
+    case
+        when arm = 'treated' then coalesce(sends_treatment_id, treatment_id)
+        when arm = 'uniform' then sends_treatment_id
+    end as sends_treatment_id,
+    coalesce(share_uniform, 0e0) as share_uniform,
+    coalesce(share_programme, 0e0) as share_programme
 from {{ source('state', 'treatment_assignments') }}
 where is_demo = {{ reads_demo() }}

@@ -27,9 +27,71 @@ kept_assignments as (
         earlier.share_treated,
         earlier.origin,
         earlier.is_eligible,
-        earlier.segments
+        earlier.segments,
+        earlier.sends_treatment_id,
+        earlier.share_uniform,
+        earlier.share_programme
     from {{ ref('earlier_assignments') }} as earlier
     inner join members on earlier.member_id = members.member_id
+
+),
+
+-- Who gets nothing of any scheme is drawn with the first assignment: who has one already stays what they are.
+drawn_members as (
+
+    select
+        members.member_id,
+        max(case when kept.arm = 'programme' then 1 else 0 end) as is_kept_programme,
+        max(coalesce(kept.share_programme, 0e0)) as kept_share_programme,
+        count(kept.member_id) as kept_rows
+    from members
+    left join kept_assignments as kept on members.member_id = kept.member_id
+    group by members.member_id
+
+),
+
+programme_members as (
+
+    select
+        member_id,
+        case when kept_rows > 0 then kept_share_programme else {{ var('programme_holdout_share') }} end as share_programme,
+        case
+            when kept_rows > 0 then is_kept_programme = 1
+            else
+                {{ uniform_draw(["'" ~ var('assignment_salt') ~ "'", "'programme'", 'member_id']) }}
+                < {{ var('programme_holdout_share') }}
+        end as is_programme
+    from drawn_members
+
+),
+
+current_definitions as (
+
+    select
+        treatments.treatment_id,
+        treatments.template_id,
+        treatments.scheme,
+        treatments.segment,
+        lower(trim(treatments.channel)) as channel
+    from {{ ref('segment_treatments') }} as treatments
+    cross join as_of_day
+    where
+        not treatments.is_idle
+        and coalesce(treatments.valid_from, as_of_day.as_of) <= as_of_day.as_of
+        and coalesce(treatments.valid_to, as_of_day.as_of) >= as_of_day.as_of
+
+),
+
+-- The one treatment for all of a scheme, while it is valid.
+uniform_treatments as (
+
+    select distinct
+        uniform.scheme,
+        uniform.treatment_id,
+        uniform.share_uniform
+    from {{ ref('uniform_treatments') }} as uniform
+    inner join current_definitions as definitions
+        on uniform.scheme = definitions.scheme and uniform.treatment_id = definitions.treatment_id
 
 ),
 
@@ -39,16 +101,14 @@ valid_treatments as (
         treatments.treatment_id,
         treatments.scheme,
         treatments.segment,
-        lower(trim(treatments.channel)) as channel,
-        coalesce(own_shares.share_treated, template_shares.share_treated, {{ var('share_treated') }}) as share_treated
-    from {{ ref('segment_treatments') }} as treatments
-    cross join as_of_day
+        treatments.channel,
+        coalesce(own_shares.share_treated, template_shares.share_treated, {{ var('share_treated') }}) as share_treated,
+        uniform_treatments.treatment_id as uniform_treatment_id,
+        uniform_treatments.share_uniform
+    from current_definitions as treatments
     left join {{ ref('treatment_shares') }} as own_shares on treatments.treatment_id = own_shares.treatment_id
     left join {{ ref('treatment_shares') }} as template_shares on treatments.template_id = template_shares.treatment_id
-    where
-        not treatments.is_idle
-        and coalesce(treatments.valid_from, as_of_day.as_of) <= as_of_day.as_of
-        and coalesce(treatments.valid_to, as_of_day.as_of) >= as_of_day.as_of
+    left join uniform_treatments on treatments.scheme = uniform_treatments.scheme
 
 ),
 
@@ -61,6 +121,8 @@ ranked_treatments as (
         segments.segment,
         treatments.treatment_id,
         treatments.share_treated,
+        treatments.uniform_treatment_id,
+        treatments.share_uniform,
         coalesce(permissions.is_permitted, false) as is_permitted,
         kept.treatment_id is not null as is_kept,
         row_number() over (
@@ -92,6 +154,8 @@ current_treatments as (
         segment,
         treatment_id,
         share_treated,
+        uniform_treatment_id,
+        share_uniform,
         is_permitted,
         is_kept
     from ranked_treatments
@@ -138,39 +202,58 @@ member_segments as (
 
 ),
 
-new_assignments as (
+-- The uniform arm lies above the treated one: nobody changes between treated and held out for its sake.
+drawn_assignments as (
 
     select
         current_treatments.scheme,
         current_treatments.member_id,
         current_treatments.treatment_id,
         current_treatments.segment,
+        current_treatments.share_treated,
+        current_treatments.uniform_treatment_id,
+        least(coalesce(current_treatments.share_uniform, 0e0), 1 - current_treatments.share_treated) as share_uniform,
+        current_treatments.is_permitted,
+        {{ uniform_draw(["'" ~ var('assignment_salt') ~ "'", 'current_treatments.treatment_id', 'current_treatments.member_id']) }}
+            as draw
+    from current_treatments
+    where not current_treatments.is_kept
+
+),
+
+new_assignments as (
+
+    select
+        drawn.scheme,
+        drawn.member_id,
+        drawn.treatment_id,
+        drawn.segment,
         case
             when landed.arm is not null then landed.arm
-            when
-                {{ uniform_draw(["'" ~ var('assignment_salt') ~ "'", 'current_treatments.treatment_id', 'current_treatments.member_id']) }}
-                < current_treatments.share_treated
-                then 'treated'
+            when programme.is_programme then 'programme'
+            when drawn.draw < drawn.share_treated then 'treated'
+            when drawn.draw < drawn.share_treated + drawn.share_uniform then 'uniform'
             else 'holdout'
         end as arm,
         coalesce(landed.assigned_on, as_of_day.as_of) as assigned_on,
-        coalesce(landed.share_treated, current_treatments.share_treated) as share_treated,
+        coalesce(landed.share_treated, drawn.share_treated) as share_treated,
         case when landed.arm is not null then 'landed' else 'drawn' end as origin,
-        current_treatments.is_permitted and touched.customer_id is null as is_eligible,
-        member_segments.segments
-    from current_treatments
+        drawn.is_permitted and touched.customer_id is null as is_eligible,
+        member_segments.segments,
+        drawn.uniform_treatment_id,
+        case when landed.arm is not null then 0e0 else drawn.share_uniform end as share_uniform,
+        case when landed.arm is not null then 0e0 else programme.share_programme end as share_programme
+    from drawn_assignments as drawn
     cross join as_of_day
-    inner join member_segments on current_treatments.member_id = member_segments.member_id
+    inner join member_segments on drawn.member_id = member_segments.member_id
+    inner join programme_members as programme on drawn.member_id = programme.member_id
     left join ranked_landed as landed
         on
-            current_treatments.member_id = landed.customer_id
-            and current_treatments.treatment_id = landed.treatment_id
+            drawn.member_id = landed.customer_id
+            and drawn.treatment_id = landed.treatment_id
             and landed.assignment_rank = 1
     left join touched_members as touched
-        on
-            current_treatments.member_id = touched.customer_id
-            and current_treatments.treatment_id = touched.treatment_id
-    where not current_treatments.is_kept
+        on drawn.member_id = touched.customer_id and drawn.treatment_id = touched.treatment_id
 
 ),
 
@@ -186,7 +269,10 @@ all_assignments as (
         share_treated,
         origin,
         is_eligible,
-        segments
+        segments,
+        sends_treatment_id,
+        share_uniform,
+        share_programme
     from kept_assignments
     union all
     select
@@ -199,7 +285,11 @@ all_assignments as (
         share_treated,
         origin,
         is_eligible,
-        segments
+        segments,
+        case when arm = 'treated' then treatment_id when arm = 'uniform' then uniform_treatment_id end
+            as sends_treatment_id,
+        share_uniform,
+        share_programme
     from new_assignments
 
 )
@@ -215,7 +305,10 @@ select
     {{ text('assignments.origin') }} as origin,
     assignments.is_eligible,
     current_treatments.treatment_id is not null as is_current,
-    {{ text('assignments.segments') }} as segments
+    {{ text('assignments.segments') }} as segments,
+    {{ text('assignments.sends_treatment_id') }} as sends_treatment_id,
+    cast(assignments.share_uniform as double) as share_uniform,
+    cast(assignments.share_programme as double) as share_programme
 from all_assignments as assignments
 left join current_treatments
     on

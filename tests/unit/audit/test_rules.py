@@ -265,7 +265,9 @@ def test_what_looks_like_a_service_is_named_as_rows_to_paste(sound: Path, tmp_pa
 def test_products_in_two_categories_are_counted_with_both_and_what_to_do(sound: Path, tmp_path: Path) -> None:
     database = with_defect(sound, tmp_path, DEFECTS["products_are_in_one_category"][0])
     (result,) = run_rules(database, [RULES["products_are_in_one_category"]])
-    assert "1 products are landed in two categories or departments, such as p2 (tea, taken, and coffee)" in result.message
+    assert (
+        "1 products are landed in two categories or departments, such as p2 (tea, taken, and coffee)" in result.message
+    )
     assert "updated_at" in result.message
 
 
