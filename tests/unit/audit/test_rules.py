@@ -23,7 +23,10 @@ select 'o' || i as order_id, 'c' || (i % 5) as customer_id, 'p' || (i % 4) as pr
 from range(200) as t(i);
 create table stg_products as select 'p' || i as product_id from range(4) as t(i);
 create table stg_customers as select 'c' || i as customer_id from range(5) as t(i);
-create table stg_companies (company_id varchar);
+create table stg_companies as select 'f1' as company_id;
+create table stg_company_contacts as select 'b1' as person_id, 'f1' as company_id;
+create table unmapped_spellings as select * from (values ('job_title', 'wizard', 1), ('gender', '?', 9))
+    as t(attribute, spelling, "rows");
 create table stg_touchpoints as select 'c1' as customer_id;
 create table stg_responses (customer_id varchar);
 create table stg_consents (customer_id varchar);
@@ -87,6 +90,14 @@ DEFECTS = {
     "one_currency": ["update stg_order_lines set currency = 'USD' where order_id = 'o1'"],
     "last_order_day_is_not_alone": ["update stg_order_lines set ordered_on = '2062-01-01' where order_id = 'o1'"],
     "products_are_known": ["delete from stg_products where product_id = 'p1'"],
+    "contacts_belong_to_a_company": [
+        "insert into stg_company_contacts values ('b2', 'nobody')",
+        "insert into stg_company_contacts values ('c1', 'f1')",
+        "insert into stg_company_contacts values ('f1', 'f1')",
+    ],
+    "job_titles_tell_a_role": [
+        "insert into customer_segments values ('buying_role', 'b1', 'unknown', '2026-11-01')",
+    ],
     "touched_customers_are_known": [
         "insert into stg_touchpoints values ('stranger')",
         "insert into stg_consents values ('stranger')",
