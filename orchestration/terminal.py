@@ -214,7 +214,7 @@ def scorecard(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def has_no_audience(row: Mapping[str, Any]) -> bool:
-    """Whether a row of the scorecard is of a scheme of whose audience nobody is known: there is no share to be covered."""
+    """Whether a row of the scorecard is of a scheme that has nobody to divide, so that no share can be covered."""
     return row["members"] == 0 and row.get("coverage", 0) is None
 
 

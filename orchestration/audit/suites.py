@@ -39,6 +39,8 @@ LONELY_DAYS = 180
 UNKNOWN_SEGMENT_SHARE = 0.80
 # 8: proposed rows that a warning names; the table has all.
 SERVICES_NAMED = 8
+# 20 %: titles that tell no role are drivers and receptionists, too; above that the seed does not speak the contacts' language.
+UNKNOWN_ROLE_SHARE = 0.20
 # Shares are sums of doubles.
 TOLERANCE = 1e-9
 
@@ -354,6 +356,32 @@ STAGING: tuple[Rule, ...] = (
         """,
     ),
     unexpected_rows(
+        "contacts_belong_to_a_company",
+        "stg_company_contacts",
+        "warning",
+        "a contact person without a company is in no buying committee, and an id of two kinds mixes two histories",
+        """
+        with known as (
+            select company_id as id from stg_companies
+            union select customer_id from stg_customers
+            union select customer_id from stg_order_lines
+        )
+        select count(*) || ' of ' || (select count(*) from {batch}) || ' contact persons name a company that no table has ('
+               || array_to_string(list(company_id order by company_id)[1:3], ', ')
+               || '): they are in no committee; see that company_id is spelled as in companies' as problem
+        from {batch}
+        where company_id not in (select id from known)
+        having count(*) > 0
+        union all
+        select count(*) || ' contact persons have the id of a customer or company ('
+               || array_to_string(list(person_id order by person_id)[1:3], ', ')
+               || '): consents and touchpoints of the one count for the other; give contact persons ids of their own'
+        from {batch}
+        where person_id in (select id from known)
+        having count(*) > 0
+        """,
+    ),
+    unexpected_rows(
         "touched_customers_are_known",
         "stg_touchpoints",
         "warning",
@@ -367,6 +395,7 @@ STAGING: tuple[Rule, ...] = (
             union select customer_id from stg_assignments
             except select customer_id from stg_customers
             except select company_id from stg_companies
+            except select person_id from stg_company_contacts
             except select customer_id from stg_order_lines where is_counted
         )
         having count(*) > 0
@@ -447,6 +476,27 @@ CANDIDATE: tuple[Rule, ...] = (
         select scheme || ': ' || caution as problem
         from {batch}
         where caution is not null
+        """,
+    ),
+    unexpected_rows(
+        "job_titles_tell_a_role",
+        "customer_segments",
+        "warning",
+        "who has no role is in no buying committee",
+        f"""
+        with contacts as (
+            select count(*) as persons, count(*) filter (segment = 'unknown') as without_role
+            from {{batch}} where scheme = 'buying_role'
+        ),
+        titles as (
+            select list(spelling order by "rows" desc, spelling)[1:5] as first_titles
+            from unmapped_spellings where attribute = 'job_title'
+        )
+        select without_role || ' of ' || persons || ' contact persons have no buying role; most frequent titles without one: '
+               || coalesce(array_to_string(first_titles, ', '), 'none, as no title is given')
+               || '; add rows to seeds/job_titles.csv' as problem
+        from contacts cross join titles
+        where without_role > {UNKNOWN_ROLE_SHARE} * persons
         """,
     ),
     unexpected_rows(

@@ -1,4 +1,4 @@
-"""What the report says about companies: which roles of their buying committees are known, and the money behind the gaps.
+"""What the report says about companies: the roles of their buying committees that are known, the money behind the gaps.
 
 Belongs here: company_committees in, plain values for the template out.
 Does not belong here: HTML, and which contact holds which role (models/marts/companies/).
@@ -16,7 +16,7 @@ DEALS_SHOWN = 12
 
 
 def committees(db: Published) -> dict[str, Any] | None:
-    """Roles over all companies, and the companies with most money behind an uncovered role, each with its first such role.
+    """Roles over all companies, and the companies with most money behind a gap, each with its first uncovered role.
 
     None where there is no company. Money is spend over the RFM window, in the currency of the files.
     """

@@ -82,7 +82,7 @@ def write_zone(folder: Path) -> Path:
     touches = _touchpoints(rng, buyers)
     project.write_parquet(folder, "touchpoints", touches)
     project.write_csv(folder, "responses", _responses(rng, touches))
-    project.write_csv(folder, "consents", _consents(rng, buyers))
+    project.write_csv(folder, "consents", [*_consents(rng, buyers), *_contact_consents()])
     project.write_csv(folder, "assignments", _assignments(rng, buyers))
     project.write_csv(folder, "prospects", _prospects())
     return folder
@@ -160,6 +160,23 @@ def _companies(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _contacts() -> list[dict[str, Any]]:
     titles = ["Head of Purchasing", "Managing Director", "IT manager", "assistant", "Buyer's aide"]
+    # What engines see differently: accents in two forms, letters of several bytes, typos in them, marks of gender, symbols.
+    titles += [
+        "Geschäftsführer:in (m/w/d)",
+        "GESCHAEFTSFUEHRER",
+        "Directrice ge\u0301ne\u0301rale",
+        "Генеральый директор",
+    ]
+    titles += [
+        "Главный бугалтер",
+        "Główna księgowa",
+        "Finacial Controler",
+        "C.E.O.",
+        "🙂",
+        "ex-CFO",
+        "Straßenmeister",
+        "Œnologue",
+    ]
     return [
         {
             "person_id": f"a{number}",
@@ -215,6 +232,14 @@ def _consents(rng: random.Random, buyers: list[str]) -> list[dict[str, Any]]:
         }
         for buyer in buyers
         for channel in ("mail", "email", "app", "store", "sms")
+    ]
+
+
+def _contact_consents() -> list[dict[str, Any]]:
+    """Of every second contact person, so that a company's person is not always the first."""
+    return [
+        {"customer_id": row["person_id"], "channel": "email", "opted_in": "yes", "recorded_at": "2025-03-01 00:00:00"}
+        for row in _contacts()[1::2]
     ]
 
 

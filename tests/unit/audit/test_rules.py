@@ -33,7 +33,10 @@ create table refused_rows as select * from (values
     ('customers', 'superseded', '{"customer_id":"p3","category":"coffee","department":"drinks"}')
 ) as t(source_table, disposition, raw);
 create table stg_customers as select 'c' || i as customer_id from range(5) as t(i);
-create table stg_companies (company_id varchar);
+create table stg_companies as select 'f1' as company_id;
+create table stg_company_contacts as select 'b1' as person_id, 'f1' as company_id;
+create table unmapped_spellings as select * from (values ('job_title', 'wizard', 1), ('gender', '?', 9))
+    as t(attribute, spelling, "rows");
 create table stg_touchpoints as select 'c1' as customer_id;
 create table stg_responses (customer_id varchar);
 create table stg_consents (customer_id varchar);
@@ -132,6 +135,14 @@ DEFECTS = {
            where raw like '%p1%tea%'""",
     ],
     "optional_values_are_readable": ["update unreadable_values set is_warned = true"],
+    "contacts_belong_to_a_company": [
+        "insert into stg_company_contacts values ('b2', 'nobody')",
+        "insert into stg_company_contacts values ('c1', 'f1')",
+        "insert into stg_company_contacts values ('f1', 'f1')",
+    ],
+    "job_titles_tell_a_role": [
+        "insert into customer_segments values ('buying_role', 'b1', 'unknown', '2026-11-01')",
+    ],
     "touched_customers_are_known": [
         "insert into stg_touchpoints values ('stranger')",
         "insert into stg_consents values ('stranger')",
