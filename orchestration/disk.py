@@ -62,7 +62,9 @@ def in_words(message: str, settings: Settings) -> str:
 def full(settings: Settings) -> str:
     """What a full disk means, and how much room is roughly needed."""
     folder = settings.warehouse_dir
-    needed = f"about {_size(_bytes_needed(settings))} in all for this landing zone, and a version more for each that is kept"
+    needed = (
+        f"about {_size(_bytes_needed(settings))} in all for this landing zone, and a version more for each that is kept"
+    )
     return (
         f"WAREHOUSE_DIR={folder}: its disk is full ({_free(folder)} free); needed is {needed}: free some room, lower "
         "keep_versions, or set WAREHOUSE_DIR to a folder on a larger disk"

@@ -108,7 +108,9 @@ def says_midnight(column: str, written: str) -> str:
     if written in EPOCH_DAYS:
         return f"{_epoch(column)} % {EPOCH_DAYS[written]} = 0"
     pattern = COMPACT_MIDNIGHT if written == "YYYYMMDD" else MIDNIGHT
-    return f"regexp_matches({column}, '{pattern}')" + ("" if written != "YYYYMMDD" else f" and {_has_time(column, written)}")
+    return f"regexp_matches({column}, '{pattern}')" + (
+        "" if written != "YYYYMMDD" else f" and {_has_time(column, written)}"
+    )
 
 
 def says_another_time(column: str, written: str) -> str:

@@ -246,9 +246,7 @@ def _land_file(
     return landed
 
 
-def _take_off_midnights(
-    con: duckdb.DuckDBPyConnection, target: Path, table: Table, formats: LandingFormats
-) -> None:
+def _take_off_midnights(con: duckdb.DuckDBPyConnection, target: Path, table: Table, formats: LandingFormats) -> None:
     """Writes the landed file again without times of day in columns that say no other than midnight: those are dates.
 
     A file in which some row has another time costs a look at its first rows; one without any time, a look at all.
@@ -434,10 +432,7 @@ def _select(
         f"cast({row} as bigint) as source_row",
         f"{problem} as landing_problem",
         f"{digest} as personal_digest",
-        *(
-            f"{texts.get(c, 'cast(null as varchar)')} as {c.name}"
-            for c in table.kept_columns
-        ),
+        *(f"{texts.get(c, 'cast(null as varchar)')} as {c.name}" for c in table.kept_columns),
     ]
     return f"select {', '.join(columns)} from {reader}"
 
