@@ -33,25 +33,29 @@
     {{- return(choices | reject('in', ['ISO', 'plain']) | list) -}}
 {% endmacro %}
 
-{# A landed text of the column, as the contract writes it. #}
-{% macro as_contract_writes(text, column) %}
-    {%- set read = namespace(text=text) -%}
+{# What turns a landed text of the column into the contract's, one step after the other: each reads what the one before made of it,
+   as a column, because an expression in an expression would be computed once for each place where it stands. #}
+{% macro reading_steps(column) %}
+    {%- set steps = [] -%}
     {%- for format in column.formats -%}
-        {%- if column.type in ('date', 'timestamp') -%}{%- set read.text = as_iso_text(read.text, format) -%}
-        {%- elif column.type in ('number', 'rate', 'integer') -%}{%- set read.text = as_plain_number(read.text, format, column.may_have_sign) -%}
-        {%- else -%}{%- set read.text = as_normal_id(read.text, format) -%}{%- endif -%}
+        {%- do steps.append(format) -%}
+        {%- if column.type in ('date', 'timestamp') and format not in ('epoch_seconds', 'epoch_milliseconds', 'excel') -%}
+            {%- do steps.append('clock') -%}
+        {%- endif -%}
     {%- endfor -%}
-    {{- return(read.text) -}}
+    {{- return(steps) -}}
 {% endmacro %}
+
+{% macro reading_step(text, step, column) -%}
+    {%- if step == 'clock' -%} {{ clock_of_24_hours(text) }}
+    {%- elif step in ('epoch_seconds', 'epoch_milliseconds', 'excel') -%} {{ number_as_iso_text(text, step) }}
+    {%- elif column.type in ('date', 'timestamp') -%} {{ reordered_date(text, step) }}
+    {%- elif column.type in ('number', 'rate', 'integer') -%} {{ as_plain_number(text, step, column.may_have_sign) }}
+    {%- else -%} {{ as_normal_id(text, step) }}
+    {%- endif -%}
+{%- endmacro %}
 
 {# ---- dates ------------------------------------------------------------------------------------------------------------- #}
-
-{% macro as_iso_text(text, format) %}
-    {%- if format in ('epoch_seconds', 'epoch_milliseconds', 'excel') -%}
-        {{- return(number_as_iso_text(text, format)) -}}
-    {%- endif -%}
-    {{- return(clock_of_24_hours(reordered_date(text, format))) -}}
-{% endmacro %}
 
 {# Year, month and day in ISO's order, and whatever follows the date. Two digits of a year are 1969 to 2068, as POSIX reads them. #}
 {% macro reordered_date(text, format) -%}
@@ -59,15 +63,17 @@
     {%- set trimmed = 'trim(' ~ text ~ ')' -%}
     {%- if not separator -%}
         {#- With its time of day as compact as the date, or as ISO writes it. -#}
-        {%- set day = '([0-9]{4})([0-9]{2})([0-9]{2})([T ]+[0-9]{1,2}:.*)?' -%}
+        {%- set day = '([0-9]{4})([0-9]{2})([0-9]{2})([^0-9].*)?' -%}
+        {#- Before the other: the T of a compact time follows the date too. -#}
         {%- set moment = '([0-9]{4})([0-9]{2})([0-9]{2})[T ]?([0-9]{2})([0-9]{2})([0-9]{2})?([^0-9].*)?' -%}
         case
-            when {{ matches_whole(trimmed, day) }} then {{ iso_date_of_groups(trimmed, day, 1, 2, 3) }} || {{ group_of(trimmed, day, 4) }}
             when {{ matches_whole(trimmed, moment) }} then
                 {{ iso_date_of_groups(trimmed, moment, 1, 2, 3) }} || ' ' || {{ group_of(trimmed, moment, 4) }}
                 || ':' || {{ group_of(trimmed, moment, 5) }}
                 || case when {{ group_of(trimmed, moment, 6) }} <> '' then ':' else '' end || {{ group_of(trimmed, moment, 6) }}
                 || {{ group_of(trimmed, moment, 7) }}
+            when {{ matches_whole(trimmed, day) }} then
+                {{ iso_date_of_groups(trimmed, day, 1, 2, 3) }} || replace({{ group_of(trimmed, day, 4) }}, ',', ' ')
             else {{ text }}
         end
     {%- else -%}

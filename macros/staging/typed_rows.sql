@@ -88,21 +88,23 @@
 {%- endmacro %}
 
 {# The landed rows of a table, each column as it was landed, and read_<column> where landing_formats sets how it is written. #}
-{% macro landed_rows(table) -%}
-    {%- set formatted = table.columns | selectattr('formats') | list -%}
-    {%- if formatted -%}
-(
-    select
-        written.*
-        {%- for column in formatted %},
-        {{ as_contract_writes('written.' ~ column.name, column) | indent(8) }} as read_{{ column.name }}
-        {%- endfor %}
-    from {{ source('landing', table.name) }} as written
-)
-    {%- else -%}
-{{ source('landing', table.name) }}
-    {%- endif -%}
-{%- endmacro %}
+{% macro landed_rows(table) %}
+    {%- set rows = namespace(sql=source('landing', table.name) | string) -%}
+    {%- for place in range(4) -%}
+        {%- set columns = [] -%}
+        {%- for column in table.columns if reading_steps(column) | length > place -%}
+            {%- set before = 'written.' ~ ('read' ~ place ~ '_' if place else '') ~ column.name -%}
+            {%- set is_last = reading_steps(column) | length == place + 1 -%}
+            {%- do columns.append(
+                reading_step(before, reading_steps(column)[place], column) ~ ' as read' ~ ('' if is_last else place + 1) ~ '_' ~ column.name
+            ) -%}
+        {%- endfor -%}
+        {%- if columns -%}
+            {%- set rows.sql = '(select written.*, ' ~ columns | join(', ') ~ ' from ' ~ rows.sql ~ ' as written)' -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(rows.sql) -}}
+{% endmacro %}
 
 {# Two common table expressions: `typed_rows` (each landed row with its values typed; where a column's type is not text, the
    landed text too, as landed_<column>) and `judged_rows` (the same, with is_refused). `files`, a relation, names the files to

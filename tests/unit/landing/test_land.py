@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
+import re
 import threading
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,8 +21,11 @@ from hypothesis import strategies as st
 from orchestration.landing import land as land_module
 from orchestration.landing.contract import contract
 from orchestration.landing.csv_files import is_well_quoted
+from orchestration.landing.empties import EmptySpellings, read_empty_spellings
 from orchestration.landing.errors import LandingError
-from orchestration.landing.land import LandingReport, find_files, land
+from orchestration.landing.formats import SETTINGS, read_landing_formats
+from orchestration.landing.land import BLANKS, LandingReport, Reading, find_files, land
+from orchestration.settings import PROJECT_DIR
 
 PRODUCTS = {"products": contract()["products"]}
 CUSTOMERS = {"customers": contract()["customers"]}
@@ -188,12 +194,15 @@ def test_torn_rows_of_different_content_have_different_digests(zone: Path, lande
         ("0.1::double + 0.2::double", "0.30000000000000004"),
         ("0.1::float", "0.1"),
         ("1.50::decimal(10, 2)", "1.50"),
-        ("'nan'::double", "nan"),
+        ("1.488::double", "1.4880"),
+        ("'nan'::double", None),
         ("' 7 '", " 7 "),
         ("true", "true"),
     ],
 )
-def test_parquet_values_become_text_that_reads_back_the_same(zone: Path, landed: Path, value: str, text: str) -> None:
+def test_parquet_values_become_text_that_reads_back_the_same(
+    zone: Path, landed: Path, value: str, text: str | None
+) -> None:
     put_parquet(zone / "products" / "a.parquet", f"select 'p1' as product_id, {value} as list_price")
     land(zone, landed, PRODUCTS)
     assert rows(landed, "products", "list_price") == [(text,)]
@@ -505,3 +514,157 @@ def test_landing_alone_is_a_command_that_names_what_it_landed(
     )
     assert main() == 0
     assert "order_lines: 1 rows" in capsys.readouterr().out
+
+
+# ---- empty cells, Unicode, dates --------------------------------------------------------------------------------------
+
+
+def reading(*rows: tuple[str, str, str, bool], formats: object = None) -> Reading:
+    return Reading(EmptySpellings(rows), read_landing_formats(formats, contract()))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    values=st.lists(
+        st.sampled_from(read_empty_spellings().of("products", "brand"))
+        | st.text(st.sampled_from("NULnal-#/A0 9é"), max_size=6),
+        min_size=1,
+        max_size=12,
+    ),
+    blanks=st.sampled_from(["", " ", "\t", "   \u00a0", "            "]),
+)
+def test_a_value_is_null_exactly_where_it_is_blank_or_a_spelling_of_the_seed(
+    values: list[str], blanks: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    base = tmp_path_factory.mktemp("empties")
+    cells = [blanks + value + blanks for value in values]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(
+        [("product_id", "brand"), *((f"p{i}", c) for i, c in enumerate(cells))]
+    )
+    put(base / "csv" / "products" / "a.csv", text.getvalue())
+    (base / "parquet" / "products").mkdir(parents=True)
+    table = pa.table({"product_id": [f"p{i}" for i in range(len(cells))], "brand": cells})
+    pq.write_table(table, base / "parquet" / "products" / "a.parquet")
+    spelled = set(read_empty_spellings().of("products", "brand"))
+    expected = [(None if c.strip(BLANKS) in ("", *spelled) else unicodedata.normalize("NFC", c),) for c in cells]
+    for kind in ("csv", "parquet"):
+        land(base / kind, base / f"{kind}-landed", PRODUCTS)
+        assert rows(base / f"{kind}-landed", "products", "brand") == expected
+
+
+def test_an_exception_keeps_a_product_that_is_called_nan(zone: Path, landed: Path) -> None:
+    put(zone / "products" / "a.csv", "product_id,product_name,brand\nNaN,NaN,NaN\np2,NULL,0\n")
+    rules = reading(
+        ("NaN", "", "", True),
+        ("NULL", "", "", True),
+        ("0", "products", "", True),
+        ("NaN", "products", "product_name", False),
+    )
+    land(zone, landed, PRODUCTS, rules)
+    assert rows(landed, "products", "product_id, product_name, brand") == [(None, "NaN", None), ("p2", None, None)]
+
+
+def test_an_edit_of_the_seed_or_of_a_format_reads_all_files_again(zone: Path, landed: Path) -> None:
+    put(zone / "products" / "a.csv", "product_id,brand\np1,n.d.\n")
+    assert land(zone, landed, PRODUCTS, reading()).files_read == 1
+    assert land(zone, landed, PRODUCTS, reading()).files_read == 0
+    assert land(zone, landed, PRODUCTS, reading(("n.d.", "", "", True))).files_read == 1
+    assert rows(landed, "products", "brand") == [(None,)]
+    formats = {"customers": {"dates": "excel"}}
+    assert land(zone, landed, PRODUCTS, reading(("n.d.", "", "", True), formats=formats)).files_read == 1
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_both_unicode_forms_are_one_spelling(zone: Path, landed: Path, ending: str) -> None:
+    names = [unicodedata.normalize(form, "Café") for form in ("NFC", "NFD")]
+    if ending == "csv":
+        put(zone / "products" / "a.csv", f"product_id,product_name\np1,{names[0]}\np2,{names[1]}\n")
+    else:
+        put_parquet(
+            zone / "products" / "a.parquet",
+            f"select 'p1' as product_id, '{names[0]}' as product_name union all select 'p2', '{names[1]}'",
+        )
+    land(zone, landed, PRODUCTS)
+    assert rows(landed, "products", "product_name") == [(names[0],), (names[0],)]
+
+
+def put_lines(zone: Path, *moments: str) -> None:
+    lines = "".join(f'{i},c,p,"{moment}",1,1\n' for i, moment in enumerate(moments))
+    put(zone / "order_lines" / "a.csv", "order_id,customer_id,product_id,ordered_at,quantity,amount\n" + lines)
+
+
+@pytest.mark.parametrize(
+    ("written", "midnights", "days"),
+    [
+        (
+            None,
+            ["2025-01-01 00:00:00", "2025-01-02T00:00:00Z", "2025-01-03"],
+            ["2025-01-01", "2025-01-02", "2025-01-03"],
+        ),
+        (None, ["2025-01-01T00:00:00.000+02:00", "2025-01-02 00:00 UTC"], ["2025-01-01", "2025-01-02"]),
+        (None, ["2025-01-01 12:00:00 AM", "soon"], ["2025-01-01", "soon"]),
+        ("DD/MM/YYYY", ["01/02/2025 00:00:00", "1/2/2025 0:00"], ["01/02/2025", "1/2/2025"]),
+        ("YYYYMMDD", ["20250101000000", "20250102T0000Z", "20250103 00:00"], ["20250101", "20250102", "20250103"]),
+        ("epoch_seconds", ["1735689600", "1735776000.0"], ["2025-01-01", "2025-01-02"]),
+        ("epoch_milliseconds", ["1735689600000"], ["2025-01-01"]),
+    ],
+)
+def test_midnight_throughout_a_file_is_a_date_and_with_one_other_time_it_is_a_time(
+    zone: Path, landed: Path, written: str | None, midnights: list[str], days: list[str]
+) -> None:
+    rules = reading(formats={"order_lines": {"dates": written}} if written else None)
+    put_lines(zone, *midnights)
+    land(zone, landed, LINES, rules)
+    assert rows(landed, "order_lines", "ordered_at") == [(day,) for day in days]
+    another = {"epoch_seconds": "1735689601", "epoch_milliseconds": "1735689600001", "YYYYMMDD": "20250101T1030"}
+    midnights = [*midnights, another.get(written or "", "2025-01-01 00:00:01")]
+    put_lines(zone, *midnights)
+    land(zone, landed, LINES, rules)
+    assert rows(landed, "order_lines", "ordered_at") == [(moment,) for moment in midnights]
+
+
+def test_parquet_days_and_midnights_land_as_dates_and_other_moments_do_not(zone: Path, landed: Path) -> None:
+    line = "'1' as order_id, 'c' as customer_id, 'p' as product_id, 1 as quantity, 1 as amount"
+    for name, moment in {
+        "1": "date '2025-01-01'", "2": "timestamp '2025-01-01 00:00:00'", "3": "timestamptz '2025-01-01 00:00:00+00'",
+        "4": "timestamp '2025-01-01 00:00:01'",
+    }.items():  # fmt: skip
+        put_parquet(zone / "order_lines" / f"{name}.parquet", f"select {line}, {moment} as ordered_at")
+    land(zone, landed, LINES)
+    assert rows(landed, "order_lines", "ordered_at") == [("2025-01-01",)] * 3 + [("2025-01-01 00:00:01",)]
+
+
+# ---- settings that are not known --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("formats", "words"),
+    [
+        ({"orders": {}}, ["landing_formats: orders", "order_lines"]),
+        ({"order_lines": {"date": "ISO"}}, ["landing_formats.order_lines.date", "dates, numbers, ids"]),
+        (
+            {"order_lines": {"dates": "DMY"}},
+            ["landing_formats.order_lines.dates", "'DMY'", "DD/MM/YYYY", "epoch_seconds"],
+        ),
+        ({"order_lines": {"numbers": {"amounts": "plain"}}}, ["amounts", "amount", "quantity"]),
+        ({"order_lines": {"ids": "lower"}}, ["must name columns"]),
+        (
+            {"order_lines": {"ids": {"customer_id": ["lower", "trim"]}}},
+            ["ids.customer_id", "'trim'", "without_decimals"],
+        ),
+        ({"customers": {"ids": {"email": "lower"}}}, ["email"]),
+        ("DD/MM/YYYY", ["landing_formats", "must be a mapping"]),
+    ],
+)
+def test_a_format_that_is_not_known_is_refused_with_those_that_are(formats: object, words: list[str]) -> None:
+    with pytest.raises(LandingError) as refused:
+        read_landing_formats(formats, contract())
+    assert [word for word in words if word not in str(refused.value)] == []
+
+
+def test_sql_and_python_know_the_same_formats() -> None:
+    text = (PROJECT_DIR / "macros" / "engine" / "landing_formats.sql").read_text(encoding="utf-8")
+    listed = re.search(r"macro landing_settings\(\) %\}\s*\{\{- return\((.*?)\) -\}\}", text, re.DOTALL)
+    assert listed is not None
+    assert ast.literal_eval(listed[1].strip()) == {name: list(values) for name, (values, _) in SETTINGS.items()}
