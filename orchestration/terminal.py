@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from orchestration.audit.told import Problem, check_message, check_name, step_warnings
 from orchestration.settings import Settings
 
 # Dagster's step -> what a reader calls it, in the order of the line.
@@ -31,20 +32,11 @@ STEPS = {
     "published": "published",
 }
 ROW_COUNT = "dagster/row_count"
-WARNINGS = "warnings"
 PROBLEMS_SHOWN = 12
 MESSAGES_SHOWN = 10
 WARNINGS_SHOWN = 5
 SCREEN = 110
 SCORECARD_COLUMNS = ("scheme", "members", "behaviour", "assigned", "delivered", "pays", "verdict")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a refresh stopped, or what it warns of: where, and the message."""
-
-    where: str
-    message: str
 
 
 @dataclass
@@ -88,7 +80,9 @@ class Progress:
             self.steps[key] = Step(time.monotonic())
         elif kind == "ASSET_MATERIALIZATION" and key in self.steps:
             self.steps[key].rows += _row_count(event.materialization.metadata)
-            self.warnings += [Problem(STEPS.get(key, key), text) for text in _said(event.materialization.metadata)]
+            self.warnings += [
+                Problem(STEPS.get(key, key), text) for text in step_warnings(event.materialization.metadata)
+            ]
         elif kind == "ASSET_CHECK_EVALUATION" and key in self.steps:
             self._hear_check(self.steps[key], event.asset_check_evaluation_data)
         elif kind in ("STEP_SUCCESS", "STEP_FAILURE") and key in self.steps:
@@ -186,10 +180,11 @@ def warned(warnings: Sequence[Problem]) -> list[str]:
 def scorecard(rows: Sequence[Mapping[str, Any]]) -> str:
     """The scorecard as an aligned table, with the reason of each verdict below its row.
 
-    Schemes of whose audience nobody is known (those of companies, where there are none) are named in one line after it.
+    Schemes of which nothing is known, and those of whose audience there is nobody, are named in a line each at the end.
     """
     without_audience = [str(row["scheme"]) for row in rows if has_no_audience(row)]
-    rows = [row for row in rows if not has_no_audience(row)]
+    nothing_known = [str(row["scheme"]) for row in rows if not row["members"] and not has_no_audience(row)]
+    rows = [row for row in rows if row["members"]]
     table = [
         (
             str(row["scheme"]),
@@ -207,9 +202,13 @@ def scorecard(rows: Sequence[Mapping[str, Any]]) -> str:
     for row, cells in zip(rows, table, strict=True):
         lines.append("  " + _aligned(cells, widths))
         lines += textwrap.wrap(str(row["why"] or ""), _width(), initial_indent="      ", subsequent_indent="      ")
-    if without_audience:
-        told = f"Nobody to divide, so not shown: {', '.join(without_audience)}."
-        lines += textwrap.wrap(told, _width(), initial_indent="  ", subsequent_indent="  ")
+    for names, told in (
+        (nothing_known, "Nothing is known of {}: docs/schemes.md says which columns they are read from."),
+        (without_audience, "Nobody to divide by {}: there are no members of their audience."),
+    ):
+        if names:
+            text = told.format(", ".join(names))
+            lines += ["", *textwrap.wrap(text, _width(), initial_indent="  ", subsequent_indent="  ")]
     return "\n".join(lines)
 
 
@@ -230,23 +229,6 @@ def stopped(failures: Sequence[Problem], log: Path, published_id: str | None, se
         lines.append(f"  and {len(failures) - PROBLEMS_SHOWN} more, in the log")
     state = f"{settings.published_link} still shows {published_id}" if published_id else "nothing was published before"
     return "\n".join([*lines, "", f"The published state is untouched: {state}.", f"  log     {log}"])
-
-
-def check_name(evaluation: Any) -> str:
-    """`check on table`, the way people look for it."""
-    table = (evaluation.metadata or {}).get("table")
-    name = table.value if table is not None else evaluation.asset_key.to_user_string()
-    return f"{evaluation.check_name} on {name}"
-
-
-def check_message(evaluation: Any) -> str:
-    """What a check found: its own message, else dbt's count of rows."""
-    metadata = evaluation.metadata or {}
-    for key in ("message", "dagster_dbt/failed_row_count"):
-        if key in metadata:
-            value = metadata[key].value
-            return str(value) if key == "message" else f"{value} rows"
-    return evaluation.description or "failed"
 
 
 def failure_text(data: Any) -> str:
@@ -287,11 +269,6 @@ def _problem_lines(problem: Problem) -> list[str]:
 def _row_count(metadata: Mapping[str, Any]) -> int:
     value = metadata.get(ROW_COUNT)
     return int(value.value) if value is not None and value.value is not None else 0
-
-
-def _said(metadata: Mapping[str, Any]) -> list[str]:
-    value = metadata.get(WARNINGS)
-    return [str(text) for text in value.value] if value is not None else []
 
 
 def _behaviour(row: Mapping[str, Any]) -> str:

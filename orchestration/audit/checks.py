@@ -28,6 +28,7 @@ from orchestration.warehouse.tables import built_tables, current_as_of
 CANDIDATE_KEY = AssetKey("candidate")
 TREATMENT_CHECK = "treatments_differ_and_reach"
 MESSAGE = "message"
+NEXT_STEP = "Edit seeds/treatments.csv; `make check` says in a second whether that helps."
 
 
 def audit_checks() -> list[AssetChecksDefinition]:
@@ -102,7 +103,7 @@ def treatment_check() -> AssetChecksDefinition:
             severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
             description=report.summary().splitlines()[0],
             metadata={
-                MESSAGE: "\n".join(finding.message for finding in blocking or warnings),
+                MESSAGE: "\n".join([*(finding.message for finding in blocking or warnings), NEXT_STEP]),
                 "table": "treatments",
                 "findings": [
                     {

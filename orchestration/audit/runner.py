@@ -144,7 +144,8 @@ def _result(rule: Rule, result: Any) -> RuleResult:
     if error:
         return RuleResult(rule, False, f"not evaluated: {error}", is_error=True)
     examples = broken_examples(result.result or {})
-    return RuleResult(rule, False, _message(rule, result.result or {}, examples), examples)
+    message = _message(rule, result.result or {}, examples)
+    return RuleResult(rule, False, f"{message}. {rule.remedy}" if rule.remedy else message, examples)
 
 
 def _message(rule: Rule, found: Mapping[str, Any], examples: tuple[str, ...]) -> str:

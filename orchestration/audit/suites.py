@@ -47,7 +47,11 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Rule:
-    """One expectation on one table. `id` is the name of the Dagster check; `why` is shown in the UI and on failure."""
+    """One expectation on one table. `id` is the name of the Dagster check; `why` is shown in the UI and on failure.
+
+    `remedy` is what to do about it, one sentence that ends what a failure says; every warning has one, unless its query
+    says it with each problem.
+    """
 
     id: str
     table: str
@@ -55,11 +59,12 @@ class Rule:
     why: str
     expectation: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    remedy: str = ""
 
 
-def unexpected_rows(id: str, table: str, severity: Severity, why: str, query: str) -> Rule:
+def unexpected_rows(id: str, table: str, severity: Severity, why: str, query: str, *, remedy: str = "") -> Rule:
     """A rule whose query returns the rows that break it."""
-    return Rule(id, table, severity, why, "UnexpectedRowsExpectation", {"unexpected_rows_query": query.strip()})
+    return Rule(id, table, severity, why, "UnexpectedRowsExpectation", {"unexpected_rows_query": query.strip()}, remedy)
 
 
 # The spellings of ids that `landing_formats` knows, in the order of proposal, each as SQL on the column `id`.
@@ -242,6 +247,8 @@ STAGING: tuple[Rule, ...] = (
         from {{batch}}
         having count(*) filter (where abs(amount) > {ODD_AMOUNT}) > {ODD_AMOUNT_SHARE} * count(*)
         """,
+        remedy="Look at the lines with the largest amount in the export: land amounts in the unit of the "
+        "currency, not in cents.",
     ),
     unexpected_rows(
         "returns_are_the_exception",
@@ -253,6 +260,8 @@ STAGING: tuple[Rule, ...] = (
         from {{batch}}
         having sum(cast(amount < 0 or quantity < 0 as int)) > {RETURN_SHARE} * count(*)
         """,
+        remedy="Where the export writes sales as negative numbers, turn the sign of amount and quantity in the "
+        "view or query that lands order_lines.",
     ),
     unexpected_rows(
         "order_numbers_do_not_restart",
@@ -280,6 +289,7 @@ STAGING: tuple[Rule, ...] = (
         from (select is_counted, lower(trim(status)) as spelling from {{batch}})
         having sum(cast(not is_counted as int)) > {UNCOUNTED_SHARE} * count(*)
         """,
+        remedy="Land the amounts of one currency, or convert them before they land.",
     ),
     unexpected_rows(
         "last_order_day_is_not_alone",
@@ -299,6 +309,7 @@ STAGING: tuple[Rule, ...] = (
         )
         where last_on - before_on > {LONELY_DAYS}
         """,
+        remedy="Correct ordered_at of that day's lines, or set AS_OF to the day that the refresh should describe.",
     ),
     unexpected_rows(
         "products_are_known",
@@ -380,6 +391,8 @@ STAGING: tuple[Rule, ...] = (
         where person_id in (select id from known)
         having count(*) > 0
         """,
+        remedy="Land the missing rows in products; where the ids are spelled in two ways, land one spelling in "
+        "both tables.",
     ),
     unexpected_rows(
         "touched_customers_are_known",
@@ -400,6 +413,8 @@ STAGING: tuple[Rule, ...] = (
         )
         having count(*) > 0
         """,
+        remedy="Land them in customers, or leave them out of the tables that name them; until then they are in "
+        "no segment and nothing is sent to them.",
     ),
 )
 
@@ -466,6 +481,9 @@ CANDIDATE: tuple[Rule, ...] = (
         from {{batch}}
         where segment = 'unknown' and members > 0 and member_share > {UNKNOWN_SEGMENT_SHARE}
         """,
+        remedy="Land the columns that docs/schemes.md names for the scheme, give new spellings a row in "
+        "seeds/spellings.csv (table unmapped_spellings lists them), or set is_active to false in "
+        "seeds/segment_schemes.csv.",
     ),
     unexpected_rows(
         "schemes_can_be_taken_as_they_are",

@@ -186,17 +186,25 @@ def find_files(source_dir: Path, tables: dict[str, Table]) -> tuple[dict[str, li
             near = get_close_matches(entry.name.lower(), tables, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             what = "folder" if entry.is_dir() else "file"
-            warnings.append(f"{entry.name}: {what} ignored, it is no table of the contract{hint}")
+            warnings.append(
+                f"{entry.name}: {what} ignored, it is no table of the contract{hint}; "
+                "rename it to the table that it holds (docs/bring-your-own-data.md), or take it out of the landing zone"
+            )
             continue
         if not entry.is_dir():
-            warnings.append(f"{entry.name}: ignored, a table is a folder of files")
+            warnings.append(
+                f"{entry.name}: ignored, a table is a folder of files; move it to {entry.stem}/{entry.name}"
+            )
             continue
         others = 0
         for folder, subfolders, names in os.walk(entry, followlinks=True):
             at = Path(folder).relative_to(source_dir).as_posix()
             # _temporary and the like hold what a writer has not finished.
             unfinished = [s for s in subfolders if s.startswith((".", "_"))]
-            warnings += [f"{at}/{s}: folder ignored, its name starts with {s[0]}" for s in sorted(unfinished)]
+            warnings += [
+                f"{at}/{s}: folder ignored, its name starts with {s[0]}; rename it once it is complete"
+                for s in sorted(unfinished)
+            ]
             subfolders[:] = sorted(s for s in subfolders if s not in unfinished)
             for name in names:
                 if name.startswith("."):
@@ -207,14 +215,16 @@ def find_files(source_dir: Path, tables: dict[str, Table]) -> tuple[dict[str, li
                     others += 1
         if others:
             files_are = "1 file ignored that is" if others == 1 else f"{others} files ignored that are"
-            warnings.append(f"{entry.name}: {files_are} neither .parquet nor .csv")
+            warnings.append(f"{entry.name}: {files_are} neither .parquet nor .csv; export them as one of these")
         files[entry.name].sort()
         columns = {c.name for c in tables[entry.name].columns}
         keys = {
             part.split("=")[0].lower() for file in files[entry.name] for part in file.split("/")[1:-1] if "=" in part
         }
         for key in sorted(keys & columns):
-            warnings.append(f"{entry.name}: the folders {key}=… are not read as the column {key}")
+            warnings.append(
+                f"{entry.name}: the folders {key}=… are not read as the column {key}; write it into the files"
+            )
     return files, warnings
 
 
@@ -223,7 +233,10 @@ def _warn_of_extra_columns(report: LandingReport) -> list[str]:
     for table, files in report.files.items():
         extra = sorted({c for f in files for c in f.extra_columns})
         if extra:
-            warnings.append(f"{table}: columns kept out, not in the contract: {', '.join(extra)}")
+            warnings.append(
+                f"{table}: columns kept out, not in the contract: {', '.join(extra)}; "
+                "nothing to do, unless one is a column of docs/bring-your-own-data.md by another name: rename it"
+            )
     return warnings
 
 

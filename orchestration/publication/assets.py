@@ -15,12 +15,9 @@ from typing import Any
 
 import duckdb
 from dagster import (
-    AssetCheckEvaluation,
-    AssetCheckSeverity,
     AssetExecutionContext,
     AssetKey,
     AssetsDefinition,
-    DagsterEventType,
     DagsterInstance,
     Failure,
     MaterializeResult,
@@ -28,6 +25,7 @@ from dagster import (
 )
 
 from orchestration.audiences.state import note_assignments
+from orchestration.audit.told import Told, told
 from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
 from orchestration.publication.ddl import PublishedTable, published_tables, quoted
 from orchestration.publication.publish import (
@@ -82,14 +80,14 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
 
     @asset(name="report", group_name=GROUP, kinds={"html"}, deps=[candidate])
     def report(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
-        """report.html, made from the audited candidate alone."""
+        """report.html, made from the audited candidate and what its audit said."""
         write = _report_writer()
         if write is None:
             context.log.warning(f"{REPORT_MODULE} is not there: published without {REPORT_NAME}")
             return MaterializeResult(metadata={"bytes": 0})
         began = time.monotonic()
         path = _needed(refresh.candidate) / REPORT_NAME
-        write(refresh.candidate / DATABASE_NAME, path)
+        write(refresh.candidate / DATABASE_NAME, path, told(context.instance, context.run_id))
         return MaterializeResult(
             metadata={
                 "bytes": path.stat().st_size,
@@ -180,27 +178,9 @@ def seconds_since(began: float) -> float:
 
 
 def check_counts(instance: DagsterInstance, run_id: str) -> CheckCounts:
-    """The checks that a run has evaluated so far: dbt's tests, Great Expectations' and our own.
-
-    A check that ran again, because its step was tried again, counts once, by its last result.
-    """
-    last: dict[tuple[AssetKey, str], AssetCheckEvaluation] = {}
-    for record in instance.get_records_for_run(
-        run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION, ascending=True
-    ).records:
-        event = record.event_log_entry.dagster_event
-        assert event is not None
-        evaluation = event.asset_check_evaluation_data
-        last[evaluation.asset_key, evaluation.check_name] = evaluation
-    passed = warned = failed = 0
-    for evaluation in last.values():
-        if evaluation.passed:
-            passed += 1
-        elif evaluation.severity == AssetCheckSeverity.WARN:
-            warned += 1
-        else:
-            failed += 1
-    return CheckCounts(passed, warned, failed)
+    """The checks that a run has evaluated so far: dbt's tests, Great Expectations' and our own."""
+    said = told(instance, run_id)
+    return CheckCounts(said.passed, said.warned, said.failed)
 
 
 def candidate_as_of(refresh: RefreshRun) -> date:
@@ -218,8 +198,8 @@ def current_version_name(refresh: RefreshRun) -> str | None:
     return version.name if version else None
 
 
-def _report_writer() -> Callable[[Path, Path], Any] | None:
-    """`write_report(database, target)` of the report module, where there is one."""
+def _report_writer() -> Callable[[Path, Path, Told], Any] | None:
+    """`write_report(database, target, audit)` of the report module, where there is one."""
     if importlib.util.find_spec(REPORT_MODULE) is None:
         return None
     return getattr(importlib.import_module(REPORT_MODULE), "write_report", None)

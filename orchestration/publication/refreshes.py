@@ -10,7 +10,7 @@ refresh that failed leaves its log, and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -71,9 +71,10 @@ def read_row_account(con: duckdb.DuckDBPyConnection) -> RowAccount:
         " coalesce(sum(equal_lines), 0), coalesce(sum(equal_lines_amount), 0) from row_account"
     ).fetchone()
     assert row is not None
-    *counts, amount = row
-    names = [field.name for field in fields(RowAccount)]
-    return RowAccount(**dict(zip(names, [*map(int, counts), Decimal(amount)], strict=True)))
+    landed, staged, quarantined, duplicate, superseded, equal, amount = row
+    return RowAccount(
+        int(landed), int(staged), int(quarantined), int(duplicate), int(superseded), int(equal), Decimal(amount)
+    )
 
 
 def refresh_row(

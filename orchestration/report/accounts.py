@@ -70,6 +70,8 @@ def read_schemes(db: Published, as_of: date | None) -> list[Context]:
                 "basis": words.clean(described.get(name, {}).get("basis")),
                 "audience": words.clean(described.get(name, {}).get("audience")),
                 "card": scorecard(cards[name]) if name in cards else None,
+                # Named in one line: a page about it would be a page of blanks.
+                "is_nothing_known": name in cards and cards[name].get("members") == 0,
                 "sizes": sizes(shown),
                 "profiles": tangible.profiles(profiles.get(name, []), shown),
                 "occasions": tangible.occasions(cells.get(name, []), shown),
@@ -327,9 +329,11 @@ def log(rows: list[Row], segments: Segments) -> Context | None:
     """Question 2 in the log: what segments were sent, and how far each two differ."""
     if not rows:
         return None
-    counts = {verdict: 0 for verdict in words.DELIVERY}
-    for row in rows:
+    powered = [row for row in rows if is_well_powered(row)]
+    counts = {verdict: 0 for verdict in words.DELIVERY if verdict != "unproven"}
+    for row in powered:
         counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
+    nevertheless = sum(row["verdict"] == "treated differently" and not is_well_powered(row) for row in rows)
     names = segments.pairs_names(rows)
     place = {name: number for number, name in enumerate(names)}
     cells = []
@@ -339,6 +343,8 @@ def log(rows: list[Row], segments: Segments) -> Context | None:
             continue
         later, earlier = (a, b) if place[a] > place[b] else (b, a)
         sign = words.mark(words.DELIVERY, row["verdict"]).sign
+        if row["verdict"] == "treated differently" and not is_well_powered(row):
+            sign = f"({sign})"
         cells.append(charts.PairCell(segments.label(later), segments.label(earlier), float(row["divergence"]), sign))
     contacts: dict[str, Context] = {}
     for row in rows:
@@ -352,9 +358,13 @@ def log(rows: list[Row], segments: Segments) -> Context | None:
     return {
         "pairs": words.counted(len(rows), "pair"),
         "counts": [
-            (verdict, words.mark(words.DELIVERY, verdict), words.count(number), words.share(number / len(rows)))
+            (verdict, words.mark(words.DELIVERY, verdict), words.count(number), words.share(number / len(powered)))
             for verdict, number in counts.items()
+            if powered
         ],
+        "powered": words.counted(len(powered), "pair"),
+        "too_small": words.counted(len(rows) - len(powered), "pair") if len(rows) > len(powered) else None,
+        "nevertheless": words.counted(nevertheless, "of them", "of them") if nevertheless else None,
         "chart": charts.pair_chart(
             cells, [segments.label(name) for name in names], "How far what two segments were sent differs"
         )
@@ -366,9 +376,17 @@ def log(rows: list[Row], segments: Segments) -> Context | None:
     }
 
 
+def is_well_powered(row: Row) -> bool:
+    """Whether a pair counts: a medium difference would have been seen. Older versions say it by the power alone."""
+    found = row.get("is_well_powered")
+    return bool(found) if found is not None else (row.get("power") or 0.0) >= 0.8
+
+
 def _extremes(rows: list[Row], segments: Segments) -> list[str]:
-    """The pair that differs most of those proven different, and the one that differs least of those proven alike."""
+    """The pair that differs most of those proven different, and the one that differs least of those proven alike, among
+    pairs that count."""
     sentences = []
+    rows = [row for row in rows if is_well_powered(row)]
     different = [row for row in rows if row["verdict"] == "treated differently" and row.get("divergence") is not None]
     alike = [row for row in rows if row["verdict"] == "treated alike" and row.get("divergence") is not None]
     for found, words_before, sign in ((different, "The most different", -1), (alike, "The most alike", 1)):

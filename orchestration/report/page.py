@@ -12,43 +12,49 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from orchestration.audit.told import Told
 from orchestration.report import accounts, committees, sections, selling, words
 from orchestration.report.published import Published, open_published
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
-def write_report(database: Path, target: Path) -> None:
+def write_report(database: Path, target: Path, audit: Told | None = None) -> None:
     """Write the report on a published or candidate file as one HTML file that refers to nothing outside itself.
 
-    The same database gives the same bytes: the page has no date but those in the tables. Tables that are absent or
-    empty are said to be so, or their section is left out.
+    The same database and audit give the same bytes: the page has no date but those in the tables. Tables that are
+    absent or empty are said to be so, or their section is left out.
 
     Args:
         database: segments.duckdb; opened read-only.
         target: the HTML file; its folder is made where it is missing, the file replaced where it exists.
+        audit: what the checks of the refresh said; without it the page has the counts of the table `refreshes` alone,
+            which are those from before the final audit.
 
     Raises:
         FileNotFoundError: there is no such database; the text names it.
     """
     with open_published(database) as db:
-        html = render(db)
+        html = render(db, audit)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(html, encoding="utf-8", newline="\n")
 
 
-def render(db: Published) -> str:
+def render(db: Published, audit: Told | None = None) -> str:
     """The page as text."""
     refresh = sections.last_refresh(db)
     as_of = sections.as_of_date(db, refresh)
     schemes = accounts.read_schemes(db, as_of)
+    known = [scheme for scheme in schemes if not scheme["is_nothing_known"]]
     template = _environment().get_template("report.html.jinja")
     return template.render(
         # The project's own file, not users' data: the one text that is not escaped.
         style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-        headline=sections.headline(db, refresh, as_of),
-        verdicts=sections.verdict_counts(schemes),
-        schemes=schemes,
+        headline=sections.headline(db, refresh, as_of, audit),
+        warnings=sections.warnings(audit),
+        verdicts=sections.verdict_counts(known),
+        schemes=known,
+        nothing_known=[scheme["name"] for scheme in schemes if scheme["is_nothing_known"]],
         has_scorecard=db.has("scheme_scorecard"),
         experiments=accounts.outcome_table(
             [

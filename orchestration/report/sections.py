@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from orchestration.audit.told import Told
 from orchestration.report import words
 from orchestration.report.accounts import grouped
 from orchestration.report.published import Published, Row
@@ -34,7 +35,7 @@ def as_of_date(db: Published, refresh: Row) -> date | None:
     return found
 
 
-def headline(db: Published, refresh: Row, as_of: date | None) -> Context:
+def headline(db: Published, refresh: Row, as_of: date | None, audit: Told | None = None) -> Context:
     """The refresh in numbers; a number that the file does not hold is left out."""
     customers = db.rows("select count(*) as n from customer_profiles")[0]["n"] if db.has("customer_profiles") else None
     buyers = (
@@ -59,18 +60,36 @@ def headline(db: Published, refresh: Row, as_of: date | None) -> Context:
                 "rows refused",
                 f"and {words.counted(refresh.get('rows_duplicate'), 'exact copy', 'exact copies')} dropped",
             ),
+        ]
+    if audit is not None:
+        figures.append((words.count(audit.passed), "checks passed", f"{words.count(audit.warned)} warned"))
+    elif refresh:
+        figures.append(
             (
                 words.count(refresh.get("checks_passed")),
                 "checks passed",
                 f"{words.count(refresh.get('checks_failed'))} failed or warned before the final audit",
-            ),
-        ]
+            )
+        )
     return {
         "refresh_id": words.clean(refresh.get("refresh_id")) if refresh else None,
         "as_of": words.day(as_of) if as_of else None,
         "finished": words.moment(refresh.get("finished_at")) if refresh.get("finished_at") else None,
         "figures": figures,
     }
+
+
+def warnings(audit: Told | None) -> list[Context] | None:
+    """Each warning of the refresh as the terminal has it: where, and its lines. None where no audit is known."""
+    if audit is None:
+        return None
+    return [
+        {
+            "where": words.clean(problem.where),
+            "lines": [words.clean(line) for line in problem.message.splitlines() if line.strip()],
+        }
+        for problem in audit.warnings
+    ]
 
 
 def verdict_counts(schemes: list[Context]) -> list[tuple[str, words.Mark, list[str]]]:

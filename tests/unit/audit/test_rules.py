@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from orchestration.audit.runner import run_rules
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
+from orchestration.audit.told import NEXT_STEPS
 from tests.integration.project import ROOT
 
 SOUND = """
@@ -244,6 +246,34 @@ def test_a_rule_fails_on_its_defect_and_says_what_it_found(sound: Path, tmp_path
     assert not result.passed
     assert not result.is_error, result.message
     assert result.message
+
+
+# What names a setting, a seed, a command or a page to read: a next step.
+STEP = re.compile(r"\bvar |\bset |seeds/|\bseed |docs/|\bmake |[A-Z]+_[A-Z]+|\bland |\bcorrect ", re.IGNORECASE)
+
+
+def test_every_warning_ends_with_a_next_step() -> None:
+    without = [
+        rule.id
+        for rule in RULES.values()
+        if rule.severity == "warning" and not rule.remedy and not STEP.search(str(rule.arguments))
+    ]
+    assert without == [], "give these rules a `remedy`, or name the next step in their `problem`"
+    assert [rule.id for rule in RULES.values() if rule.remedy and not rule.remedy.endswith(".")] == []
+
+
+def test_every_dbt_test_that_only_warns_has_a_next_step() -> None:
+    warning = {
+        path.stem
+        for path in (ROOT / "tests" / "dbt").glob("*.sql")
+        if re.search("severity *= *['\"]warn", path.read_text())
+    }
+    assert warning <= set(NEXT_STEPS), "add what to do to orchestration/audit/told.py"
+
+
+def test_the_next_step_ends_what_a_warning_says(sound: Path, tmp_path: Path) -> None:
+    [result] = run_rules(with_defect(sound, tmp_path, "delete from stg_products"), [RULES["products_are_known"]])
+    assert result.message.startswith("200 of 200 lines have no row in products. Land the missing rows")
 
 
 def test_members_who_brought_back_more_than_they_bought_have_no_shares_of_spend(sound: Path, tmp_path: Path) -> None:

@@ -256,7 +256,9 @@ def test_a_folder_key_is_no_column_and_a_warning_where_it_could_be_meant_as_one(
     put_parquet(zone / "products" / "loaded_on=x" / "brand=x" / "a.parquet", "select 'p1' as product_id")
     report = land(zone, landed, PRODUCTS)
     assert rows(landed, "products", "brand") == [(None,)]
-    assert report.warnings == ["products: the folders brand=… are not read as the column brand"]
+    assert report.warnings == [
+        "products: the folders brand=… are not read as the column brand; write it into the files"
+    ]
 
 
 def test_a_required_column_is_not_read_from_a_folder_name(zone: Path, landed: Path) -> None:
@@ -279,9 +281,10 @@ def test_unfinished_and_foreign_files_are_left_alone_with_a_warning(zone: Path) 
     files, warnings = find_files(zone, PRODUCTS)
     assert files == {"products": []}
     assert warnings == [
-        "Product: folder ignored, it is no table of the contract (did you mean products?)",
-        "products/_temporary: folder ignored, its name starts with _",
-        "products: 1 file ignored that is neither .parquet nor .csv",
+        "Product: folder ignored, it is no table of the contract (did you mean products?); rename it to the table that it "
+        "holds (docs/bring-your-own-data.md), or take it out of the landing zone",
+        "products/_temporary: folder ignored, its name starts with _; rename it once it is complete",
+        "products: 1 file ignored that is neither .parquet nor .csv; export them as one of these",
     ]
 
 
@@ -321,7 +324,10 @@ def test_extra_columns_are_named_in_a_warning_also_when_nothing_is_read_again(zo
     put(zone / "products" / "a.csv", "product_id,colour,\np1,red,\n")
     for _ in range(2):
         report = land(zone, landed, PRODUCTS)
-        assert report.warnings == ["products: columns kept out, not in the contract: (no name), colour"]
+        assert report.warnings == [
+            "products: columns kept out, not in the contract: (no name), colour; nothing to do, unless one is a column of "
+            "docs/bring-your-own-data.md by another name: rename it"
+        ]
 
 
 # ---- personal data --------------------------------------------------------------------------------------------------

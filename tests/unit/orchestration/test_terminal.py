@@ -61,6 +61,13 @@ def test_what_is_not_known_is_a_dash_and_not_a_zero() -> None:
     assert cells.count("-") == 2
 
 
+def test_schemes_of_which_nothing_is_known_are_one_line() -> None:
+    known = row("rfm", 2_000)
+    text = scorecard([row("gender", 0), known, row("age_band", 0)])
+    assert text.splitlines()[-1].strip().startswith("Nothing is known of gender, age_band: docs/schemes.md")
+    assert text.count("gender") == 1
+
+
 def test_a_stopped_refresh_names_the_check_and_that_the_published_state_is_untouched(tmp_path: Path) -> None:
     problems = [Problem("shares_sum_to_one on segments", "rfm: shares sum to 0.98")]
     text = stopped(problems, tmp_path / "x.log", "20260101T000000Z-a", settings(tmp_path))

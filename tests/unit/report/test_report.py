@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.audit.told import Problem, Told
 from orchestration.report import committees, write_report
 from orchestration.report.published import Published
 
@@ -169,10 +170,56 @@ def test_pairs_that_a_customer_cannot_tell_apart_are_named(database: Path) -> No
 
 def test_pairs_compared_by_what_was_sent_are_counted_by_verdict(database: Path) -> None:
     text = report(database).text
-    assert "treated differently 1 (33.3 %)" in text
-    assert "treated alike 1 (33.3 %)" in text
-    assert re.search(r"\? unproven 1 \(33\.3 %\)", text)
+    assert "of 3 pairs, 2 pairs are large enough to tell, and of these" in text
+    assert "treated differently 1 (50.0 %)" in text
+    assert "treated alike 1 (50.0 %)" in text
+    assert "1 pair with too few members count neither way." in text
     assert "Best & first1,10091.2 %2.03" in text
+
+
+def test_a_difference_in_a_pair_too_small_to_count_is_in_no_count(database: Path) -> None:
+    change(database, "alter table treatment_delivery add column is_well_powered boolean")
+    change(database, "update treatment_delivery set is_well_powered = segment_b <> 'tokyo'")
+    change(database, "update treatment_delivery set verdict = 'treated differently' where segment_a = 'evil'")
+    page = report(database)
+    assert "of 3 pairs, 1 pair is large enough to tell, and of these" in page.text
+    assert "treated differently 1 (100.0 %)" in page.text
+    assert "treated alike 0 (0.0 %)" in page.text
+    assert "2 pairs with too few members count neither way, though what 1 of them were sent differs" in page.text
+    assert "33 (≠)" in page.text
+    assert "The most alike" not in page.text
+
+
+def test_a_scheme_of_which_nothing_is_known_is_named_in_one_line_only(database: Path) -> None:
+    change(database, "update scheme_scorecard set members = 0, verdict = 'unproven' where scheme = 'life_stage'")
+    page = report(database)
+    assert page.text.count("Life stage") == 1
+    assert "Nothing is known of Life stage: docs/schemes.md says which columns they are read from." in page.text
+    change(database, "update scheme_scorecard set members = 0")
+    assert "Nothing is known of RFM (recency, frequency, spend) and Life stage" in report(database).text
+
+
+def test_warnings_of_the_audit_are_in_the_headline_and_under_data_quality(database: Path) -> None:
+    warnings = (
+        Problem("products_are_known on stg_order_lines", "2 of 2 lines have no row in products. Land <them>."),
+        Problem("treatments_differ_and_reach on treatments", "rfm: sms cannot reach 3\nrfm: mail cannot reach 4"),
+        Problem("landing", "notes.md: file ignored"),
+    )
+    target = database.parent / "out" / "audited.html"
+    write_report(database, target, Told(519, 2, 0, warnings))
+    page = Page(target.read_text(encoding="utf-8"))
+    headline = part(page, "Segments in use", "Scorecard: is")
+    assert "519checks passed2 warned" in headline
+    assert "before the final audit" not in page.text
+    for problem in warnings:
+        assert problem.where in headline
+    found = page.text[page.text.rindex("Warnings of this refresh") :]
+    for problem in warnings:
+        assert found.index(problem.where) >= 0
+        for line in problem.message.splitlines():
+            assert line in found
+    write_report(database, target, Told(519, 0, 0))
+    assert "This refresh gave no warning." in Page(target.read_text(encoding="utf-8")).text
 
 
 def test_behaviour_shows_effect_and_q_of_each_outcome(database: Path) -> None:

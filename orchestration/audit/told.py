@@ -1,0 +1,95 @@
+"""What the checks and steps of a run said: counts, and each warning in words.
+
+Belongs here: reading Dagster's events of one run, the words of a check that did not pass. The terminal and the report
+say the same, because both read it here.
+Does not belong here: what is checked (suites.py, tests/dbt/), how a page or a screen shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+WARNINGS = "warnings"
+# What to do about a dbt test that only warns: dbt tells how many rows it found, and nothing else.
+NEXT_STEPS = {
+    "category_meanings_cover_spend": "Give the categories with most spend a row in seeds/category_meanings.csv, or "
+    "lower var min_meaning_coverage; until then these schemes judge members by a part of what they buy."
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a refresh stopped, or what it warns of: where, and the message."""
+
+    where: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """Checks of a run: passed, failed with severity warning, failed with severity error; and every warning in words.
+
+    Warnings of steps that have no check (landing) are among `warnings`, and not counted.
+    """
+
+    passed: int = 0
+    warned: int = 0
+    failed: int = 0
+    warnings: tuple[Problem, ...] = ()
+
+
+def told(instance: DagsterInstance, run_id: str) -> Told:
+    """What a run has said so far: dbt's tests, Great Expectations' rules, our own checks, and the warnings of steps.
+
+    A check that ran again, because its step was tried again, counts once, by its last result.
+    """
+    from dagster import AssetCheckSeverity, DagsterEventType
+
+    def events(kind: DagsterEventType) -> list[Any]:
+        records = instance.get_records_for_run(run_id, of_type=kind, ascending=True).records
+        return [record.event_log_entry.dagster_event for record in records]
+
+    said: dict[Any, list[Problem]] = {}
+    for event in events(DagsterEventType.ASSET_MATERIALIZATION):
+        materialization = event.step_materialization_data.materialization
+        said[materialization.asset_key] = [
+            Problem(event.step_key or "", text) for text in step_warnings(materialization.metadata)
+        ]
+    last: dict[Any, Any] = {}
+    for event in events(DagsterEventType.ASSET_CHECK_EVALUATION):
+        evaluation = event.asset_check_evaluation_data
+        last[evaluation.asset_key, evaluation.check_name] = evaluation
+    broken = [evaluation for evaluation in last.values() if not evaluation.passed]
+    warned = [evaluation for evaluation in broken if evaluation.severity == AssetCheckSeverity.WARN]
+    warnings = [problem for problems in said.values() for problem in problems]
+    warnings += [Problem(check_name(evaluation), check_message(evaluation)) for evaluation in warned]
+    return Told(len(last) - len(broken), len(warned), len(broken) - len(warned), tuple(warnings))
+
+
+def check_name(evaluation: Any) -> str:
+    """`check on table`, the way people look for it."""
+    table = (evaluation.metadata or {}).get("table")
+    name = table.value if table is not None else evaluation.asset_key.to_user_string()
+    return f"{evaluation.check_name} on {name}"
+
+
+def check_message(evaluation: Any) -> str:
+    """What a check found: its own message, else dbt's count of rows and what to do about them."""
+    metadata = evaluation.metadata or {}
+    if "message" in metadata:
+        return str(metadata["message"].value)
+    if "dagster_dbt/failed_row_count" in metadata:
+        rows = f"{metadata['dagster_dbt/failed_row_count'].value} rows"
+        return ". ".join([rows, *([NEXT_STEPS[evaluation.check_name]] if evaluation.check_name in NEXT_STEPS else [])])
+    return evaluation.description or "failed"
+
+
+def step_warnings(metadata: Mapping[str, Any]) -> list[str]:
+    """The warnings that a step put into the metadata of what it made."""
+    value = metadata.get(WARNINGS)
+    return [str(text) for text in value.value] if value is not None else []
