@@ -114,28 +114,39 @@ ranked as (
         row_number() over (partition by as_of, customer_id order by excess desc, meaning asc) as place
     from standing_out
 
+),
+
+{# The number of baskets is asked here and not in the join: of a condition on one side of an outer join alone DuckDB makes a
+   nested loop, every member against every other. #}
+judged as (
+
+    select
+        members.as_of,
+        members.customer_id,
+        case when members.frequency >= {{ var('meaning_min_baskets') }} then ranked.meaning end as meaning,
+        case when members.frequency >= {{ var('meaning_min_baskets') }} then ranked.spend_share end as spend_share,
+        case when members.frequency >= {{ var('meaning_min_baskets') }} then ranked.meaning_index end as meaning_index,
+        dates.made_from
+    from {{ ref('int_buyer_features') }} as members
+    inner join dates on members.as_of = dates.as_of
+    left join ranked
+        on members.as_of = ranked.as_of and members.customer_id = ranked.customer_id and ranked.place = 1
+    {% if kind %}where members.kind = '{{ kind }}'{% endif %}
+
 )
 
 select
-    members.as_of,
+    as_of,
     '{{ scheme }}' as scheme,
-    members.customer_id as member_id,
-    coalesce(ranked.meaning, 'unknown') as segment,
+    customer_id as member_id,
+    coalesce(meaning, 'unknown') as segment,
     cast(null as {{ dbt.type_string() }}) as label,
-    case when ranked.meaning is null then 'unknown' else 'inferred' end as evidence,
+    case when meaning is null then 'unknown' else 'inferred' end as evidence,
     {{ json_object_text([
-        ['meaning', 'ranked.meaning', 'text'],
-        ['spend_share', 'ranked.spend_share', 'decimal'],
-        ['index', 'ranked.meaning_index', 'decimal'],
+        ['meaning', 'meaning', 'text'],
+        ['spend_share', 'spend_share', 'decimal'],
+        ['index', 'meaning_index', 'decimal'],
     ]) }} as reason,
-    dates.made_from
-from {{ ref('int_buyer_features') }} as members
-inner join dates on members.as_of = dates.as_of
-left join ranked
-    on
-        members.as_of = ranked.as_of
-        and members.customer_id = ranked.customer_id
-        and ranked.place = 1
-        and members.frequency >= {{ var('meaning_min_baskets') }}
-{% if kind %}where members.kind = '{{ kind }}'{% endif %}
+    made_from
+from judged
 {% endmacro %}

@@ -144,6 +144,7 @@ named_phrases as (
 )
 
 select
+    'rfm' as scheme,
     segment,
     'Today: ' || {{ sorted_list('phrase', '; ') }} || '.' as cut_points
 from named_phrases

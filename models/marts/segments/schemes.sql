@@ -65,6 +65,6 @@ select
     schemes.is_active,
     schemes.treatment_check,
     schemes.is_data_driven,
-    trim(cautions.caution) as caution
+    case when schemes.is_active then trim(cautions.caution) end as caution
 from {{ ref('segment_schemes') }} as schemes
-left join cautions on schemes.is_active and schemes.scheme = cautions.scheme
+left join cautions on schemes.scheme = cautions.scheme

@@ -106,7 +106,7 @@ sized_segments as (
     left join definitions as own_definitions
         on possible_segments.scheme = own_definitions.scheme and possible_segments.segment = own_definitions.segment
     left join {{ ref('int_rfm_cut_points') }} as cut_points
-        on possible_segments.scheme = 'rfm' and possible_segments.segment = cut_points.segment
+        on possible_segments.scheme = cut_points.scheme and possible_segments.segment = cut_points.segment
     left join definitions as data_driven_definitions
         on possible_segments.scheme = data_driven_definitions.scheme and data_driven_definitions.segment = '*'
 
