@@ -11,7 +11,7 @@
 {%- endfor %}
 select
     lines.order_id,
-    case when ids.id is null then lines.customer_id else ids.customer_id end as customer_id,
+    case when ids.alias_id is null then lines.customer_id else ids.customer_id end as customer_id,
     lines.product_id,
     lines.ordered_at,
     lines.ordered_at_local,
@@ -28,7 +28,7 @@ select
     lines.returns_order_id,
     statuses.status is null as is_counted,
     case
-        when ids.id is null and rates.rate is null then lines.content_hash
+        when ids.alias_id is null and rates.rate is null then lines.content_hash
         else {{ row_hash(['lines.content_hash', 'ids.customer_id', 'ids.is_guest', 'rates.rate']) }}
     end as content_hash
 from {{ ref('base_order_lines') }} as lines
