@@ -9,6 +9,8 @@
         'case when rates.rate is null then lines.' ~ column ~ ' else ' ~ converted('lines.' ~ column, 'rates.rate') ~ ' end'
     }) -%}
 {%- endfor %}
+{#- So that the test of how many rows are refused, which reads those too, comes before. #}
+-- depends_on: {{ ref('unmatched_rows') }}
 select
     lines.order_id,
     case when ids.alias_id is null then lines.customer_id else ids.customer_id end as customer_id,
