@@ -3,7 +3,7 @@
 
 {# The join that finds the customer whose alias the id is; after it, `ids` has them. #}
 {% macro with_customer_ids(rows, column='customer_id') -%}
-left join {{ ref('base_customer_ids') }} as ids on {{ rows }}.{{ column }} = ids.id
+left join {{ ref('base_customer_ids') }} as ids on {{ rows }}.{{ column }} = ids.alias_id
 {%- endmacro %}
 
 {# The customer of an id. The id of a guest is nobody's alias, and stays. #}

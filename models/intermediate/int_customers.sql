@@ -33,7 +33,7 @@ profile_kinds as (
         customer_id,
         case when max(case when is_company or kind = 'company' then 1 else 0 end) = 1 then 'company' else 'person' end as kind
     from profiles
-    where customer_id not in (select id from {{ ref('base_customer_ids') }} where is_guest)
+    where customer_id not in (select alias_id from {{ ref('base_customer_ids') }} where is_guest)
     group by customer_id
 
 )

@@ -13,11 +13,11 @@ with aliases as (
 
 guest_spellings as (
 
-    select guest_id as id from {{ ref('guest_ids') }}
+    select guest_id as alias_id from {{ ref('guest_ids') }}
     union
-    select upper(guest_id) as id from {{ ref('guest_ids') }}
+    select upper(guest_id) as alias_id from {{ ref('guest_ids') }}
     union
-    select upper(substr(guest_id, 1, 1)) || substr(guest_id, 2) as id from {{ ref('guest_ids') }}
+    select upper(substr(guest_id, 1, 1)) || substr(guest_id, 2) as alias_id from {{ ref('guest_ids') }}
 
 ),
 
@@ -25,7 +25,7 @@ guest_spellings as (
 customers as (
 
     select
-        step_0.alias_id as id,
+        step_0.alias_id,
         {#- The last one that is there: those after it are null. -#}
         coalesce({% for step in range(steps, -1, -1) %}step_{{ step }}.customer_id{{ ', ' if not loop.last }}{% endfor %}) as customer_id,
         step_{{ steps }}.customer_id is not null as is_endless
@@ -37,18 +37,18 @@ customers as (
 )
 
 select
-    customers.id,
-    case when guest_spellings.id is null then customers.customer_id end as customer_id,
-    guest_spellings.id is not null as is_guest,
+    customers.alias_id,
+    case when guest_spellings.alias_id is null then customers.customer_id end as customer_id,
+    guest_spellings.alias_id is not null as is_guest,
     customers.is_endless
 from customers
-left join guest_spellings on customers.customer_id = guest_spellings.id
+left join guest_spellings on customers.customer_id = guest_spellings.alias_id
 union all
 select
-    guest_spellings.id,
+    guest_spellings.alias_id,
     cast(null as {{ dbt.type_string() }}) as customer_id,
     true as is_guest,
     false as is_endless
 from guest_spellings
-left join aliases on guest_spellings.id = aliases.alias_id
+left join aliases on guest_spellings.alias_id = aliases.alias_id
 where aliases.alias_id is null

@@ -9,9 +9,11 @@
         'case when rates.rate is null then lines.' ~ column ~ ' else ' ~ converted('lines.' ~ column, 'rates.rate') ~ ' end'
     }) -%}
 {%- endfor %}
+{#- So that the test of how many rows are refused, which reads those too, comes before. #}
+-- depends_on: {{ ref('unmatched_rows') }}
 select
     lines.order_id,
-    case when ids.id is null then lines.customer_id else ids.customer_id end as customer_id,
+    case when ids.alias_id is null then lines.customer_id else ids.customer_id end as customer_id,
     lines.product_id,
     lines.ordered_at,
     lines.ordered_at_local,
@@ -29,7 +31,7 @@ select
     lines.returns_order_id,
     statuses.status is null as is_counted,
     case
-        when ids.id is null and rates.rate is null then lines.content_hash
+        when ids.alias_id is null and rates.rate is null then lines.content_hash
         else {{ row_hash(['lines.content_hash', 'ids.customer_id', 'ids.is_guest', 'rates.rate']) }}
     end as content_hash
 from {{ ref('base_order_lines') }} as lines

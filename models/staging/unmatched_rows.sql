@@ -37,10 +37,10 @@ ranked_{{ table }} as (
         ) as place
     from {{ source('landing', table) }} as landed
     inner join (
-        select id, customer_id from {{ ref('base_customer_ids') }} where not is_guest
+        select alias_id, customer_id from {{ ref('base_customer_ids') }} where not is_guest
         union
-        select customer_id as id, customer_id from {{ ref('base_customer_ids') }} where not is_guest
-    ) as canonical on landed.{{ id }} = canonical.id
+        select customer_id as alias_id, customer_id from {{ ref('base_customer_ids') }} where not is_guest
+    ) as canonical on landed.{{ id }} = canonical.alias_id
     left join {{ ref('refused_rows') }} as refused
         on
             refused.source_table = '{{ table }}'

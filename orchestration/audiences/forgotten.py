@@ -24,7 +24,7 @@ from orchestration.settings import Settings
 
 LIST_NAME = "forgotten.json"
 # Columns, of any table, that say whom a row is about.
-PERSON_COLUMNS = ("customer_id", "member_id", "company_id", "person_id", "prospect_id")
+PERSON_COLUMNS = ("customer_id", "alias_id", "member_id", "company_id", "person_id", "prospect_id")
 # The same lock as the landing step's own: nobody reads a landed file while it is rewritten.
 _LANDING_LOCK = ".lock"
 METADATA_PREFIX = "segments_in_use"

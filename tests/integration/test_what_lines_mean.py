@@ -16,8 +16,9 @@ import pandas as pd
 import pytest
 
 from tests.integration import project
-from tests.integration.tills import DAYS, FIRST_DAY, SCOPE, Meaning, Tills, make_tills, meaning
+from tests.integration.tills import DAYS, FIRST_DAY, SCOPE, Meaning, Tills, make_tills, meaning, retail_tills
 
+RETAIL_AS_OF = date(2018, 1, 1)
 LAST = FIRST_DAY + timedelta(days=DAYS + 30)
 VARS = ["--vars", f"{{order_scope: '{SCOPE}'}}"]
 SELECTED = ["--select", "+customer_profiles", "+product_affinities", "+row_account", "+quarantine", "+order_remarks"]
@@ -72,15 +73,16 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, State
     tills.aliases = {"k3": "k4", "k4": "k20", "k24": "0", "k1": "k2"}
     tills.rates[FIRST_DAY + timedelta(days=80)] = Decimal("0.5")
     renamed = built(folder, tills, LAST)
-    yield {"past": past, "today": today, "renamed": renamed}
+    retail = built(tmp_path_factory.mktemp("retail"), retail_tills(), RETAIL_AS_OF)
+    yield {"past": past, "today": today, "renamed": renamed, "retail": retail}
 
 
-STATES = pytest.mark.parametrize("name", ["past", "today", "renamed"])
+STATES = pytest.mark.parametrize("name", ["past", "today", "renamed", "retail"])
 
 
 def test_the_zone_has_what_it_is_made_for(states: dict[str, State]) -> None:
     past, today = states["past"].expected, states["today"].expected
-    assert past.unrated and past.not_counted and len(today.pairs) > 5
+    assert past.unrated_days and past.not_counted and len(today.pairs) > 5
     assert (today.baskets["customer"] == "").sum() > 30
     # Receipts that came back between the two dates are baskets on the first only.
     before = today.baskets[today.baskets["day"] < FIRST_DAY + timedelta(days=70)]
@@ -119,7 +121,7 @@ def test_a_receipt_of_a_store_and_day_is_a_basket(states: dict[str, State], name
     """Those that came back are in int_baskets too: what is a basket depends on the date."""
     found = states[name].frames["baskets"]
     expected = states[name].expected.baskets
-    as_of = FIRST_DAY + timedelta(days=70) if name == "past" else LAST
+    as_of = {"past": FIRST_DAY + timedelta(days=70), "retail": RETAIL_AS_OF}.get(name, LAST)
     found = found[found["day"] < pd.Timestamp(as_of)]
     keys = {(row.customer, row.day.date(), Decimal(f"{row.amount:.4f}")) for row in found.itertuples()}
     assert {(row.customer, row.day, row.amount) for row in expected.itertuples()} <= keys
@@ -132,14 +134,14 @@ def test_lines_without_a_rate_are_refused_and_lines_that_do_not_count_are_in_the
 ) -> None:
     state = states[name]
     account = state.frames["account"].iloc[0]
-    assert account["rows_quarantined"] == state.expected.unrated
+    assert account["rows_quarantined"] == len(state.expected.unrated_days)
     assert account["rows_not_counted"] == state.expected.not_counted
     assert account["rows_landed"] == account["rows_staged"] + account["rows_quarantined"] + account["rows_duplicate"]
     lines = state.frames["quarantine"].query("source_table == 'order_lines'")
     assert set(lines["reasons"]) == {
-        f"currency: no rate of CHF on {FIRST_DAY + timedelta(days=n)} in exchange_rates" for n in (0, 1)
+        f"currency: no rate of CHF on {day} in exchange_rates" for day in state.expected.unrated_days
     }
-    assert len(lines) == state.expected.unrated
+    assert len(lines) == len(state.expected.unrated_days) > 0
 
 
 def test_the_profile_of_an_alias_gives_way_to_its_customers(states: dict[str, State]) -> None:

@@ -19,12 +19,14 @@ from typing import Any
 
 import pandas as pd
 
+from tests.integration import retailer
+
 FIRST_DAY = date(2026, 1, 5)
 DAYS = 120
 SCOPE = "order_id, customer_id, store_id, day"
 GUESTS = ("", "0", "Guest")
 STATUSES = ("paid", "Completed", "", "sent by pigeon")
-NOT_COUNTED = ("cancelled", " VOIDED ")
+NOT_COUNTED = ("cancelled", " VOIDED ", "VOIDED")
 CATEGORIES = {f"p{i}": f"C{i % 6}" for i in range(12)}
 CURRENCIES = {"north": "EUR", "south": "", "alps": "chf"}
 WINDOW = 365
@@ -38,12 +40,13 @@ class Tills:
     rates: dict[date, Decimal] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     customers: list[str] = field(default_factory=list)
+    categories: dict[str, str] = field(default_factory=lambda: dict(CATEGORIES))
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """The rows of each table of the landing zone."""
         tables: dict[str, list[dict[str, Any]]] = {
             "order_lines": [dict(line) for line in self.lines],
-            "products": [{"product_id": p, "department": "ALL", "category": c} for p, c in CATEGORIES.items()],
+            "products": [{"product_id": p, "department": "ALL", "category": c} for p, c in self.categories.items()],
             "customers": [{"customer_id": c} for c in self.customers],
             "exchange_rates": [
                 {"currency": "CHF", "valid_from": str(day), "rate": str(rate)} for day, rate in self.rates.items()
@@ -68,7 +71,7 @@ def make_tills(seed: int = 7) -> Tills:
         for store, currency in CURRENCIES.items():
             for receipt in range(1, chance.randint(1, 3) + 1):
                 customer = chance.choice(GUESTS) if chance.random() < 0.25 else f"k{chance.randrange(25)}"
-                status = chance.choice(NOT_COUNTED) if chance.random() < 0.08 else chance.choice(STATUSES)
+                status = chance.choice(NOT_COUNTED[:2]) if chance.random() < 0.08 else chance.choice(STATUSES)
                 sold = []
                 for number, product in enumerate(
                     chance.choices(habits.get(customer, sorted(CATEGORIES)), k=chance.randint(1, 4)), start=1
@@ -111,6 +114,51 @@ def _return(tills: Tills, chance: random.Random, day: date, sold: Sequence[Mappi
         )
 
 
+def retail_tills(households: int = 60) -> Tills:
+    """Lines of the demo's first households, as tills would export them.
+
+    Dates have no time, receipts restart daily in each store, every tenth household has no card; there are two
+    currencies, voided receipts, and households with several ids.
+    """
+    raw = pd.read_parquet(retailer.data_dir() / "transactions.parquet", columns=["store_id"])
+    table = retailer.all_lines().assign(store=raw["store_id"].to_numpy())
+    chosen = sorted(table["customer_id"].unique())[:households]
+    # What is no merchandise, and what has no category, is tested elsewhere.
+    table = table[table["customer_id"].isin(chosen) & table["is_merchandise"] & table["category"].notna()]
+    tills = Tills(
+        rates={date(2017, 1, 20): Decimal("0.9375"), date(2017, 6, 1): Decimal("1.0512345678")},
+        aliases={chosen[1]: chosen[2], chosen[2]: chosen[3], chosen[11]: chosen[12]},
+        customers=chosen[:30],
+        categories=dict(zip(table["product_id"], table["category"], strict=True)),
+    )
+    places = {customer: place for place, customer in enumerate(chosen)}
+    receipts: dict[tuple[Any, ...], int] = {}
+    last: dict[tuple[Any, ...], int] = {}
+    numbers: dict[tuple[Any, ...], int] = {}
+    for line in table.sort_values(["ordered_on", "order_id"], kind="stable").itertuples():
+        day, key = line.ordered_on.date(), (line.ordered_on, line.store, line.order_id)
+        if key not in receipts:
+            last[key[:2]] = receipts[key] = last.get(key[:2], 0) + 1
+        numbers[key] = numbers.get(key, 0) + 1
+        place = places[line.customer_id]
+        tills.lines.append(
+            {
+                "order_id": str(receipts[key]),
+                "line_number": str(numbers[key]),
+                "customer_id": GUESTS[int(line.order_id) % 3] if place % 10 == 0 else line.customer_id,
+                "product_id": line.product_id,
+                "ordered_at": str(day),
+                "quantity": str(int(line.quantity)),
+                "amount": str(Decimal(line.amount) / retailer.UNIT),
+                "store_id": str(line.store),
+                "currency": ("chf", "EUR", "")[line.store % 3],
+                "status": "VOIDED" if int(line.order_id) % 17 == 0 else "completed",
+                "returns_order_id": "",
+            }
+        )
+    return tills
+
+
 # ---- what it means ---------------------------------------------------------------------------------------------------
 
 
@@ -121,7 +169,7 @@ class Meaning:
     baskets: pd.DataFrame
     rfm: dict[str, tuple[int | None, int, Decimal]]
     spend: Decimal
-    unrated: int
+    unrated_days: list[date]
     not_counted: int
     pairs: dict[tuple[str, str], tuple[int, int, int]]
 
@@ -129,14 +177,15 @@ class Meaning:
 def meaning(tills: Tills, as_of: date) -> Meaning:
     """The contract's reading of the zone, in plain Python."""
     lines = []
-    unrated = not_counted = 0
+    unrated_days = []
+    not_counted = 0
     for row in tills.lines:
         day = date.fromisoformat(row["ordered_at"][:10])
         amount = Decimal(row["amount"])
         if row["currency"].upper() == "CHF":
             valid = [start for start in tills.rates if start <= day]
             if not valid:
-                unrated += 1
+                unrated_days.append(day)
                 continue
             amount = (amount * tills.rates[max(valid)]).quantize(Decimal("0.0001"), ROUND_HALF_UP)
         if row["status"] in NOT_COUNTED:
@@ -159,7 +208,7 @@ def meaning(tills: Tills, as_of: date) -> Meaning:
             {
                 "customer": key[1],
                 "day": key[3],
-                "items": frozenset(CATEGORIES[line["product_id"]] for line in sold),
+                "items": frozenset(tills.categories[line["product_id"]] for line in sold),
                 "amount": sum((line["money"] for line in sold), Decimal(0)),
             }
             for key, sold in receipts.items()
@@ -185,7 +234,7 @@ def meaning(tills: Tills, as_of: date) -> Meaning:
         baskets=baskets,
         rfm=rfm,
         spend=sum((line["money"] for line in known), Decimal(0)),
-        unrated=unrated,
+        unrated_days=unrated_days,
         not_counted=not_counted,
         pairs={(a, b): (counts[a], counts[b], n) for (a, b), n in both.items() if n >= 5},
     )
