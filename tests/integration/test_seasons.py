@@ -1,7 +1,7 @@
 """Affinities by season and by grid on a small shop, every row against pandas; goods of other months are no substitutes.
 
-Planted: picnic bags sell in summer and paper chains in December, a few of each in the season of the other, each in baskets
-like any other of its month; tea and coffee sell all year, and seldom together.
+Planted: picnic bags sell in summer and paper chains in December, a few of each in the season of the other, each in
+baskets like any other of its month; tea and coffee sell all year, and seldom together.
 """
 
 from __future__ import annotations
