@@ -52,6 +52,7 @@ MODELS = (
     "int_past_grid",
     "int_period_sizes",
     "int_item_counts",
+    "int_grid_sizes",
     "int_grid_item_counts",
     "int_period_pairs",
     "int_past_pairs",

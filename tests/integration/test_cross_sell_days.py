@@ -131,7 +131,7 @@ UNTOUCHED, LATE = date(2025, 3, 1), date(2025, 6, 1)
 TAMPERED_BY = 1000
 KEPT = ("int_period_pairs", "int_period_sizes", "int_period_customer_items")
 OF_CLOSED_PERIODS = ("int_past_pairs", "int_past_sequences")
-OF_THE_GRID = ("int_grid_pairs", "int_grid_item_counts", "int_grid_pair_tests")
+OF_THE_GRID = ("int_grid_pairs", "int_grid_sizes", "int_grid_item_counts", "int_grid_pair_tests")
 
 
 @pytest.fixture(scope="module")

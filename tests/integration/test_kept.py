@@ -31,7 +31,7 @@ KEPT_BY_DAY = [
 ]
 KEPT_BY_PERIOD = ["int_period_pairs", "int_period_sizes", "int_period_customer_items", "int_sequence_bits"]
 KEPT_OF_CLOSED_PERIODS = ["int_past_pairs", "int_past_sequences"]
-KEPT_BY_GRID = ["int_grid_pairs", "int_grid_item_counts", "int_grid_pair_tests"]
+KEPT_BY_GRID = ["int_grid_pairs", "int_grid_sizes", "int_grid_item_counts", "int_grid_pair_tests"]
 KEPT_BY_DATE = [
     "int_buyer_features",
     "int_customer_occasions",
