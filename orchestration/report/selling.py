@@ -67,7 +67,7 @@ class PairList:
     most: int = 10
 
 
-BEYOND_CHANCE = f"q_value < {SIGNIFICANCE} and size_adjusted_lift >= {WEAKEST_LIFT}"
+BEYOND_CHANCE = f"q_value < {SIGNIFICANCE} and adjusted_lift >= {WEAKEST_LIFT}"
 # The surer direction of a basket's pair, the more frequent order of a pair in time.
 DIRECTIONS = {True: "confidence", False: "n_both"}
 IN_BASKET = (
@@ -76,25 +76,25 @@ IN_BASKET = (
         "The strongest ties first. Only pairs beyond chance, seen in at least {bar}.",
         "together",
         BEYOND_CHANCE,
-        "size_adjusted_lift desc, n_both desc",
+        "adjusted_lift desc, n_both desc",
         most=MOST_PAIRS,
     ),
     PairList(
         "{items} whose ties make most baskets",
-        f"Those with most baskets beyond what basket size alone would lead to expect come first, from "
+        f"Those with most baskets beyond what basket size and season alone would lead to expect come first, from "
         f"{WEAKEST_LARGE_LIFT} times as many on.",
         "together",
-        f"q_value < {SIGNIFICANCE} and size_adjusted_lift >= {WEAKEST_LARGE_LIFT}",
-        "n_both - n_both / size_adjusted_lift desc, n_both desc",
+        f"q_value < {SIGNIFICANCE} and adjusted_lift >= {WEAKEST_LARGE_LIFT}",
+        "n_both - n_both / adjusted_lift desc, n_both desc",
     ),
     PairList(
         "{items} bought instead of each other",
-        "Substitutes: who buys one leaves the other. The rarest meetings first, where basket size alone would lead to "
-        "expect at least {bar}.",
+        "Substitutes: who buys one leaves the other. The rarest meetings first, where basket size and season alone "
+        "would lead to expect at least {bar}.",
         "instead",
-        f"relation = 'substitute' and size_adjusted_lift > 0 and size_adjusted_lift <= {WEAKEST_SUBSTITUTE}",
-        "size_adjusted_lift, n_both desc",
-        "n_both / size_adjusted_lift",
+        f"relation = 'substitute' and adjusted_lift > 0 and adjusted_lift <= {WEAKEST_SUBSTITUTE}",
+        "adjusted_lift, n_both desc",
+        "n_both / adjusted_lift",
     ),
 )
 IN_TIME = (
@@ -113,7 +113,7 @@ IN_TIME = (
         "Only pairs beyond chance, bought so by at least {bar}.",
         "after",
         BEYOND_CHANCE,
-        "size_adjusted_lift desc, n_both desc",
+        "adjusted_lift desc, n_both desc",
         most=MOST_PAIRS,
     ),
 )
@@ -139,8 +139,10 @@ def affinities(db: Published) -> list[Context] | None:
             kind["item_level"],
         )
     )
-    # Files of before relations and orders in time lack their columns.
+    # Files of before relations, orders in time and seasons lack their columns. In time, where customers are counted,
+    # there is no season.
     optional = {
+        "season_adjusted_lift": "double",
         "relation": "varchar",
         "n_reverse": "bigint",
     }
@@ -169,9 +171,13 @@ def _affinity_list(db: Published, level: str, window: str, pairs: PairList, more
                         size_adjusted_lift, q_value, {more}
                     from product_affinities
                     where item_level = ? and "window" = ?
+                ),
+                adjusted_rules as (
+                    select *, coalesce(season_adjusted_lift, size_adjusted_lift) as adjusted_lift
+                    from rules
                 )
                 select *
-                from rules
+                from adjusted_rules
                 where {pairs.condition} and {pairs.count} >= ?
                 qualify row_number() over (
                     partition by least(antecedent, consequent), greatest(antecedent, consequent)
@@ -202,9 +208,9 @@ def _pair_sentence(row: Row, unit: str) -> Context:
     return {
         "antecedent": words.clean(row["antecedent"]),
         "consequent": words.clean(row["consequent"]),
-        "times": words.times(row["size_adjusted_lift"]),
-        "part": words.share(row["size_adjusted_lift"]),
-        "expected": words.count(row["n_both"] / row["size_adjusted_lift"]),
+        "times": words.times(row["adjusted_lift"]),
+        "part": words.share(row["adjusted_lift"]),
+        "expected": words.count(row["n_both"] / row["adjusted_lift"]),
         "n_both": words.counted(row["n_both"], unit),
         "confidence": words.share(row["confidence"]),
         "n_antecedent": words.counted(row["n_antecedent"], unit),

@@ -46,8 +46,20 @@ LIMIT = 600
 OTHERS_LIMIT = 60
 # Megabytes that must be left beside what a route is known to need.
 SPARE = 3000
-MODELS = ("int_period_sizes", "int_item_counts", "int_period_pairs", "int_past_pairs", "int_item_pairs")
-TESTED = (*MODELS, "int_pair_tests", "product_affinities")
+MODELS = (
+    "int_affinity_dates",
+    "int_affinity_grid",
+    "int_past_grid",
+    "int_period_sizes",
+    "int_item_counts",
+    "int_grid_sizes",
+    "int_grid_item_counts",
+    "int_period_pairs",
+    "int_past_pairs",
+    "int_grid_pairs",
+    "int_item_pairs",
+)
+TESTED = (*MODELS, "int_pair_tests", "int_grid_pair_tests", "product_affinities")
 
 Rules = dict[tuple[str, str], float]
 
@@ -84,7 +96,7 @@ def run_ours(warehouse: Path, target: Path, models: tuple[str, ...]) -> tuple[in
 def variables(levels: tuple[str, ...], least: int = MIN_PAIR_COUNT) -> str:
     """dbt's --vars of a run."""
     chosen = f"affinity_levels: [{', '.join(levels)}], min_pair_count: {least}"
-    return f"{{{chosen}, sequence_levels: [], offer_level: category}}"
+    return f"{{{chosen}, sequence_levels: [], offer_level: category, min_offer_items: 0, affinity_grid: day}}"
 
 
 def compiled(warehouse: Path, levels: tuple[str, ...], least: int, **environment: str) -> Path:

@@ -180,7 +180,7 @@ def test_a_rule_concerns_its_scheme_and_the_memberships(copy: Copy, before: dict
 def test_a_var_of_a_macro_concerns_all_that_call_it(copy: Copy, before: dict[str, str]) -> None:
     """Given on the command line, where it goes before that of the project."""
     found = concerned(copy, before, arguments=("--vars", "{sequence_days: 29, as_of: '2026-01-31'}"))
-    assert found == {"int_sequence_bits", "int_past_pairs", "int_past_sequences"}
+    assert found == {"int_sequence_bits", "int_past_sequences"}
 
 
 def test_a_file_concerns_all_that_is_made_from_it(copy: Copy, before: dict[str, str]) -> None:

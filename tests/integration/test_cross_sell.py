@@ -69,6 +69,10 @@ def test_rules_of_a_level_are_its_pairs_from_the_minimum_on(demo_build: Build, l
         where item_level = '{level}' and "window" = 'basket'"""
     )
     assert len(rules) == kept.sum() > 300
+    # The demo's as-of date is a Monday: the grid's day is the same.
+    assert demo_build.rows(f"select distinct as_of from product_affinities where item_level = '{level}'") == [
+        (retailer.AS_OF.date(),)
+    ]
     a, b = _codes(rules, items)
     counts = sparse.csr_matrix(both)
     np.testing.assert_array_equal(rules["n_both"], np.asarray(counts[a, b]).ravel())

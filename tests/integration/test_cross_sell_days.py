@@ -20,7 +20,8 @@ TABLES = ("product_affinities", "segment_affinities", "next_best_offers", "cross
 SELECTED = ("--select", *(f"+{table}" for table in TABLES))
 # A small shop has few baskets: with the usual limits some tables would be empty, and equal for nothing.
 LIMITS = (
-    "{gap_min_lift: 1.1, gap_min_peer_share: 0.1, gap_min_baskets: 2, relation_deviations: 1, segment_min_baskets: 40}"
+    "{gap_min_lift: 1.1, gap_min_peer_share: 0.1, gap_min_baskets: 2, relation_deviations: 1, segment_min_baskets: 40,"
+    " min_offer_items: 0}"
 )
 ARGUMENTS = ("build", "--exclude-resource-type", "unit_test", "test", "--vars", LIMITS, *SELECTED)
 AS_OF = date(2025, 11, 15)
@@ -130,6 +131,7 @@ UNTOUCHED, LATE = date(2025, 3, 1), date(2025, 6, 1)
 TAMPERED_BY = 1000
 KEPT = ("int_period_pairs", "int_period_sizes", "int_period_customer_items")
 OF_CLOSED_PERIODS = ("int_past_pairs", "int_past_sequences")
+OF_THE_GRID = ("int_grid_pairs", "int_grid_sizes", "int_grid_item_counts", "int_grid_pair_tests")
 
 
 @pytest.fixture(scope="module")
@@ -171,12 +173,14 @@ def _late_lines(first: Sequence[dict[str, Any]]) -> Rows:
     ]
 
 
-@pytest.mark.parametrize("table", [*TABLES, *KEPT, *OF_CLOSED_PERIODS, "int_item_pairs", "int_item_counts"])
+@pytest.mark.parametrize(
+    "table", [*TABLES, *KEPT, *OF_CLOSED_PERIODS, *OF_THE_GRID, "int_item_pairs", "int_item_counts"]
+)
 def test_a_second_day_equals_a_build_from_nothing(second_day: SecondDay, table: str) -> None:
     assert second_day.daily.contents(table) == second_day.full.contents(table)
 
 
-@pytest.mark.parametrize("table", [*TABLES, *KEPT, *OF_CLOSED_PERIODS])
+@pytest.mark.parametrize("table", [*TABLES, *KEPT, *OF_CLOSED_PERIODS, *OF_THE_GRID])
 def test_months_become_a_year_when_it_is_over(second_day: SecondDay, table: str) -> None:
     assert second_day.new_year.contents(table) == second_day.new_year_full.contents(table)
     if table in KEPT:

@@ -31,6 +31,7 @@ KEPT_BY_DAY = [
 ]
 KEPT_BY_PERIOD = ["int_period_pairs", "int_period_sizes", "int_period_customer_items", "int_sequence_bits"]
 KEPT_OF_CLOSED_PERIODS = ["int_past_pairs", "int_past_sequences"]
+KEPT_BY_GRID = ["int_grid_pairs", "int_grid_sizes", "int_grid_item_counts", "int_grid_pair_tests"]
 KEPT_BY_DATE = [
     "int_buyer_features",
     "int_customer_occasions",
@@ -50,6 +51,7 @@ PARTITIONS = {
     **dict.fromkeys(KEPT_BY_DAY, "day_on"),
     **dict.fromkeys(KEPT_BY_PERIOD, "period_on"),
     **dict.fromkeys(KEPT_OF_CLOSED_PERIODS, "open_on"),
+    **dict.fromkeys(KEPT_BY_GRID, "grid_on"),
     **dict.fromkeys(KEPT_BY_DATE, "as_of"),
 }
 
@@ -285,22 +287,24 @@ def test_a_refresh_makes_only_what_changed(tmp_path: Path) -> None:
 def test_a_new_day_is_added_to_what_is_kept_of_closed_periods(tmp_path: Path) -> None:
     """Only because they were not counted again do pairs still hold what was made wrong in the closed periods."""
     wrong = 1000
+    # Pairs of products are counted on every day, and not only where a week begins.
+    daily = ("--vars", "{affinity_grid: day}")
     landing_dir = write_zone(tmp_path / "zone", ZONE)
-    build = project.build(landing_dir, tmp_path)
+    build = project.build(landing_dir, tmp_path, arguments=daily)
     kept = {name: build.contents(name) for name in KEPT_OF_CLOSED_PERIODS}
     with duckdb.connect(str(build.file)) as con:
         for name in KEPT_OF_CLOSED_PERIODS:
             con.execute(f"update {name} set n_both = n_both + {wrong}")
     day = FIRST_DAY + timedelta(days=ZONE.days)
     write_lines(day_file(landing_dir, day), order_lines(ZONE, day))
-    build = project.build(landing_dir, tmp_path)
+    build = project.build(landing_dir, tmp_path, arguments=daily)
     with duckdb.connect(str(build.file)) as con:
         for name in KEPT_OF_CLOSED_PERIODS:
             con.execute(f"update {name} set n_both = n_both - {wrong}")
     assert {name: build.contents(name) for name in KEPT_OF_CLOSED_PERIODS} == kept
     # How each is found, and counted directly: in the closed periods, and in all.
     pairs = {
-        "int_item_pairs": ("product", "x.basket_number = y.basket_number and a.item_number < b.item_number", "*"),
+        "int_grid_pairs": ("product", "x.basket_number = y.basket_number and a.item_key < b.item_key", "*"),
         "int_item_sequences": (
             "category",
             "x.customer_number = y.customer_number and a.item_number <> b.item_number"
@@ -309,17 +313,20 @@ def test_a_new_day_is_added_to_what_is_kept_of_closed_periods(tmp_path: Path) ->
         ),
     }
     for table, (level, condition, counted) in pairs.items():
+        item, dates = (
+            ("a.item_key", "int_affinity_grid") if level == "product" else ("a.item_number", "int_closed_periods")
+        )
         direct = f"""
             select
-                a.item_number, b.item_number,
+                {item}, {item.replace("a.", "b.")},
                 count({counted}) filter (where greatest(x.bought_on, y.bought_on) < open_on), count({counted})
             from int_basket_item_numbers as x
             inner join int_affinity_items as a on x.item_key = a.item_key and a.item_level = '{level}'
             cross join int_basket_item_numbers as y
             inner join int_affinity_items as b on y.item_key = b.item_key and b.item_level = '{level}'
-            cross join int_closed_periods
+            cross join {dates}
             where {condition}
-            group by a.item_number, b.item_number
+            group by all
         """
         expected = {
             (a, b): total + (wrong if past else 0)
@@ -328,7 +335,7 @@ def test_a_new_day_is_added_to_what_is_kept_of_closed_periods(tmp_path: Path) ->
         }
         found = build.rows(
             f"""select item_a, item_b, n_both from {table}
-            inner join int_affinity_items as items on item_a = item_number and items.item_level = '{level}'"""
+            inner join int_affinity_items as items on item_a = {item[2:]} and items.item_level = '{level}'"""
         )
         assert {(a, b): n_both for a, b, n_both in found} == expected and len(expected) > 20
 

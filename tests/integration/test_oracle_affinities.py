@@ -149,6 +149,22 @@ def test_size_adjusted_lift_of_every_rule(rules: pd.DataFrame, counts: Counts) -
     np.testing.assert_allclose(rules["size_adjusted_lift"], rules["n_both"] / expected[a, b], rtol=1e-9)
 
 
+def test_season_adjusted_lift_of_every_rule(rules: pd.DataFrame, counts: Counts) -> None:
+    table = retailer.basket_items()
+    basket, _ = pd.factorize(table["order_id"] + " " + table["customer_id"])
+    months = table.groupby(basket)["bought_on"].min().map(lambda day: day.month).to_numpy()
+    sizes = np.asarray(counts.presence.sum(axis=1)).ravel()
+    smaller = np.searchsorted(np.sort(sizes), sizes, side="left")
+    cells = 100 * (1 + (10 * smaller) // len(sizes)) + months
+    expected = np.zeros_like(counts.both, dtype=float)
+    for cell in np.unique(cells):
+        members = np.flatnonzero(cells == cell)
+        in_cell = np.asarray(counts.presence[members].sum(axis=0)).ravel().astype(float)
+        expected += np.outer(in_cell, in_cell) / len(members)
+    a, b = _codes(rules, counts)
+    np.testing.assert_allclose(rules["season_adjusted_lift"], rules["n_both"] / expected[a, b], rtol=1e-9)
+
+
 def test_imbalance_ratio_of_every_rule(rules: pd.DataFrame) -> None:
     either = rules["n_antecedent"] + rules["n_consequent"] - rules["n_both"]
     expected = (rules["n_antecedent"] - rules["n_consequent"]).abs() / either

@@ -237,8 +237,8 @@ def test_a_tested_treatment_shows_uplift_and_a_void_one_says_so(database: Path) 
 def test_affinities_are_sentences_strongest_first_and_once_a_pair(database: Path) -> None:
     text = part(report(database), "What is bought together", "Next best offers")
     first = text.index(
-        "Who buys TACO SHELLS buys SEASONING <&> 16 times as often as basket size alone would lead to expect, "
-        "in 392 baskets"
+        "Who buys TACO SHELLS buys SEASONING <&> 16 times as often as basket size and season alone would lead to "
+        "expect, in 392 baskets"
     )
     assert "39.2 % of the 1,000 baskets with TACO SHELLS" in text
     assert first < text.index("Who buys BREAD buys MILK 1.2 times")
@@ -289,11 +289,28 @@ def test_substitutes_are_named_as_such_once_a_pair(database: Path) -> None:
     relations(database)
     text = part(report(database), "Categories bought instead of each other", "Categories of which one leads")
     assert (
-        "Who buys SMALL EGGS seldom buys LARGE EGGS too: 12 baskets hold both, where basket size alone would lead to "
-        "expect 300." in text
+        "Who buys SMALL EGGS seldom buys LARGE EGGS too: 12 baskets hold both, where basket size and season alone "
+        "would lead to expect 300." in text
     )
     assert text.count("seldom") == 1
     assert "WINE" not in text and "RUG" not in text
+
+
+def test_what_is_sold_in_other_months_is_no_substitute_and_what_shares_a_month_no_tie(database: Path) -> None:
+    relations(database)
+    change(
+        database,
+        """
+        alter table product_affinities add column season_adjusted_lift double;
+        update product_affinities set season_adjusted_lift = 0.9 where 'LARGE EGGS' in (antecedent, consequent);
+        update product_affinities set season_adjusted_lift = 1.02 where 'BREAD' in (antecedent, consequent);
+        update product_affinities set season_adjusted_lift = 8 where 'TACO SHELLS' in (antecedent, consequent);
+        """,
+    )
+    text = part(report(database), "What is bought together", "Next best offers")
+    assert "seldom" not in text and "BREAD" not in text
+    assert "Who buys TACO SHELLS buys SEASONING <&> 8.0 times as often" in text
+    assert "First TENT, then STOVE" in text
 
 
 def test_what_clearly_leads_is_told_in_its_direction_and_what_does_not_is_said_to_have_no_order(database: Path) -> None:
