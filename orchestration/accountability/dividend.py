@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from scipy import special
 
@@ -106,7 +107,7 @@ def dividend_tables(experiments: list[Experiment], settings: RefreshSettings) ->
             interaction: float | None = None
             if obstacle is None:
                 scores = scores or cross_fitted_scores(experiment)
-                found = measure(experiment, scores, codes, len(names))
+                found = measure(experiment, scores, codes, len(names), experiment.single_arms(scheme))
                 interaction = interaction_p_value(experiment, scores, codes, len(names))
             dividends.append(_row(experiment, scheme, codes, found, interaction, obstacle, settings))
     return table_of("segment_treatment_values", values), table_of("segmentation_dividend", dividends)
@@ -305,7 +306,13 @@ def _scores(
     return np.asarray(foretold)
 
 
-def measure(experiment: Experiment, scores: Scores, codes: Integers, segments: int) -> Dividend:
+def measure(
+    experiment: Experiment,
+    scores: Scores,
+    codes: Integers,
+    segments: int,
+    single_arms: npt.NDArray[np.bool_] | None = None,
+) -> Dividend:
     """The dividend of a scheme's segments in an experiment, with its interval."""
     inside = codes >= 0
     everyone = bool(inside.all())
@@ -319,6 +326,7 @@ def measure(experiment: Experiment, scores: Scores, codes: Integers, segments: i
     shares = experiment.propensities if everyone else experiment.propensities[inside]
     n, arms = group.size, len(experiment.arms)
     rows = np.arange(n)
+    may_be_one = np.ones(arms, dtype=bool) if single_arms is None else single_arms
 
     noise = _segment_noise(plain, values, group, arm, segments, shares)
     none = experiment.arms.index(NONE) if experiment.has_holdout else None
@@ -326,7 +334,7 @@ def measure(experiment: Experiment, scores: Scores, codes: Integers, segments: i
     # differences.
     taken, errors = np.empty((DIVISIONS, 2 + arms)), np.empty((DIVISIONS, 1 + arms))
     for r in range(DIVISIONS):
-        policy, one = _chosen(values, x, group, arm, folds[r], scores.slopes[r], segments, arms)
+        policy, one = _chosen(values, x, group, arm, folds[r], scores.slopes[r], segments, may_be_one)
         given, single = policy[folds[r], group], one[folds[r]]
         score = crossed[r]
         by_segment, for_all = score[rows, given], score[rows, single]
@@ -341,7 +349,7 @@ def measure(experiment: Experiment, scores: Scores, codes: Integers, segments: i
     extra = each.mean(axis=0)
     error = np.sqrt((errors + (each - extra) ** 2).mean(axis=0))
     _, best = _chosen(
-        values, x, group, arm, np.zeros(n, dtype=np.int64), scores.plain_slopes[np.newaxis], segments, arms
+        values, x, group, arm, np.zeros(n, dtype=np.int64), scores.plain_slopes[np.newaxis], segments, may_be_one
     )
 
     degrees = float(np.bincount(arm, minlength=arms).min() - 1)
@@ -362,15 +370,18 @@ def measure(experiment: Experiment, scores: Scores, codes: Integers, segments: i
 
     fixed = width(1 - CONFIDENCE)
     # The true one for all is one of the single arms: the dividend is at least what is proven against every one of them.
-    low = float((extra - fixed * error).min())
+    against_one = np.append(True, may_be_one)
+    low = float((extra - fixed * error)[against_one].min())
     # One of those that may be it has the bound; with two of them each must hold with half the risk.
-    likely = probability_best(plain.mean(axis=0)[np.newaxis], plain.std(axis=0)[np.newaxis] / math.sqrt(n))[0]
+    level = plain.mean(axis=0)
+    spread = plain.std(axis=0) / math.sqrt(n)
+    likely = probability_best(level[may_be_one][np.newaxis], spread[may_be_one][np.newaxis])[0]
     candidates = max(1, int((likely > 1 - CONFIDENCE).sum()))
     one_arm = int(best[0])
     cautious = width((1 - CONFIDENCE) / candidates)
     high = max(
         float(extra[0] + fixed * error[0]),
-        highest(plain, group, segments, shares, noise, int(plain.mean(axis=0).argmax()), cautious),
+        highest(plain, group, segments, shares, noise, int(np.where(may_be_one, level, -np.inf).argmax()), cautious),
     )
     gain_high = None
     if none is not None:
@@ -386,7 +397,10 @@ def measure(experiment: Experiment, scores: Scores, codes: Integers, segments: i
         float(means[0] - means[1]),
         low,
         high,
-        max(p_value(float(estimate), float(own)) for estimate, own in zip(extra, error, strict=True)),
+        max(
+            p_value(float(estimate), float(own))
+            for estimate, own in zip(extra[against_one], error[against_one], strict=True)
+        ),
         gain_high,
         float(fixed * error[0]),
     )
@@ -430,13 +444,13 @@ def _chosen(
     folds: Integers,
     slopes: Floats,
     segments: int,
-    arms: int,
+    may_be_one: npt.NDArray[np.bool_],
 ) -> tuple[Integers, Integers]:
     """Policy (folds, segments) -> arm, and the one arm for all (folds,), chosen on the members outside each fold.
 
     With a single fold, on everybody.
     """
-    k = slopes.shape[0]
+    k, arms = slopes.shape[0], may_be_one.size
     cells = (folds * segments + group) * arms + arm
     shape = (k, segments, arms)
 
@@ -450,7 +464,7 @@ def _chosen(
     adjusted = totals - taken
     arm_counts, arm_sums = counts.sum(axis=1), adjusted.sum(axis=1)
     overall = arm_sums / np.maximum(arm_counts, 1)
-    one = np.argmax(np.where(arm_counts > 0, overall, -np.inf), axis=1)
+    one = np.argmax(np.where((arm_counts > 0) & may_be_one, overall, -np.inf), axis=1)
     every = np.arange(k)
     # Variance of an arm before adjustment: it only sets how far segments are pulled to everybody.
     arm_means = totals.sum(axis=1) / np.maximum(arm_counts, 1)

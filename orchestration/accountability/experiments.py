@@ -25,6 +25,8 @@ SAMPLE_RATIO_ALARM = 0.001
 # Arm of those who are sent nothing.
 NONE = "none"
 EVERYONE = "all"
+# Arm in which each segment gets its own treatment, in the experiment of a scheme with a uniform arm.
+BY_SEGMENT = "by_segment"
 # Stated shares of an experiment's arms that sum to less or more than 1 by this are not the shares of its arms.
 SHARES_OFF = 0.02
 
@@ -34,6 +36,7 @@ class Experiment:
     """Members of one experiment in the order of their ids. Arrays are (n,); money as in the order lines.
 
     `arms` are treatment ids, `none` first where there is a holdout; `arm` is a member's place among them.
+    `stratum` is what the drawn shares depend on: the day of assignment, and what the SQL adds to it.
     `segments` is scheme -> (names, (n,) code of the member's segment, -1 where the scheme does not know the member).
     """
 
@@ -42,7 +45,7 @@ class Experiment:
     arms: tuple[str, ...]
     arm: Integers
     arm_share: Floats
-    assigned_day: Integers
+    stratum: Integers
     observed: Floats
     past_spend: Floats
     past_orders: Floats
@@ -61,6 +64,11 @@ class Experiment:
         """Arms that are sent something."""
         return tuple(arm for arm in self.arms if arm != NONE)
 
+    def single_arms(self, scheme: str) -> npt.NDArray[np.bool_]:
+        """(arms,) whether the arm is one treatment for everybody; what the scheme itself sends by segment is not."""
+        own = self.experiment_id == f"uniform_{scheme}"
+        return np.asarray([not (own and arm == BY_SEGMENT) for arm in self.arms])
+
     @property
     def has_holdout(self) -> bool:
         return NONE in self.arms
@@ -73,14 +81,14 @@ class Experiment:
 
     @cached_property
     def drawn_shares(self) -> tuple[Integers, Floats] | None:
-        """(n,) place of the member's day of assignment, and (days, arms) shares drawn on it, each day's summing to 1.
+        """(n,) place of the member's stratum, and (strata, arms) shares drawn in it, each stratum's summing to 1.
 
         None where a share is not stated, or where the shares of all arms do not sum to 1: then the ratio is not known.
-        Shares may change in the course of an experiment: each day counts with its own.
+        Shares may change in the course of an experiment: each day of assignment counts with its own.
         """
         if np.isnan(self.arm_share).any() or self.size == 0:
             return None
-        days, day = np.unique(self.assigned_day, return_inverse=True)
+        days, day = np.unique(self.stratum, return_inverse=True)
         shape = (days.size, len(self.arms))
         cells = day * len(self.arms) + self.arm
         counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
@@ -90,9 +98,11 @@ class Experiment:
             # The members that the share of the only arm leaves over should be in another one.
             return day, np.column_stack([stated, 1 - stated])
         overall = sums.sum(axis=0) / counts.sum(axis=0)
-        # Of two arms, the share of one says that of the other; of more, a missing one is that of the other days.
-        others = 1 - stated[:, ::-1] if len(self.arms) == 2 else overall
-        shares = np.where(counts > 0, stated, others)
+        # An arm that nobody is in has what the others leave over; of several such arms each its part of it.
+        there = counts > 0
+        rest = np.maximum(0.0, 1 - np.where(there, stated, 0.0).sum(axis=1, keepdims=True))
+        missing = np.where(there, 0.0, overall)
+        shares = np.where(there, stated, rest * missing / np.maximum(missing.sum(axis=1, keepdims=True), 1e-300))
         complete = (counts > 0).all(axis=1)
         total = (
             float(np.average(shares[complete].sum(axis=1), weights=counts[complete].sum(axis=1)))
@@ -138,7 +148,8 @@ class Experiment:
         if self.drawn_shares is None:
             return np.tile(sizes, (self.size, 1))
         day, shares = self.drawn_shares
-        return np.asarray(shares[day][:, : len(self.arms)])
+        # An arm that nobody of a stratum can be in gives no weight to anybody, and must not divide by 0.
+        return np.maximum(shares[day][:, : len(self.arms)], 1e-6)
 
 
 def read_experiments(con: duckdb.DuckDBPyConnection) -> list[Experiment]:
@@ -149,7 +160,7 @@ def read_experiments(con: duckdb.DuckDBPyConnection) -> list[Experiment]:
         """
         select
             experiment_id, customer_id, treatment_id, arm_share,
-            date_diff('day', date '1970-01-01', assigned_on) as day,
+            dense_rank() over (partition by experiment_id order by assigned_on, stratum) as stratum,
             observed_days / (select max(outcome_days) from refresh_settings) as observed,
             past_spend, cast(past_orders as double) as past_orders, cost, spend, cast(orders as double) as orders,
             closes_on, is_closed
@@ -189,7 +200,7 @@ def _experiment(
         arms,
         np.fromiter((place[name] for name in treatments), dtype=np.int64, count=len(treatments)),
         numbers("arm_share"),
-        np.asarray(rows.column("day").to_numpy(), dtype=np.int64),
+        np.asarray(rows.column("stratum").to_numpy(), dtype=np.int64),
         numbers("observed"),
         numbers("past_spend"),
         numbers("past_orders"),

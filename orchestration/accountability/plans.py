@@ -159,11 +159,9 @@ def _why(
             f"{needed:,} of {ground.members:,} members show in {settings.outcome_days} days {asked}, down to "
             f"{effect:,.2f} ({100 * share:g} % of spend) a member: {HOW[question]}."
         )
-    until = (
-        f", which at {ground.incoming:,.1f} new members a day takes {days:,} days"
-        if days is not None
-        else ", and nobody new comes in"
-    )
+    until = ", and nobody new comes in"
+    if days is not None:
+        until = f", which at {ground.incoming:,.1f} new members a day takes {days:,} days"
     wanted = f"{needed:,} members are needed to see {effect:,.2f} ({100 * share:g} % of spend) a member{until}"
     return (
         f"To learn {asked}, {wanted}; the {ground.members:,} of today show {smallest:,.2f} "

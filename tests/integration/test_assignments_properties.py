@@ -19,7 +19,12 @@ from tests.integration.project import dbt, write_landing
 
 FIRST_DAY = date(2026, 1, 1)
 SEGMENTS = ("best", "lost")
-COLUMNS = "scheme, member_id, treatment_id, segment, arm, assigned_on, share_treated, origin, is_eligible, segments"
+COLUMNS = (
+    "scheme, member_id, treatment_id, segment, arm, assigned_on, share_treated, origin, is_eligible, segments,"
+    " sends_treatment_id, share_uniform, share_programme"
+)
+# dbt_project.yml; here it is a literal of the compiled SQL.
+PROGRAMME_SHARE = 0.02
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +62,24 @@ def con(compiled: str) -> Iterator[duckdb.DuckDBPyConnection]:
             select scheme || '_' || segment, scheme || '_' || segment, scheme, segment, 'mail', null, null, false
             from (values ('r'), ('l')) schemes (scheme), (values ('best'), ('lost')) segments (segment);
         create table treatment_shares (treatment_id varchar, share_treated double);
+        create table uniform_treatments (scheme varchar, treatment_id varchar, share_uniform double);
         create table contact_permissions (member_id varchar, channel varchar, is_permitted boolean);
         create table stg_assignments (
             customer_id varchar, treatment_id varchar, arm varchar, assigned_on date, share_treated double);
         create table stg_touchpoints (customer_id varchar, treatment_id varchar, touched_on date);
         create table earlier_assignments (
             scheme varchar, member_id varchar, treatment_id varchar, segment varchar, arm varchar, assigned_on date,
-            share_treated double, origin varchar, is_eligible boolean, segments varchar);
+            share_treated double, origin varchar, is_eligible boolean, segments varchar,
+            sends_treatment_id varchar, share_uniform double, share_programme double);
         """
     )
-    con.execute(f"create view treatment_assignments as {compiled}")
+    # Without the programme's holdout, but where a test asks for it.
+    assert f"< {PROGRAMME_SHARE}" in compiled
+    con.execute("create table programme (share double)")
+    con.execute("insert into programme values (0)")
+    asked = compiled.replace(f"< {PROGRAMME_SHARE}", "< (select share from programme)")
+    asked = asked.replace(f"else {PROGRAMME_SHARE} end", "else (select share from programme) end")
+    con.execute(f"create view treatment_assignments as {asked}")
     yield con
     con.close()
 
@@ -154,14 +167,49 @@ lives = st.lists(
 @given(life=lives)
 def test_no_arm_is_ever_drawn_again(con: duckdb.DuckDBPyConnection, life: Any) -> None:
     con.execute("delete from earlier_assignments")
+    con.execute("update programme set share = 0.5")
+    con.execute("delete from uniform_treatments")
+    con.execute("insert into uniform_treatments values ('r', 'r_lost', 0.5)")
     drawn: dict[tuple[str, str, str], tuple[Any, ...]] = {}
     for step, (members, shares) in enumerate(life):
         day = FIRST_DAY + timedelta(days=step)
         rows = refresh(con, day, members, shares)
         for row in rows:
-            assert drawn.setdefault(row[:3], row[3:10]) == row[3:10], "a row that was there has changed"
-        current = sorted((row[0], row[1], row[2]) for row in rows if row[10])
+            assert drawn.setdefault(row[:3], row[3:13]) == row[3:13], "a row that was there has changed"
+        current = sorted((row[0], row[1], row[2]) for row in rows if row[13])
         wanted = sorted((s, m, f"{s}_{segment}") for (s, m), segment in members.items() if segment in SEGMENTS)
         assert current == wanted
         known = {m for _, m in members}
         assert {row[:3] for row in rows} == {key for key in drawn if key[1] in known}
+        programme = {row[1] for row in rows if row[4] == "programme"}
+        assert all(row[4] == "programme" for row in rows if row[1] in programme), "in one scheme and out of another"
+
+
+def test_the_uniform_arm_takes_from_the_holdout_and_leaves_who_is_treated(con: duckdb.DuckDBPyConnection) -> None:
+    before = arms(refresh(con, FIRST_DAY, many(5_000), {"r_best": 0.6, "l_best": 0.6}))
+    con.execute("delete from earlier_assignments")
+    con.execute("insert into uniform_treatments values ('r', 'r_lost', 0.3)")
+    after = refresh(con, FIRST_DAY, many(5_000), {"r_best": 0.6, "l_best": 0.6})
+    found = arms(after)
+    assert {key for key, arm in before.items() if arm == "treated"} == {
+        k for k, arm in found.items() if arm == "treated"
+    }
+    uniform = sum(arm == "uniform" for (treatment, _), arm in found.items() if treatment == "r_best")
+    assert stats.binomtest(uniform, 5_000, 0.3).pvalue > 1e-4
+    assert {row[10] for row in after if row[4] == "uniform"} == {"r_lost"}
+    assert {row[0] for row in after if row[4] == "uniform"} == {"r"}
+
+
+def test_the_programmes_holdout_is_the_share_asked_for_and_never_drawn_again(con: duckdb.DuckDBPyConnection) -> None:
+    old = {("r", f"m{i}"): "best" for i in range(5_000)}
+    refresh(con, FIRST_DAY, old, {})
+    con.execute("update programme set share = 0.1")
+    new = old | {("r", f"n{i}"): "best" for i in range(5_000)} | {("l", f"m{i}"): "best" for i in range(5_000)}
+    rows = refresh(con, FIRST_DAY + timedelta(days=1), new, {})
+    out = {row[1] for row in rows if row[4] == "programme"}
+    assert not any(member.startswith("m") for member in out), "who had an arm before stays in the programme"
+    assert stats.binomtest(len(out), 5_000, 0.1).pvalue > 1e-4
+    con.execute("update programme set share = 0.5")
+    later = refresh(con, FIRST_DAY + timedelta(days=2), new | {("l", f"n{i}"): "best" for i in range(5_000)}, {})
+    assert {row[1] for row in later if row[4] == "programme"} == out
+    assert {row[12] for row in later if row[1] in out} == {0.1}

@@ -97,7 +97,7 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
         create table segment_scheme_rows as select unnest({list(reversed(ORDER))}) as scheme, true as is_active;
         create table scheme_priorities as
             select 'rfm' as scheme, 1 as priority, 'first' as reason union all select 'life', 2, 'second';
-        create table treatments (treatment_id varchar, scheme varchar, channel varchar);
+        create table treatments (treatment_id varchar, scheme varchar, channel varchar, valid_from date, valid_to date);
         create table customer_segments as select unnest({list(MEMBERS)}) as member_id;
         create table stg_consents (
             customer_id varchar, channel varchar, opted_in boolean, recorded_at timestamp, recorded_on date);
@@ -107,10 +107,10 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
             customer_id varchar, kind varchar, touchpoint_id varchar, responded_at timestamp, responded_on date);
         create table treatment_assignments (
             scheme varchar, member_id varchar, treatment_id varchar, segment varchar, arm varchar,
-            is_current boolean);
+            is_current boolean, sends_treatment_id varchar);
         """
     )
-    con.executemany("insert into treatments values (?, ?, ?)", [(t, *at) for t, at in TREATMENTS.items()])
+    con.executemany("insert into treatments values (?, ?, ?, null, null)", [(t, *at) for t, at in TREATMENTS.items()])
     con.execute("create table treatment_rows as from treatments")
     for name in MODELS:
         con.execute(f"create view {name} as {compiled[name]}")
@@ -145,7 +145,7 @@ def fill(con: duckdb.DuckDBPyConnection, logs: Logs) -> None:
     put(
         "treatment_assignments",
         [
-            (TREATMENTS[t][0], m, t, "best", "treated" if arm == BEFORE else arm, arm != BEFORE)
+            (TREATMENTS[t][0], m, t, "best", "treated" if arm == BEFORE else arm, arm != BEFORE, t)
             for (m, t), arm in logs.arms.items()
         ],
     )

@@ -145,7 +145,10 @@ def test_arms_are_the_hash_of_salt_treatment_and_member_against_the_share(refres
     assert len(found) > 100
     for treatment, member, arm, share in found:
         digest = hashlib.md5(f"{SALT}|{treatment}|{member}".encode(), usedforsecurity=False).hexdigest()
-        assert (arm == "treated") == (int(digest[:13], 16) / 16**13 < share), (treatment, member)
+        everything = hashlib.md5(f"{SALT}|programme|{member}".encode(), usedforsecurity=False).hexdigest()
+        assert (arm == "programme") == (int(everything[:13], 16) / 16**13 < 0.02), member
+        if arm != "programme":
+            assert (arm == "treated") == (int(digest[:13], 16) / 16**13 < share), (treatment, member)
 
 
 def test_one_treatment_a_member_a_scheme_is_current(refreshed: tuple[Shop, Path, Path]) -> None:
@@ -212,7 +215,7 @@ def test_our_own_assignments_are_an_experiment_once_time_has_passed(refreshed: t
         rows(
             refreshed[1],
             "select treatment_id, count(*) from treatment_assignments"
-            " where is_eligible and origin = 'drawn' group by 1",
+            " where is_eligible and origin = 'drawn' and arm in ('treated', 'holdout') group by 1",
         )
     )
     assert eligible and dict(second) == eligible

@@ -21,7 +21,9 @@ assignments as (
         case when experiment_id is null and arm = 'holdout' then 1 - share_treated else share_treated end as arm_share,
         ends_on,
         'landed' as origin,
-        cast(null as {{ dbt.type_string() }}) as segments
+        cast(null as {{ dbt.type_string() }}) as segments,
+        'all' as stratum,
+        treatment_id as sent_treatment_id
     from {{ ref('stg_assignments') }}
     union all
     select
@@ -34,7 +36,9 @@ assignments as (
             as arm_share,
         cast(null as date) as ends_on,
         origin,
-        segments
+        segments,
+        'all' as stratum,
+        treatment_id as sent_treatment_id
     from {{ ref('treatment_assignments') }}
     where
         origin = 'drawn'
@@ -42,6 +46,51 @@ assignments as (
         and arm in ('treated', 'holdout')
         and share_treated > 0
         and share_treated + share_uniform < 1
+    union all
+    -- A scheme with a treatment for all: each segment its own, one for all, nothing. Shares may differ between treatments, so
+    -- each is a stratum.
+    select
+        'uniform_' || scheme as experiment_id,
+        member_id as customer_id,
+        case when arm = 'treated' then 'by_segment' when arm = 'uniform' then 'uniform' else 'none' end as treatment_id,
+        assigned_on,
+        case
+            when arm = 'treated' then share_treated
+            when arm = 'uniform' then share_uniform
+            else 1 - share_treated - share_uniform
+        end as arm_share,
+        cast(null as date) as ends_on,
+        origin,
+        segments,
+        treatment_id as stratum,
+        coalesce(sends_treatment_id, 'none') as sent_treatment_id
+    from {{ ref('treatment_assignments') }}
+    where
+        origin = 'drawn'
+        and is_eligible
+        and arm in ('treated', 'uniform', 'holdout')
+        and share_treated > 0
+        and share_uniform > 0
+        and share_treated + share_uniform < 1
+    union all
+    -- The whole programme against nothing of any scheme: whoever could be sent anything on the day of their first arms.
+    select
+        'programme' as experiment_id,
+        member_id as customer_id,
+        case when max(arm) = 'programme' and min(arm) = 'programme' then 'none' else 'programme' end as treatment_id,
+        assigned_on,
+        case
+            when max(arm) = 'programme' and min(arm) = 'programme' then max(share_programme)
+            else 1 - max(share_programme)
+        end as arm_share,
+        cast(null as date) as ends_on,
+        'drawn' as origin,
+        max(segments) as segments,
+        'all' as stratum,
+        cast(null as {{ dbt.type_string() }}) as sent_treatment_id
+    from {{ ref('treatment_assignments') }}
+    where origin = 'drawn' and is_eligible and share_programme > 0 and share_programme < 1
+    group by member_id, assigned_on
 
 ),
 
@@ -67,6 +116,8 @@ ranked_assignments as (
         assignments.arm_share,
         assignments.origin,
         assignments.segments,
+        assignments.stratum,
+        assignments.sent_treatment_id,
         ends.ends_on,
         row_number() over (
             partition by assignments.experiment_id, assignments.customer_id
@@ -89,6 +140,8 @@ last_windows as (
         ranked_assignments.arm_share,
         ranked_assignments.origin,
         ranked_assignments.segments,
+        ranked_assignments.stratum,
+        ranked_assignments.sent_treatment_id,
         ranked_assignments.ends_on,
         {{ days_after('ranked_assignments.assigned_on', 'settings.outcome_days') }} as window_until,
         max({{ days_after('ranked_assignments.assigned_on', 'settings.outcome_days') }}) over (
@@ -110,6 +163,8 @@ assignment_ends as (
         last_windows.arm_share,
         last_windows.origin,
         last_windows.segments,
+        last_windows.stratum,
+        last_windows.sent_treatment_id,
         least(last_windows.last_window_until, coalesce(last_windows.ends_on, last_windows.last_window_until)) as closes_on,
         least(settings.as_of, last_windows.window_until, coalesce(last_windows.ends_on, last_windows.window_until))
             as outcome_until
@@ -129,6 +184,8 @@ assignment_starts as (
         assignment_ends.arm_share,
         assignment_ends.origin,
         assignment_ends.segments,
+        assignment_ends.stratum,
+        assignment_ends.sent_treatment_id,
         assignment_ends.closes_on,
         assignment_ends.outcome_until,
         {{ days_after('assignment_ends.assigned_on', '-settings.outcome_days') }} as past_from
@@ -189,22 +246,47 @@ past_totals as (
 
 ),
 
--- What the member's own arm sent: a holdout is sent nothing, whatever slipped through.
-costs as (
+-- What the member's own arm sent: a holdout is sent nothing, whatever slipped through. The programme sends every treatment.
+arm_costs as (
 
     select
         members.experiment_id,
         members.customer_id,
-        sum(touchpoints.cost) as cost
+        touchpoints.cost
     from assignment_starts as members
     inner join {{ ref('stg_touchpoints') }} as touchpoints
         on
             members.customer_id = touchpoints.customer_id
-            and members.treatment_id = touchpoints.treatment_id
+            and members.sent_treatment_id = touchpoints.treatment_id
             and touchpoints.touched_on >= members.assigned_on
             and touchpoints.touched_on < members.outcome_until
     where members.treatment_id <> 'none'
-    group by members.experiment_id, members.customer_id
+    union all
+    select
+        members.experiment_id,
+        members.customer_id,
+        touchpoints.cost
+    from assignment_starts as members
+    inner join {{ ref('stg_touchpoints') }} as touchpoints
+        on
+            members.customer_id = touchpoints.customer_id
+            and touchpoints.touched_on >= members.assigned_on
+            and touchpoints.touched_on < members.outcome_until
+    where
+        members.treatment_id <> 'none'
+        and members.sent_treatment_id is null
+        and touchpoints.treatment_id is not null
+
+),
+
+costs as (
+
+    select
+        experiment_id,
+        customer_id,
+        sum(cost) as cost
+    from arm_costs
+    group by experiment_id, customer_id
 
 )
 
@@ -220,6 +302,7 @@ select
     members.closes_on <= settings.as_of as is_closed,
     -- 1 - 0.9 is a rounding error below 0.1.
     cast(round(members.arm_share, 12) as double) as arm_share,
+    {{ text('members.stratum') }} as stratum,
     {{ text('members.origin') }} as origin,
     {{ text('members.segments') }} as segments,
     cast(coalesce(past_totals.past_spend, 0) as double) as past_spend,

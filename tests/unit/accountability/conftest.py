@@ -37,8 +37,8 @@ class SmallWarehouse:
                 touches bigint);
             create table experiment_members (
                 experiment_id varchar, customer_id varchar, treatment_id varchar, arm varchar, assigned_on date,
-                observed_days integer, closes_on date, is_closed boolean, arm_share double, past_spend double,
-                past_orders bigint, spend double, orders bigint, cost double);
+                observed_days integer, closes_on date, is_closed boolean, arm_share double, stratum varchar,
+                past_spend double, past_orders bigint, spend double, orders bigint, cost double);
             create table experiment_segments (
                 experiment_id varchar, scheme varchar, customer_id varchar, segment varchar);
             create table sales_margin as select date '2026-08-01' as as_of, 0.0::double as amount,

@@ -103,7 +103,7 @@ def policy_world(
         arms=names,
         arm=arm.astype(np.int64),
         arm_share=np.asarray(shares)[arm],
-        assigned_day=np.zeros(members, dtype=np.int64),
+        stratum=np.zeros(members, dtype=np.int64),
         observed=np.ones(members),
         past_spend=past,
         past_orders=(past > 0).astype(float),

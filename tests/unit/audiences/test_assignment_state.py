@@ -121,3 +121,24 @@ def test_a_member_who_left_the_published_table_is_still_remembered(settings: Set
     note_assignments(settings, version(settings, "2026-01-01", {"ann": "treated"}))
     note_assignments(settings, version(settings, "2026-02-01", {"bob": "treated"}))
     assert set(known(settings)) == {"ann", "bob"}
+
+
+def test_a_file_and_a_version_of_an_earlier_release_keep_their_rows_and_get_the_new_columns(settings: Settings) -> None:
+    old = [name for name in SCHEMA.names if name not in ("sends_treatment_id", "share_uniform", "share_programme")]
+    folder = version(settings, "2026-03-01T00", {"ann": "treated", "bob": "holdout"})
+    prepare_state(settings)
+    table = pq.read_table(state_file(settings))
+    pq.write_table(table.select(old), state_file(settings))
+    published = folder / "parquet" / "treatment_assignments.parquet"
+    pq.write_table(
+        pq.read_table(published).drop_columns(["sends_treatment_id", "share_uniform", "share_programme"]), published
+    )
+    prepare_state(settings)
+    upgraded = pq.read_table(state_file(settings))
+    assert upgraded.schema.names == SCHEMA.names
+    assert upgraded.select(old).to_pylist() == table.select(old).to_pylist()
+    assert noted_refresh(state_file(settings)) == "2026-03-01T00"
+    later = version(settings, "2026-04-01T00", {"ann": "holdout", "cid": "programme"})
+    assert note_assignments(settings, later) == 1
+    assert known(settings)["ann"] == ("treated", "2026-03-01") and known(settings)["cid"][0] == "programme"
+    assert note_assignments(settings, folder) == 0
