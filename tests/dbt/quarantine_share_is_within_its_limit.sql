@@ -22,7 +22,7 @@ refused as (
 ranked_reasons as (
     select
         source_table,
-        reasons || ' (' || {{ text('rows_refused') }} || coalesce(', such as ' || example, '') || ')' as reason,
+        reasons || ' (' || {{ text('rows_refused') }} || ')' || coalesce(', such as ' || example, '') as reason,
         rows_refused,
         row_number() over (partition by source_table order by rows_refused desc, reasons asc) as reason_rank
     from refused

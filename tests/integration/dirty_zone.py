@@ -24,7 +24,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-STAGED, QUARANTINED, DUPLICATE = "staged", "quarantined", "duplicate"
+STAGED, QUARANTINED, SUPERSEDED, DUPLICATE = "staged", "quarantined", "superseded", "duplicate"
 LAST_DAY = date(2026, 4, 20)
 DAYS = 75
 SECRETS = ("Ada Planted-Name", "ada@planted-mail.example", "+49-555-planted", "Bo Planted", "bo@planted-mail.example")
@@ -35,12 +35,12 @@ _PROFILE = "age_band:t gender:t country:t region:t settlement:t household_size:t
 _PROFILE += " marital_status:t employment:t income_band:t annual_income:n home_ownership:t"
 _PERSONAL = "full_name:p email:p phone:p"
 _SHAPES = {
-    "customers": f"customer_id:t kind:k registered_on:d birth_date:d {_PROFILE} {_PERSONAL}",
+    "customers": f"customer_id:t kind:k registered_on:d birth_date:d {_PROFILE} updated_at:s {_PERSONAL}",
     "companies": "company_id:t company_name:t industry:t employees:i annual_revenue:n process_maturity:i"
-    " benefit_sought:t country:t region:t settlement:t",
-    "company_contacts": f"person_id:t company_id:t job_title:t department:t {_PERSONAL}",
+    " benefit_sought:t country:t region:t settlement:t updated_at:s",
+    "company_contacts": f"person_id:t company_id:t job_title:t department:t updated_at:s {_PERSONAL}",
     "products": "product_id:t product_name:t department:t category:t subcategory:t brand:t brand_tier:t list_price:n"
-    " unit_margin:n",
+    " unit_margin:n updated_at:s",
     "order_lines": "order_id:t customer_id:t product_id:t ordered_at:s quantity:n amount:n line_number:i"
     " discount_amount:n coupon_amount:n channel:t store_id:t currency:t",
     "touchpoints": "touchpoint_id:t customer_id:t touched_at:s channel:t treatment_id:t message_id:t campaign_id:t"
@@ -49,7 +49,7 @@ _SHAPES = {
     "consents": "customer_id:t channel:t opted_in:f recorded_at:s",
     "assignments": "customer_id:t treatment_id:t arm:k assigned_on:d share_treated:n",
     "prospects": f"prospect_id:t kind:t source:t birth_date:d {_PROFILE} company_name:t industry:t employees:i"
-    f" annual_revenue:n process_maturity:i benefit_sought:t {_PERSONAL}",
+    f" annual_revenue:n process_maturity:i benefit_sought:t updated_at:s {_PERSONAL}",
 }
 COLUMNS = {table: dict(part.split(":") for part in shape.split()) for table, shape in _SHAPES.items()}
 REQUIRED = {
@@ -74,6 +74,8 @@ LISTS = {
     ("responses", "kind"): ["open", "click", "redeem", "purchase", "unsubscribe"],
     ("assignments", "arm"): ["treated", "holdout"],
 }
+# Of rows that share a key one is taken.
+MASTERS = ("customers", "companies", "company_contacts", "products", "prospects")
 # The column in which rows that share a key differ.
 DIFFERS = {
     "customers": "registered_on",
@@ -125,11 +127,17 @@ def key_of(table: str) -> list[str]:
     return KEYS.get(table) or [next(iter(COLUMNS[table]))]
 
 
+def refuses(table: str, column: str) -> bool:
+    """Whether a value of the column that cannot be read refuses its row."""
+    return column in REQUIRED[table] or COLUMNS[table][column] == "k"
+
+
 @dataclass(eq=False)
 class Row:
     """A planted row. `content`: equal for rows that are copies of each other. `reasons`: why it is refused, if it is.
 
     values: what the columns mean; None is blank. bad: texts instead of values. torn: raw fields instead of all of it.
+    scans: how often it is written in its file; more than once only order lines without a number, which are as many lines.
     """
 
     table: str
@@ -138,6 +146,7 @@ class Row:
     reasons: frozenset[str] = frozenset()
     bad: dict[str, str] = field(default_factory=dict)
     torn: tuple[str, ...] = ()
+    scans: int = 1
 
     @property
     def fate(self) -> str:
@@ -162,7 +171,9 @@ class Planter:
         columns, before = COLUMNS[table], len(self.rows)
         for column, kind in columns.items():
             for text in UNTYPABLE.get(kind, []):
-                self._add(table, bad={column: text}, reasons={f"{column}: {_reason(table, column)}"})
+                # An optional value that cannot be read is as good as none; a closed list takes no other value.
+                reasons = {f"{column}: {_reason(table, column)}"} if refuses(table, column) else set()
+                self._add(table, {column: None}, {column: text}, reasons)
         for column in REQUIRED[table]:
             for _ in BLANKS:
                 self._add(table, {column: None}, reasons={f"{column}: missing"})
@@ -174,17 +185,22 @@ class Planter:
         dirt = len(self.rows) - before
         for _ in range(dirt * self.good):
             row = self._add(table)
+            if table == "order_lines" and row.values["line_number"] is None:
+                row.scans = self.chance.choice([1] * 8 + [2, 3])
             # Sent twice, or three times.
             for _ in range(self.chance.choice([0] * 12 + [1, 2])):
-                self.rows.append(Row(table, row.content, row.values))
+                self.rows.append(Row(table, row.content, row.values, scans=row.scans))
 
     def _plant_rivals(self, table: str) -> None:
         """Rows that share a key and differ: two good ones, a good and a bad one, three with a copy; for personal tables
-        two that differ in personal data alone."""
-        shared = {f"{', '.join(key_of(table))}: shared with a row of different content"}
+        two that differ in personal data alone (and in when they were changed, for their digests have no order)."""
+        of_master = table in MASTERS
+        shared = set() if of_master else {f"{', '.join(key_of(table))}: shared with a row of different content"}
         column = DIFFERS[table]
-        # Without a line number there would be no key to share.
+        # Without a line number there would be no key to share. Most masters do not say when a row was changed.
         whole: dict[str, Any] = {"line_number": 1} if table == "order_lines" else {}
+        if of_master:
+            whole = {"updated_at": None}
         first = self._add(table, whole, reasons=shared)
         self._add(table, {**first.values, column: self._other(table, column, first)}, reasons=shared)
         rivals = [self._add(table, whole, reasons=shared)]
@@ -193,13 +209,23 @@ class Planter:
             values = {**rivals[0].values, column: self._other(table, column, *rivals)}
             rivals.append(self._add(table, values, reasons=shared))
         self.rows.append(Row(table, rivals[1].content, rivals[1].values, rivals[1].reasons))
+        if of_master:
+            dated = [self._add(table, {"updated_at": self._value(table, "updated_at")})]
+            for moment in (None, datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 4, 30, tzinfo=UTC)):
+                changed = {"updated_at": moment, column: self._other(table, column, *dated)}
+                dated.append(self._add(table, {**dated[0].values, **changed}))
         typed = [c for c, kind in COLUMNS[table].items() if kind in UNTYPABLE and c not in key_of(table)]
         if typed:
             good, bad = self._add(table, whole, reasons=shared), UNTYPABLE[COLUMNS[table][typed[-1]]][0]
-            self._add(table, good.values, {typed[-1]: bad}, {*shared, f"{typed[-1]}: {_reason(table, typed[-1])}"})
+            own = {f"{typed[-1]}: {_reason(table, typed[-1])}"} if refuses(table, typed[-1]) else set()
+            self._add(table, {**good.values, typed[-1]: None}, {typed[-1]: bad}, {*shared, *own})
+        if table == "customers":
+            good = self._add(table, {**whole, "kind": "company"})
+            self._add(table, {**good.values, "kind": None}, {"kind": "robot"}, {f"kind: {_reason(table, 'kind')}"})
         if "email" in COLUMNS[table]:
-            named = self._add(table, {"email": SECRETS[1]}, reasons=shared)
-            self._add(table, {**named.values, "email": SECRETS[4]}, reasons=shared)
+            older, newer = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+            named = self._add(table, {"email": SECRETS[1], "updated_at": older}, reasons=shared)
+            self._add(table, {**named.values, "email": SECRETS[4], "updated_at": newer}, reasons=shared)
 
     def _other(self, table: str, column: str, *than: Row) -> Any:
         """A value of the column that none of the rows has."""
@@ -384,11 +410,16 @@ def layout(rows: list[Row], folder: Path, seed: int = 1) -> dict[Place, Row]:
     """
     chance = random.Random(seed)
     dealt: dict[tuple[str, Shape], list[Row]] = {}
+    sent: dict[int, list[Shape]] = {}
     for row in chance.sample(rows, len(rows)):
-        shape = chance.choice([shape for shape in SHAPES if fits(row, shape)])
-        dealt.setdefault((row.table, shape), []).append(row)
+        # A file that is sent again is another file: in one, equal lines without numbers are two lines.
+        shape = chance.choice([s for s in SHAPES if fits(row, s) and s not in sent.get(row.content, [])])
+        if row.table == "order_lines" and not row.torn and row.values["line_number"] is None:
+            sent.setdefault(row.content, []).append(shape)
+        dealt.setdefault((row.table, shape), []).extend([row] * row.scans)
     places = {}
     for (table, shape), held in dealt.items():
+        chance.shuffle(held)
         path = folder / table / shape.name
         path.parent.mkdir(parents=True, exist_ok=True)
         (_write_csv if shape.form == "csv" else _write_parquet)(path, table, shape, held, chance)
@@ -451,26 +482,81 @@ def _write_parquet(path: Path, table: str, shape: Shape, rows: list[Row], chance
 
 def fates(places: dict[Place, Row]) -> dict[Place, str]:
     """What becomes of each row: the first of equal rows, by file and row, shares the planted fate; the others are
-    duplicates. Torn rows are equal where they were torn against equal headers."""
+    duplicates. Torn rows are equal where they were torn against equal headers. The n-th of equal order lines without a
+    number in a file is equal to the n-th in other files alone. Of the rows of a master's key one is taken."""
     seen: set[tuple[Any, ...]] = set()
+    in_file: Counter[tuple[Any, ...]] = Counter()
+    taken = _taken(places)
     found = {}
     for place in sorted(places):
         row = places[place]
         identity = (row.table, row.content, *([_header_fields(place)] if row.torn else []))
-        found[place] = DUPLICATE if identity in seen else row.fate
+        if row.table == "order_lines" and (row.torn or row.values["line_number"] is None):
+            in_file[place[1], identity] += 1
+            identity += (in_file[place[1], identity],)
+        fate = row.fate
+        if fate == STAGED and row.table in MASTERS and row.content != taken[row.table, _key(row)]:
+            fate = SUPERSEDED
+        found[place] = DUPLICATE if identity in seen else fate
         seen.add(identity)
     return found
 
 
+def _key(row: Row) -> Any:
+    return row.values[key_of(row.table)[0]]
+
+
+def _taken(places: dict[Place, Row]) -> dict[tuple[str, Any], int]:
+    """The content that is taken of each key of a master table."""
+    landed = Counter((row.table, row.content) for row in places.values())
+    rivals: dict[tuple[str, Any], dict[int, Row]] = {}
+    for row in places.values():
+        if row.table in MASTERS and row.fate == STAGED:
+            rivals.setdefault((row.table, _key(row)), {})[row.content] = row
+
+    def order(row: Row) -> tuple[Any, ...]:
+        moment = row.values["updated_at"]
+        since = moment.timestamp() if moment else float("-inf")
+        contents = [_meaning(row.table, c, row.values[c]) for c, kind in COLUMNS[row.table].items() if kind != "p"]
+        content = [(value is None, 0 if value is None else value) for value in contents]
+        # Where the values are the same, what cannot be read comes after what is not there: it says something else.
+        return -since, -landed[row.table, row.content], content, not row.bad
+
+    return {key: min(rows.values(), key=order).content for key, rows in rivals.items()}
+
+
 def account(places: dict[Place, Row]) -> dict[str, tuple[int, int, int, int]]:
-    """Rows landed, staged, quarantined and duplicate of every table, those without a file included."""
+    """Rows landed, staged, quarantined (superseded ones too) and duplicate of every table, those without a file included."""
     counts = Counter((place[0], fate) for place, fate in fates(places).items())
-    split = {t: [counts[t, fate] for fate in (STAGED, QUARANTINED, DUPLICATE)] for t in COLUMNS}
-    return {table: (sum(parts), *parts) for table, parts in split.items()}  # type: ignore[misc]
+    split = {
+        t: (counts[t, STAGED], counts[t, QUARANTINED] + counts[t, SUPERSEDED], counts[t, DUPLICATE]) for t in COLUMNS
+    }
+    return {table: (sum(parts), *parts) for table, parts in split.items()}
+
+
+def equal_lines(places: dict[Place, Row]) -> tuple[int, Decimal]:
+    """Staged order lines beyond the first of equal ones, and their amount."""
+    kept = [places[p] for p, fate in fates(places).items() if p[0] == "order_lines" and fate == STAGED]
+    lines = Counter(row.content for row in kept)
+    amounts = {row.content: row.values["amount"] for row in kept}
+    return (
+        sum(n - 1 for n in lines.values()),
+        sum(((n - 1) * amounts[content] for content, n in lines.items()), Decimal(0)),
+    )
+
+
+def unreadable(places: dict[Place, Row]) -> dict[tuple[str, str], Counter[str]]:
+    """The texts that could not be read in the rows that are staged, by table and column."""
+    found: dict[tuple[str, str], Counter[str]] = {}
+    for place, fate in fates(places).items():
+        if fate == STAGED:
+            for column, text in places[place].bad.items():
+                found.setdefault((place[0], column), Counter())[text] += 1
+    return found
 
 
 def quarantine(places: dict[Place, Row]) -> dict[Place, set[str]]:
-    """Reasons of each refused row."""
+    """Reasons of each refused or superseded row."""
     refused = {}
     for place, fate in fates(places).items():
         if fate == QUARANTINED:
@@ -480,6 +566,8 @@ def quarantine(places: dict[Place, Row]) -> dict[Place, set[str]]:
                 if row.torn
                 else set(row.reasons)
             )
+        elif fate == SUPERSEDED:
+            refused[place] = {"superseded"}
     return refused
 
 

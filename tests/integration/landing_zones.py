@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -33,7 +36,9 @@ class StagingRun:
 MAX_QUARANTINE_SHARE = 0.9
 
 
-def run_staging(warehouse: Path, landing_dir: Path | None, zone: str = "") -> StagingRun:
+def run_staging(
+    warehouse: Path, landing_dir: Path | None, zone: str = "", variables: Mapping[str, Any] | None = None
+) -> StagingRun:
     """Runs the staging models. Parsed files are kept beside the warehouse for the next run."""
     logs = warehouse.parent / f"{warehouse.name}-logs"
     environ = {k: v for k, v in os.environ.items() if k not in ("LANDING_DIR", "AS_OF", "STORE_TIMEZONE", "DBT_TARGET")}
@@ -44,7 +49,8 @@ def run_staging(warehouse: Path, landing_dir: Path | None, zone: str = "") -> St
     if zone:
         environ["STORE_TIMEZONE"] = zone
     arguments = ["--profiles-dir", "profiles", "--target-path", str(warehouse.parent / "dbt-target")]
-    arguments += ["--log-path", str(logs), "--vars", f"{{max_quarantine_share: {MAX_QUARANTINE_SHARE}}}"]
+    settings = {"max_quarantine_share": MAX_QUARANTINE_SHARE, **(variables or {})}
+    arguments += ["--log-path", str(logs), "--vars", json.dumps(settings)]
     arguments += [
         "--select",
         "path:models/staging",

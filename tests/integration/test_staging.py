@@ -33,26 +33,17 @@ WRITTEN = "(if it is one, say how it is written: landing_formats.{})"
 REFUSED = {
     ("customers", "customers/crm.csv", 4): "kind: not one of person, company",
     ("customers", "customers/crm.csv", 5): "customer_id: missing",
-    ("customers", "customers/crm.csv", 7): "customer_id: shared with a row of different content",
-    ("customers", "customers/crm.csv", 8): "customer_id: shared with a row of different content",
-    ("customers", "customers/crm.csv", 9): f"birth_date: not a date {WRITTEN.format('customers.dates')}",
     ("customers", "customers/crm.csv", 10): "torn: 9 fields, the header has 8",
     ("order_lines", "order_lines/till.csv", 4): "order_id, line_number: shared with a row of different content",
     ("order_lines", "order_lines/till.csv", 5): "order_id, line_number: shared with a row of different content",
     ("order_lines", "order_lines/till.csv", 6): f"ordered_at: not a timestamp {WRITTEN.format('order_lines.dates')}",
     ("order_lines", "order_lines/till.csv", 7): f"quantity: not a number {WRITTEN.format('order_lines.numbers')}",
-    ("order_lines", "order_lines/till.csv", 8): "customer_id: missing",
     ("order_lines", "order_lines/till.csv", 9): f"amount: not a number {WRITTEN.format('order_lines.numbers')}",
-    (
-        "order_lines",
-        "order_lines/till.csv",
-        11,
-    ): f"line_number: not a whole number {WRITTEN.format('order_lines.numbers')}",
-    ("order_lines", "order_lines/till.csv", 13): f"coupon_amount: not a number {WRITTEN.format('order_lines.numbers')}",
     ("order_lines", "order_lines/till.csv", 14): "torn: 4 fields, the header has 9",
     ("order_lines", "order_lines/till.csv", 15): f"amount: not a number {WRITTEN.format('order_lines.numbers')}",
     ("order_lines", "order_lines/till.csv", 16): (
-        f"ordered_at: not a timestamp {WRITTEN.format('order_lines.dates')}; quantity: not a number {WRITTEN.format('order_lines.numbers')}; amount: missing; line_number: not a whole number {WRITTEN.format('order_lines.numbers')}"
+        f"ordered_at: not a timestamp {WRITTEN.format('order_lines.dates')}; "
+        f"quantity: not a number {WRITTEN.format('order_lines.numbers')}; amount: missing"
     ),
     ("responses", "responses/mail.csv", 2): "kind: not one of open, click, redeem, purchase, unsubscribe",
     ("responses", "responses/mail.csv", 3): "kind: missing",
@@ -64,11 +55,11 @@ REFUSED = {
 
 # table: (landed, staged, quarantined, duplicate)
 ACCOUNT = {
-    "customers": (12, 4, 6, 2),
+    "customers": (12, 6, 4, 2),
     "companies": (0, 0, 0, 0),
     "company_contacts": (0, 0, 0, 0),
     "products": (0, 0, 0, 0),
-    "order_lines": (22, 7, 10, 5),
+    "order_lines": (22, 10, 8, 4),
     "touchpoints": (0, 0, 0, 0),
     "responses": (3, 1, 2, 0),
     "consents": (5, 2, 3, 0),
@@ -81,7 +72,32 @@ ACCOUNT = {
 
 def test_every_bad_row_is_in_quarantine_with_its_reasons(dirty: StagingRun) -> None:
     rows = dirty.query("select source_table, file, row_number, reasons from quarantine")
-    assert {(table, file, row): reasons for table, file, row, reasons in rows} == REFUSED
+    refused = {(table, file, row): reasons for table, file, row, reasons in rows if reasons != "superseded"}
+    assert refused == REFUSED
+
+
+def test_of_rows_that_differ_in_personal_data_alone_one_is_taken_and_none_of_it_is_told(dirty: StagingRun) -> None:
+    """Which of the two is taken hangs on digests that are salted; what is staged is the same."""
+    [(table, file, row, by)] = dirty.query(
+        "select source_table, file, row_number, superseded_by from quarantine where reasons = 'superseded'"
+    )
+    assert (table, file) == ("customers", "customers/crm.csv")
+    assert {(file, row), tuple(by.split(", row "))} in (
+        {(file, 7), (file, "8")},
+        {(file, 8), (file, "7")},
+    )
+
+
+def test_optional_values_that_cannot_be_read_are_listed_and_refuse_nothing(dirty: StagingRun) -> None:
+    rows = dirty.query('select source_table, "column", spelling, "rows", column_share from unreadable_values order by 1, 2')
+    assert rows == [
+        # A birth date is personal in all but its punctuation.
+        ("customers", "birth_date", "99.99.9999", 1, 1.0),
+        ("order_lines", "coupon_amount", "abc", 1, 1.0),
+        ("order_lines", "line_number", "x", 1, 1 / 17),
+    ]
+    [(remedy,)] = dirty.query("select remedy from unreadable_values where source_table = 'customers'")
+    assert remedy.startswith("not a date") and remedy.endswith("write 2026-01-31, or leave it empty")
 
 
 def test_the_account_adds_up_table_by_table(dirty: StagingRun) -> None:
@@ -105,6 +121,10 @@ def test_order_lines_are_typed_and_turned_into_utc_and_local_time(dirty: Staging
         ("o3", 3, None, "p1", moment("2026-03-29 10:00"), moment("2026-03-29 12:00"), date(2026, 3, 29), 1, 1),
         ("o3", 5, "c2", 'p "1", x\ny', moment("2026-03-29 13:30:00.5"), moment("2026-03-29 15:30:00.5"),
          date(2026, 3, 29), 1, 10),
+        ("o3", 6, "c2", "p1", moment("2026-03-29 10:00"), moment("2026-03-29 12:00"), date(2026, 3, 29), 1, 1),
+        ("o3", None, "c2", "p1", moment("2026-03-29 10:00"), moment("2026-03-29 12:00"), date(2026, 3, 29), 1, 1),
+        ("o5", None, "c1", "7", moment("2026-10-25 00:30"), moment("2026-10-25 02:30"), date(2026, 10, 25), 1,
+         Decimal("1.5")),
         ("o5", None, "c1", "7", moment("2026-10-25 00:30"), moment("2026-10-25 02:30"), date(2026, 10, 25), 1,
          Decimal("1.5")),
         ("o5", None, "c1", "7", moment("2026-10-25 00:30"), moment("2026-10-25 02:30"), date(2026, 10, 25), 1,
@@ -116,7 +136,14 @@ def test_order_lines_are_typed_and_turned_into_utc_and_local_time(dirty: Staging
 
 def test_kind_is_person_where_nothing_is_said(dirty: StagingRun) -> None:
     rows = dirty.query("select customer_id, kind, household_size from stg_customers order by 1")
-    assert rows == [("c1", "person", None), ("c2", "person", None), ("c3", "company", None), ("c8", "person", "5+")]
+    assert rows == [
+        ("c1", "person", None),
+        ("c2", "person", None),
+        ("c3", "company", None),
+        ("c5", "person", None),
+        ("c6", "person", None),
+        ("c8", "person", "5+"),
+    ]
 
 
 def test_flags_and_closed_lists_are_read_in_any_case(dirty: StagingRun) -> None:
@@ -180,7 +207,7 @@ def test_too_many_refused_rows_stop_the_build_with_table_count_and_reason(scratc
     assert run.returncode != 0
     assert (
         "order_lines: 91 of 100 rows refused, more than max_quarantine_share (0.9) allows. "
-        "Most often: amount: missing (1), amount: not a number (90)" in run.output
+        'Most often: amount: missing (1), amount: not a number (90), such as amount "x"' in run.output
     )
     assert re.search(r"SKIP relation main\.stg_order_lines ", run.output)
 

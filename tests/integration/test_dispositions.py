@@ -1,0 +1,250 @@
+"""Which rows are staged, by the compiled SQL of staging over generated rows, against pandas: equal lines in whatever files,
+order and number of times sent; and which of rival rows of a master table is taken."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.integration.landing_zones import StagingRun, run_staging, write
+
+# order_id, product_id, line_number, amount; as they land
+Line = tuple[str, str, str | None, str]
+LINES = st.tuples(
+    st.sampled_from(["o1", "o2"]), st.sampled_from(["p1", "p2"]), st.sampled_from([None, None, "1", "x"]),
+    st.sampled_from(["1", "1.0", "2", "abc"]),
+)  # fmt: skip
+FILES = st.lists(st.lists(LINES, max_size=7), min_size=1, max_size=4)
+HEADER = "order_id,customer_id,product_id,ordered_at,quantity,amount"
+TWO_SCANS = f"{HEADER}\no1,c1,p1,2025-03-01 10:00:00,1,2.50\no1,c1,p1,2025-03-01 10:00:00,1,2.50\n"
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dispositions")
+    for name in ("till.csv", "till sent again.csv"):
+        write(folder / "zone" / "order_lines" / name, TWO_SCANS)
+    write(folder / "zone" / "products" / "p.csv", "product_id\np1\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def kept(scratch: Path) -> StagingRun:
+    run = run_staging(scratch / "keep" / "warehouse", scratch / "zone")
+    assert run.returncode == 0, run.output
+    return run
+
+
+@pytest.fixture(scope="module")
+def counted_once(scratch: Path) -> StagingRun:
+    run = run_staging(scratch / "one" / "warehouse", scratch / "zone", variables={"equal_lines": "one"})
+    assert run.returncode == 0, run.output
+    return run
+
+
+LINE_ACCOUNT = """
+    select rows_landed, rows_staged, rows_quarantined, rows_duplicate, equal_lines, equal_lines_amount
+    from row_account where source_table = 'order_lines'
+"""
+
+
+def test_two_equal_lines_of_a_file_are_two_and_the_file_sent_again_adds_nothing(kept: StagingRun) -> None:
+    assert kept.query("select count(*), sum(amount) from stg_order_lines") == [(2, 5)]
+    assert kept.query(LINE_ACCOUNT) == [(4, 2, 0, 2, 1, 2.5)]
+
+
+def test_equal_lines_are_counted_once_where_the_setting_says_so(counted_once: StagingRun) -> None:
+    assert counted_once.query("select count(*), sum(amount) from stg_order_lines") == [(1, 2.5)]
+    assert counted_once.query(LINE_ACCOUNT) == [(4, 1, 0, 3, 1, 2.5)]
+
+
+class Compiled:
+    """Staging's SQL as dbt compiled it, over tables in memory."""
+
+    def __init__(self, run: StagingRun) -> None:
+        self.folder = run.warehouse.parent / "dbt-target/compiled/segments_in_use/models/staging"
+        self.con = duckdb.connect()
+        self.con.execute("attach ':memory:' as warehouse")
+        self.con.execute("use warehouse")
+        for path in run.warehouse.glob("landed/*"):
+            self.con.execute(f"create table landed_{path.name} as from '{path}/*.parquet' limit 0")
+        self.con.execute("create table landed_order_files (source_file varchar, made_from bigint)")
+
+    def land(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """The rows in the place of those that are there; columns that they lack are null."""
+        self.con.execute(f"delete from landed_{table}")
+        if rows:
+            frame = pd.DataFrame(rows).astype(object)
+            frame = frame.where(frame.notna(), None)
+            self.con.register("rows_to_land", frame)
+            self.con.execute(f"insert into landed_{table} by name select * from rows_to_land")
+            self.con.unregister("rows_to_land")
+
+    def build(self, *models: str) -> None:
+        for model in models:
+            sql = (self.folder / f"{model}.sql").read_text(encoding="utf-8")
+            sql = re.sub(r"'[^']*/landed/(\w+)/\*\.parquet'", r"landed_\1", sql)
+            self.con.execute(f"create or replace table {model} as {sql}")
+
+    def stage(self, files: list[list[Line]]) -> pd.DataFrame:
+        """stg_order_lines of those files, and the account: landed = staged + refused."""
+        self.con.execute("delete from landed_order_files")
+        for number in range(len(files)):
+            self.con.execute("insert into landed_order_files values (?, 1)", [f"f{number}.csv"])
+        self.land("order_lines", [row for n, lines in enumerate(files) for row in landed(f"f{n}.csv", lines)])
+        self.build("base_order_lines", "doubtful_order_lines", "refused_rows", "stg_order_lines")
+        staged = self.con.sql("select order_id, product_id, line_number, amount::double as amount from stg_order_lines").df()
+        (refused,) = self.con.execute("select count(*) from refused_rows where source_table = 'order_lines'").fetchone() or (0,)
+        assert sum(map(len, files)) == len(staged) + refused
+        return staged
+
+
+def landed(file: str, lines: list[Line]) -> list[dict[str, Any]]:
+    names = ("order_id", "product_id", "line_number", "amount")
+    fixed = {"customer_id": "c1", "ordered_at": "2025-03-01 10:00:00", "quantity": "1", "source_file": file}
+    return [{**fixed, **dict(zip(names, line, strict=True)), "source_row": n} for n, line in enumerate(lines, start=1)]
+
+
+@pytest.fixture(scope="module")
+def compiled(kept: StagingRun) -> Iterator[Compiled]:
+    project = Compiled(kept)
+    yield project
+    project.con.close()
+
+
+@pytest.fixture(scope="module")
+def compiled_once(counted_once: StagingRun) -> Iterator[Compiled]:
+    project = Compiled(counted_once)
+    yield project
+    project.con.close()
+
+
+def expected(files: list[list[Line]], equal_lines: str = "keep") -> list[tuple[Any, ...]]:
+    """By pandas: lines with a number once, or not at all where their key says two things; of those without one, as many as
+    the file with most of them has. A line number that cannot be read is none, and tells lines apart."""
+    rows = [(file, *line) for file, lines in enumerate(files) for line in lines]
+    frame = pd.DataFrame(rows, columns=["file", "order_id", "product_id", "landed_number", "landed_amount"])
+    frame["amount"] = pd.to_numeric(frame.landed_amount, errors="coerce")
+    frame["line_number"] = pd.to_numeric(frame.landed_number, errors="coerce")
+    content = ["order_id", "product_id", "landed_number", "amount"]
+    numbered = frame[frame.line_number.notna()]
+    # A refused row makes its key doubtful too, so amounts that cannot be read count as contents.
+    contents = numbered.assign(amount=numbered.amount.fillna(-1)).drop_duplicates(content)
+    contents = contents[~contents.duplicated(["order_id", "line_number"], keep=False) & (contents.amount != -1)]
+    bare = frame[frame.line_number.isna() & frame.amount.notna()]
+    counts = bare.groupby(["file", *content], dropna=False).size().groupby(level=content, dropna=False).max()
+    found = [(row.order_id, row.product_id, 1.0, row.amount) for row in contents.itertuples()]
+    for (order_id, product_id, _, amount), copies in counts.items():
+        found += [(order_id, product_id, None, amount)] * (copies if equal_lines == "keep" else 1)
+    return sorted(found, key=repr)
+
+
+def rows_of(staged: pd.DataFrame) -> list[tuple[Any, ...]]:
+    return sorted(
+        (
+            (r.order_id, r.product_id, None if pd.isna(r.line_number) else float(r.line_number), r.amount)
+            for r in staged.itertuples()
+        ),
+        key=repr,
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(files=FILES)
+def test_staged_lines_are_those_of_pandas(compiled: Compiled, files: list[list[Line]]) -> None:
+    assert rows_of(compiled.stage(files)) == expected(files)
+
+
+@settings(max_examples=30, deadline=None)
+@given(files=FILES)
+def test_lines_counted_once_are_those_of_pandas(compiled_once: Compiled, files: list[list[Line]]) -> None:
+    assert rows_of(compiled_once.stage(files)) == expected(files, "one")
+
+
+@settings(max_examples=40, deadline=None)
+@given(files=FILES, seed=st.integers(0, 99))
+def test_files_sent_again_whole_or_in_part_in_any_order_change_nothing(
+    compiled: Compiled, files: list[list[Line]], seed: int
+) -> None:
+    """Also under names that sort before the first ones, and with their rows in another order."""
+    chance = random.Random(seed)
+    first = rows_of(compiled.stage(files))
+    again = [chance.sample(lines, chance.randint(0, len(lines))) for lines in chance.choices(files, k=2)]
+    other = [chance.sample(lines, len(lines)) for lines in [*files, *again]]
+    chance.shuffle(other)
+    assert rows_of(compiled.stage(other)) == first
+
+
+# product_name, category, list_price, updated_at, times
+Product = tuple[str | None, str | None, str | None, str | None, int]
+PRODUCTS = st.lists(
+    st.tuples(
+        st.sampled_from([None, "Tea", "tea", "Ätna"]),
+        st.sampled_from([None, "hot", "cold"]),
+        st.sampled_from([None, "2", "10", "$9"]),
+        st.sampled_from([None, None, "2025-01-01", "2025-02-01", "soon"]),
+        st.integers(1, 3),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+def taken(products: list[Product]) -> tuple[Any, ...]:
+    """By plain Python: the latest, else the most often landed, else the first by name, category and price, nothing last."""
+    times: dict[tuple[Any, ...], int] = {}
+    for *content, count in products:
+        times[tuple(content)] = times.get(tuple(content), 0) + count
+
+    def place(content: tuple[Any, ...]) -> tuple[Any, ...]:
+        name, category, price, updated = content
+        date = updated if updated and updated != "soon" else ""
+        values = (name, category, float(price) if price and price != "$9" else None)
+        unread = tuple(text for text in (price if price == "$9" else "", updated if updated == "soon" else ""))
+        return (
+            tuple(-ord(c) for c in date) or (1,),
+            -times[content],
+            [(value is None, value.encode() if isinstance(value, str) else value or 0) for value in values],
+            [(text == "", text) for text in unread],
+        )
+
+    return min(times, key=place)
+
+
+@settings(max_examples=80, deadline=None)
+@given(products=PRODUCTS, seed=st.integers(0, 99))
+def test_of_rival_rows_the_one_of_the_contract_is_taken_whatever_the_order(
+    compiled: Compiled, products: list[Product], seed: int
+) -> None:
+    rows = [content for *content, count in products for _ in range(count)]
+    random.Random(seed).shuffle(rows)
+    names = ("product_name", "category", "list_price", "updated_at")
+    compiled.land(
+        "products",
+        [
+            {"source_file": f"f{n % 2}", "source_row": n, "product_id": "p", **dict(zip(names, row, strict=True))}
+            for n, row in enumerate(rows)
+        ],
+    )
+    compiled.build("refused_rows", "stg_products")
+    name, category, price, updated = taken(products)
+    found = compiled.con.sql("select product_name, category, list_price, cast(updated_at as date)::varchar from stg_products")
+    assert found.fetchall() == [
+        (name, category, None if price in (None, "$9") else float(price), None if updated == "soon" else updated)
+    ]
+    counts = compiled.con.sql(
+        "select disposition, count(*) from refused_rows where source_table = 'products' group by 1"
+    ).fetchall()
+    contents = len({tuple(row) for row in rows})
+    assert dict(counts) == {
+        key: n for key, n in (("superseded", contents - 1), ("duplicate", len(rows) - contents)) if n
+    }
