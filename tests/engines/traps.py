@@ -67,7 +67,54 @@ PAIRS = [
     (31_105_496, 243, 7, 1),
     (30_000_000, 400, 300, 2),
 ]
+# Format of landing_formats -> texts, each with the steps of the project in between.
+FORMATTED = {
+    "DD/MM/YYYY": ["06/07/2025", "6/7/2025 3:05 PM", "13/07/2025, 12:10:05 am", "07/13/2025", "2025-07-06T10:00:00Z", "x"],
+    "MM/DD/YY": ["7/6/25 10:00", "07/06/69", "2025-07-06"],
+    "YYYYMMDD": ["20250606", "20250606103000", "20250606T1030Z", "20250606 10:30:00+02:00", "202506"],
+    "epoch_seconds": ["1735689600", "1735689600.0", "-1", "1735689661.9", "2025-01-01", "1e20"],
+    "epoch_milliseconds": ["1735689600123"],
+    "excel": ["45658", "45658.5", "45658.0", "0", "9999999", "45658,5"],
+    "decimal_comma": ["1.488,69", "1.488", "0.500", "1 488,5", "1'488,5", "$ 5,00", "-1.234.567,8", "12.34.56", "1e3"],
+    "decimal_point": ["1,488.69", "1,488", "1.488", "\u00a01\u202f488.5", "€5", "-5 £", "1,48"],
+    "without_decimals": ["1001.0", "1001", "1.5", "v1.0", "10."],
+    "without_leading_zeros": ["007", "000", "7", "a07"],
+}
+
+
+def _formatted(format: str) -> str:
+    read = {
+        "epoch_seconds": "number_as_iso_text", "epoch_milliseconds": "number_as_iso_text", "excel": "number_as_iso_text",
+        "without_decimals": "as_normal_id", "without_leading_zeros": "as_normal_id",
+    }.get(format, "reordered_date")  # fmt: skip
+    if format.startswith("decimal"):
+        expression = f"{{{{ as_plain_number('value', '{format}', true) }}}}"
+    else:
+        expression = f"{{{{ {read}('value', '{format}') }}}}"
+    values = " union all ".join(
+        f"select {place} as place, {{{{ literal({text!r}) }}}} as value" for place, text in enumerate(FORMATTED[format])
+    )
+    return f"select '{format}' as format, place, value, {expression} as read from ({values}) as texts"
+
+
 MODELS = {
+    "formatted": """
+        {%- macro literal(text) -%}
+            {{ "'" ~ (text | replace("'", "\\\\'") if target.type == 'spark' else text | replace("'", "''")) ~ "'" }}
+        {%- endmacro -%}
+        select
+            format,
+            place,
+            value,
+            read,
+            {{ clock_of_24_hours('read') }} as clock,
+            {{ text_to_number('read') }} as number_value,
+            {{ text_to_moment(clock_of_24_hours('read')) }} as moment,
+            {{ local_timestamp(text_to_moment('read')) }} as local_moment
+        from (
+            ROWS
+        ) as written
+    """.replace("ROWS", " union all ".join(_formatted(format) for format in FORMATTED)),
     "typed": """
         select
             id,
