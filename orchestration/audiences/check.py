@@ -99,8 +99,8 @@ def violations(
     bounds: Limits,
     firms: Firms | None = None,
 ) -> Iterator[Violation]:
-    """Rows that must not be sent: without consent, of a holdout, beyond the cap, a second one to the same member, or for a
-    company to anybody but a contact person of it.
+    """Rows that must not be sent: without consent, of a holdout, beyond the cap, a second one to a member, or to
+    somebody who is no contact person of the company that it is for.
 
     Args:
         rows: (channel, member, treatment, send_on) of each row of the audiences.

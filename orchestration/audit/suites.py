@@ -39,7 +39,7 @@ LONELY_DAYS = 180
 UNKNOWN_SEGMENT_SHARE = 0.80
 # 8: proposed rows that a warning names; the table has all.
 SERVICES_NAMED = 8
-# 20 %: titles that tell no role are drivers and receptionists, too; above that the seed does not speak the contacts' language.
+# 20 %: drivers and receptionists have no role, too; above that the seed does not speak the contacts' language.
 UNKNOWN_ROLE_SHARE = 0.20
 # Shares are sums of doubles.
 TOLERANCE = 1e-9
@@ -377,7 +377,8 @@ STAGING: tuple[Rule, ...] = (
             union select customer_id from stg_customers
             union select customer_id from stg_order_lines
         )
-        select count(*) || ' of ' || (select count(*) from {batch}) || ' contact persons name a company that no table has ('
+        select count(*) || ' of ' || (select count(*) from {batch})
+               || ' contact persons name a company that no table has ('
                || array_to_string(list(company_id order by company_id)[1:3], ', ')
                || '): they are in no committee; see that company_id is spelled as in companies' as problem
         from {batch}
@@ -510,7 +511,8 @@ CANDIDATE: tuple[Rule, ...] = (
             select list(spelling order by "rows" desc, spelling)[1:5] as first_titles
             from unmapped_spellings where attribute = 'job_title'
         )
-        select without_role || ' of ' || persons || ' contact persons have no buying role; most frequent titles without one: '
+        select without_role || ' of ' || persons
+               || ' contact persons have no buying role; most frequent titles without one: '
                || coalesce(array_to_string(first_titles, ', '), 'none, as no title is given')
                || '; add rows to seeds/job_titles.csv' as problem
         from contacts cross join titles

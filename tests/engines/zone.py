@@ -160,7 +160,7 @@ def _companies(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _contacts() -> list[dict[str, Any]]:
     titles = ["Head of Purchasing", "Managing Director", "IT manager", "assistant", "Buyer's aide"]
-    # What engines see differently: accents in two forms, letters of several bytes, typos in them, marks of gender, symbols.
+    # What engines see differently: accents in two forms, letters of several bytes, typos, marks of gender, symbols.
     titles += [
         "Geschäftsführer:in (m/w/d)",
         "GESCHAEFTSFUEHRER",

@@ -66,7 +66,7 @@ def con(compiled: str) -> Iterator[duckdb.DuckDBPyConnection]:
         create table contact_permissions (member_id varchar, channel varchar, is_permitted boolean);
         create table stg_assignments (
             customer_id varchar, treatment_id varchar, arm varchar, assigned_on date, share_treated double);
-        create table stg_touchpoints (customer_id varchar, treatment_id varchar, touched_on date);
+        create table int_member_touchpoints (member_id varchar, treatment_id varchar, touched_on date);
         create table earlier_assignments (
             scheme varchar, member_id varchar, treatment_id varchar, segment varchar, arm varchar, assigned_on date,
             share_treated double, origin varchar, is_eligible boolean, segments varchar,

@@ -98,7 +98,13 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
         create table scheme_priorities as
             select 'rfm' as scheme, 1 as priority, 'first' as reason union all select 'life', 2, 'second';
         create table treatments (treatment_id varchar, scheme varchar, channel varchar, valid_from date, valid_to date);
-        create table customer_segments as select unnest({list(MEMBERS)}) as member_id;
+        create table customer_segments as
+            select 'rfm' as scheme, unnest({list(MEMBERS)}) as member_id, 'best' as segment;
+        create table int_customers as select member_id as customer_id, 'person' as kind from customer_segments;
+        create table stg_customers as select * from int_customers;
+        create table stg_companies (company_id varchar);
+        create table stg_company_contacts (person_id varchar, company_id varchar);
+        create table buying_roles (role varchar, sort_order integer);
         create table stg_consents (
             customer_id varchar, channel varchar, opted_in boolean, recorded_at timestamp, recorded_on date);
         create table stg_touchpoints (
@@ -116,7 +122,7 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
         con.execute(f"create view {name} as {compiled[name]}")
     con.execute(
         "create view audiences as select channel, member_id, treatment_id,"
-        " (select as_of from int_as_of_dates) as send_on from audience_decisions where outcome = 'sent'"
+        " (select as_of from int_as_of_dates) as send_on, cast(null as varchar) as company_id from audience_decisions where outcome = 'sent'"
     )
     return con
 
