@@ -321,6 +321,122 @@ def test_unreadable_values_are_told_by_column_with_examples_and_the_remedy(sound
     )
 
 
+NOTHING_JOINS = (
+    "No setting for ids (without_decimals, without_leading_zeros, upper, lower) joins more than half of them: land the "
+    "rows that are missing, or export both with the same ids"
+)
+
+
+def joins(setting: str) -> str:
+    return f"They meet with the setting landing_formats: {setting} (vars of dbt_project.yml)"
+
+
+@pytest.mark.parametrize(
+    ("rule", "sqls", "found", "setting"),
+    [
+        pytest.param(
+            "customer_ids_meet",
+            [
+                "create or replace table stg_customers as"
+                " select cast(1000 + i as varchar) as customer_id from range(9) as t(i)",
+                "update stg_order_lines set customer_id = (1000 + hash(order_id) % 7) || '.0'",
+                # Comes first by its letters, and would not meet.
+                "update stg_order_lines set customer_id = '#' where order_id in ('o1', 'o2')",
+            ],
+            "8 of 8 customers who ordered have no row in customers: `1000.0`, `1001.0`, `1002.0` in order_lines,"
+            " `1000`, `1001`, `1002` there.",
+            "{order_lines: {ids: {customer_id: without_decimals}}}",
+            id="pandas writes whole numbers as decimals",
+        ),
+        pytest.param(
+            "customer_ids_meet",
+            ["update stg_customers set customer_id = '00' || customer_id"],
+            "5 of 5 customers who ordered have no row in customers: `c0`, `c1`, `c2` in order_lines,"
+            " `00c0`, `00c1`, `00c2` there.",
+            "{customers: {ids: {customer_id: without_leading_zeros}}}",
+            id="the master is padded",
+        ),
+        pytest.param(
+            "customer_ids_meet",
+            [
+                "insert into stg_companies select 'C' || i from range(5) as t(i)",
+                "delete from stg_customers",
+                "update stg_order_lines set customer_id = null where customer_id <> 'c1'",
+            ],
+            "1 of 1 customers who ordered have no row in companies: `c1` in order_lines, `C1`, `C0`, `C2` there.",
+            "{order_lines: {ids: {customer_id: upper}}}",
+            id="lines without a customer are left out, and companies count",
+        ),
+        pytest.param(
+            "customer_ids_meet",
+            ["update stg_customers set customer_id = 'k' || customer_id where customer_id <> 'c1'"],
+            "4 of 5 customers who ordered have no row in customers: `c0`, `c2`, `c3` in order_lines,"
+            " `c1`, `kc0`, `kc2` there.",
+            None,
+            id="ids of two kinds",
+        ),
+        pytest.param(
+            "product_ids_meet",
+            [
+                "update stg_products set product_id = upper(product_id) where product_id in ('p0', 'p1')",
+                "update stg_products set product_id = 'x' || product_id where product_id in ('p2', 'p3')",
+            ],
+            "4 of 4 products that were sold have no row in products: `p0`, `p1`, `p2` in order_lines,"
+            " `P0`, `P1`, `xp2` there.",
+            None,
+            id="no more than half would meet",
+        ),
+        pytest.param(
+            "product_ids_meet",
+            [
+                "update stg_products set product_id = 'aB' || product_id",
+                "update stg_order_lines set product_id = 'Ab' || product_id",
+            ],
+            "4 of 4 products that were sold have no row in products: `Abp0`, `Abp1`, `Abp2` in order_lines,"
+            " `aBp0`, `aBp1`, `aBp2` there.",
+            "{order_lines: {ids: {product_id: upper}}, products: {ids: {product_id: upper}}}",
+            id="letters differ on both sides",
+        ),
+    ],
+)
+def test_ids_that_do_not_meet_are_shown_with_the_setting_that_joins_them(
+    sound: Path, tmp_path: Path, rule: str, sqls: list[str], found: str, setting: str | None
+) -> None:
+    [result] = run_rules(with_defect(sound, tmp_path, ";".join(sqls)), [RULES[rule]])
+    assert result.message == f"{found} {NOTHING_JOINS if setting is None else joins(setting)}"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "delete from stg_customers",
+        "delete from stg_customers where customer_id in ('c1', 'c2')",
+        "update stg_order_lines set customer_id = null",
+        "insert into stg_customers select 'other' || i from range(999) as t(i)",
+    ],
+    ids=["no profiles at all", "few without one", "nobody known", "profiles of people who never ordered"],
+)
+def test_customers_without_a_profile_are_no_ids_that_do_not_meet(sound: Path, tmp_path: Path, sql: str) -> None:
+    [result] = run_rules(with_defect(sound, tmp_path, sql), [RULES["customer_ids_meet"]])
+    assert result.passed, result.message
+
+
+@pytest.mark.parametrize(
+    ("sql", "failed"),
+    [
+        ("update stg_products set product_id = upper(product_id)", {"product_ids_meet"}),
+        ("update stg_products set product_id = upper(product_id) where product_id = 'p1'", {"product_ids_meet"}),
+        ("delete from stg_products where product_id = 'p1'", {"products_are_known"}),
+        ("delete from stg_products", {"products_are_known"}),
+        ("delete from stg_products where product_id <> 'p1'", {"product_ids_meet"}),
+    ],
+)
+def test_unknown_products_are_spoken_of_once(sound: Path, tmp_path: Path, sql: str, failed: set[str]) -> None:
+    rules = [RULES["products_are_known"], RULES["product_ids_meet"]]
+    results = run_rules(with_defect(sound, tmp_path, sql), rules)
+    assert {result.rule.id for result in results if not result.passed} == failed
+
+
 def test_a_few_examples_are_shown_and_the_rest_is_mentioned(sound: Path, tmp_path: Path) -> None:
     sql = "insert into next_best_offers select 'x' || i, 2, 'jam', 1.0, 'bread', 'category' from range(9) as t(i)"
     [result] = run_rules(with_defect(sound, tmp_path, sql), [RULES["offers_are_ranked"]])
