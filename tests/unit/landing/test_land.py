@@ -281,8 +281,8 @@ def test_unfinished_and_foreign_files_are_left_alone_with_a_warning(zone: Path) 
     files, warnings = find_files(zone, PRODUCTS)
     assert files == {"products": []}
     assert warnings == [
-        "Product: folder ignored, it is no table of the contract (did you mean products?); rename it to the table that it "
-        "holds (docs/bring-your-own-data.md), or take it out of the landing zone",
+        "Product: folder ignored, it is no table of the contract (did you mean products?); "
+        "rename it to the table that it holds (docs/bring-your-own-data.md), or take it out of the landing zone",
         "products/_temporary: folder ignored, its name starts with _; rename it once it is complete",
         "products: 1 file ignored that is neither .parquet nor .csv; export them as one of these",
     ]
@@ -325,8 +325,8 @@ def test_extra_columns_are_named_in_a_warning_also_when_nothing_is_read_again(zo
     for _ in range(2):
         report = land(zone, landed, PRODUCTS)
         assert report.warnings == [
-            "products: columns kept out, not in the contract: (no name), colour; nothing to do, unless one is a column of "
-            "docs/bring-your-own-data.md by another name: rename it"
+            "products: columns kept out, not in the contract: (no name), colour; "
+            "nothing to do, unless one is a column of docs/bring-your-own-data.md by another name: rename it"
         ]
 
 

@@ -62,8 +62,8 @@ def test_what_is_not_known_is_a_dash_and_not_a_zero() -> None:
 
 
 def test_schemes_of_which_nothing_is_known_are_one_line() -> None:
-    known = row("rfm", 2_000)
-    text = scorecard([row("gender", 0), known, row("age_band", 0)])
+    empty = [{**ROW, "scheme": scheme, "members": 0} for scheme in ("gender", "age_band")]
+    text = scorecard([empty[0], ROW, empty[1]])
     assert text.splitlines()[-1].strip().startswith("Nothing is known of gender, age_band: docs/schemes.md")
     assert text.count("gender") == 1
 

@@ -1,0 +1,119 @@
+-- What reached whom: touchpoints by month, channel, campaign type and treatment, by the segment of the member on the month's first
+-- day, and how many answers they got. Who became a member during the month was in no segment then: `not_yet_known`.
+with as_of_day as (
+
+    select as_of
+    from {{ ref('int_as_of_dates') }}
+    where is_current
+
+),
+
+touches as (
+
+    select
+        touchpoints.touchpoint_id,
+        touchpoints.customer_id,
+        touchpoints.touched_at,
+        touchpoints.touched_on,
+        touchpoints.campaign_id,
+        {{ month_start('touchpoints.touched_on') }} as month_on,
+        lower(trim(touchpoints.channel)) as channel,
+        coalesce(touchpoints.campaign_type, 'none') as campaign_type,
+        coalesce(touchpoints.treatment_id, 'none') as treatment_id,
+        touchpoints.cost
+    from {{ ref('stg_touchpoints') }} as touchpoints
+    inner join as_of_day on touchpoints.touched_on < as_of_day.as_of
+
+),
+
+answers as (
+
+    select
+        responses.response_id,
+        responses.customer_id,
+        responses.responded_at,
+        responses.touchpoint_id,
+        responses.campaign_id
+    from {{ ref('stg_responses') }} as responses
+    inner join as_of_day on responses.responded_on < as_of_day.as_of
+    where responses.kind <> 'unsubscribe'
+
+),
+
+-- The touchpoint that the answer names; where it names none, the last one of its campaign before it.
+answered_touches as (
+
+    select
+        answers.response_id,
+        touches.touchpoint_id
+    from answers
+    inner join touches on answers.touchpoint_id = touches.touchpoint_id and answers.customer_id = touches.customer_id
+
+    union all
+
+    select
+        response_id,
+        touchpoint_id
+    from (
+        select
+            answers.response_id,
+            touches.touchpoint_id,
+            row_number() over (
+                partition by answers.response_id order by touches.touched_at desc, touches.touchpoint_id asc
+            ) as place
+        from answers
+        inner join touches
+            on
+                answers.customer_id = touches.customer_id
+                and answers.campaign_id = touches.campaign_id
+                and answers.responded_at >= touches.touched_at
+        where answers.touchpoint_id is null
+    ) as candidates
+    where place = 1
+
+),
+
+answer_counts as (
+
+    select
+        touchpoint_id,
+        count(*) as responses
+    from answered_touches
+    group by touchpoint_id
+
+),
+
+audiences as (
+
+    select distinct scheme, member_id
+    from {{ ref('customer_segment_history') }}
+
+)
+
+select
+    {{ text('audiences.scheme') }} as scheme,
+    {{ text("coalesce(history.segment, 'not_yet_known')") }} as segment,
+    touches.month_on as month,
+    {{ text('touches.channel') }} as channel,
+    {{ text('touches.campaign_type') }} as campaign_type,
+    {{ text('touches.treatment_id') }} as treatment_id,
+    cast(count(distinct touches.customer_id) as bigint) as members_touched,
+    cast(count(*) as bigint) as touchpoints,
+    cast(sum(coalesce(answer_counts.responses, 0)) as bigint) as responses,
+    cast(sum(touches.cost) as decimal(18, 4)) as cost
+from touches
+inner join audiences on touches.customer_id = audiences.member_id
+left join {{ ref('customer_segment_history') }} as history
+    on
+        audiences.scheme = history.scheme
+        and audiences.member_id = history.member_id
+        and touches.month_on >= history.valid_from
+        and (history.valid_to is null or touches.month_on < history.valid_to)
+left join answer_counts on touches.touchpoint_id = answer_counts.touchpoint_id
+group by
+    audiences.scheme,
+    coalesce(history.segment, 'not_yet_known'),
+    touches.month_on,
+    touches.channel,
+    touches.campaign_type,
+    touches.treatment_id
