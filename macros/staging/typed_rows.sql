@@ -35,7 +35,7 @@
     {%- set setting = 'landing_formats.' ~ column.table ~ '.' ~ setting -%}
     {{- return(
         what ~ ', nor ' ~ column.formats[0] ~ ' as ' ~ setting ~ ' says' if column.formats
-        else what ~ ' (if it is one, say how it is written: ' ~ setting ~ ')'
+        else what ~ ' (written otherwise? set ' ~ setting ~ ')'
     ) -}}
 {% endmacro %}
 

@@ -29,21 +29,20 @@ def dirty(scratch: Path) -> StagingRun:
     return run
 
 
-WRITTEN = "(if it is one, say how it is written: landing_formats.{})"
+DATES, NUMBERS = (f"(written otherwise? set landing_formats.order_lines.{setting})" for setting in ("dates", "numbers"))
 REFUSED = {
     ("customers", "customers/crm.csv", 4): "kind: not one of person, company",
     ("customers", "customers/crm.csv", 5): "customer_id: missing",
     ("customers", "customers/crm.csv", 10): "torn: 9 fields, the header has 8",
     ("order_lines", "order_lines/till.csv", 4): "order_id, line_number: shared with a row of different content",
     ("order_lines", "order_lines/till.csv", 5): "order_id, line_number: shared with a row of different content",
-    ("order_lines", "order_lines/till.csv", 6): f"ordered_at: not a timestamp {WRITTEN.format('order_lines.dates')}",
-    ("order_lines", "order_lines/till.csv", 7): f"quantity: not a number {WRITTEN.format('order_lines.numbers')}",
-    ("order_lines", "order_lines/till.csv", 9): f"amount: not a number {WRITTEN.format('order_lines.numbers')}",
+    ("order_lines", "order_lines/till.csv", 6): f"ordered_at: not a timestamp {DATES}",
+    ("order_lines", "order_lines/till.csv", 7): f"quantity: not a number {NUMBERS}",
+    ("order_lines", "order_lines/till.csv", 9): f"amount: not a number {NUMBERS}",
     ("order_lines", "order_lines/till.csv", 14): "torn: 4 fields, the header has 9",
-    ("order_lines", "order_lines/till.csv", 15): f"amount: not a number {WRITTEN.format('order_lines.numbers')}",
+    ("order_lines", "order_lines/till.csv", 15): f"amount: not a number {NUMBERS}",
     ("order_lines", "order_lines/till.csv", 16): (
-        f"ordered_at: not a timestamp {WRITTEN.format('order_lines.dates')}; "
-        f"quantity: not a number {WRITTEN.format('order_lines.numbers')}; amount: missing"
+        f"ordered_at: not a timestamp {DATES}; quantity: not a number {NUMBERS}; amount: missing"
     ),
     ("responses", "responses/mail.csv", 2): "kind: not one of open, click, redeem, purchase, unsubscribe",
     ("responses", "responses/mail.csv", 3): "kind: missing",
