@@ -122,7 +122,8 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
         con.execute(f"create view {name} as {compiled[name]}")
     con.execute(
         "create view audiences as select channel, member_id, treatment_id,"
-        " (select as_of from int_as_of_dates) as send_on, cast(null as varchar) as company_id from audience_decisions where outcome = 'sent'"
+        " (select as_of from int_as_of_dates) as send_on, cast(null as varchar) as company_id"
+        " from audience_decisions where outcome = 'sent'"
     )
     return con
 
