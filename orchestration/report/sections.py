@@ -136,7 +136,7 @@ def unreadable(db: Published) -> Context | None:
         return None
     rows = db.rows(
         'select source_table, "column" as name, spelling, "rows" as n, remedy from unreadable_values'
-        ' order by n desc, source_table, name, spelling'
+        " order by n desc, source_table, name, spelling"
     )
     return {
         "total": words.counted(sum(row["n"] for row in rows), "value"),

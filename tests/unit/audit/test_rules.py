@@ -217,7 +217,9 @@ def test_the_message_names_the_scheme_and_the_segment(sound: Path, tmp_path: Pat
 def test_products_in_two_categories_are_counted_with_both_and_what_to_do(sound: Path, tmp_path: Path) -> None:
     database = with_defect(sound, tmp_path, DEFECTS["products_are_in_one_category"][0])
     (result,) = run_rules(database, [RULES["products_are_in_one_category"]])
-    assert "1 products are landed in two categories or departments, such as p2 (tea, taken, and coffee)" in result.message
+    assert (
+        "1 products are landed in two categories or departments, such as p2 (tea, taken, and coffee)" in result.message
+    )
     assert "updated_at" in result.message
 
 
