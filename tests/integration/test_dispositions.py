@@ -1,4 +1,4 @@
-"""Which rows are staged, by the compiled SQL of staging over generated rows, against pandas: equal lines in whatever files,
+"""Which rows are staged, by compiled SQL over generated rows, against pandas: equal lines in whatever files,
 order and number of times sent; and which of rival rows of a master table is taken."""
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def compiled_once(counted_once: StagingRun) -> Iterator[Compiled]:
 
 
 def expected(files: list[list[Line]], equal_lines: str = "keep") -> list[tuple[Any, ...]]:
-    """By pandas: lines with a number once, or not at all where their key says two things; of those without one, as many as
+    """Lines with a number once, or not at all where their key says two things; of those without one, as many as
     the file with most of them has. A line number that cannot be read is none, and tells lines apart."""
     rows = [(file, *line) for file, lines in enumerate(files) for line in lines]
     frame = pd.DataFrame(rows, columns=["file", "order_id", "product_id", "landed_number", "landed_amount"])
@@ -204,7 +204,7 @@ PRODUCTS = st.lists(
 
 
 def taken(products: list[Product]) -> tuple[Any, ...]:
-    """By plain Python: the latest, else the most often landed, else the first by name, category and price, nothing last."""
+    """By plain Python: the latest, else the most often sent, else the first by name, category and price, none last."""
     times: dict[tuple[Any, ...], int] = {}
     for *content, count in products:
         times[tuple(content)] = times.get(tuple(content), 0) + count
