@@ -50,7 +50,7 @@ SCHEMA = pa.schema(
 class RowAccount:
     """Rows of all landing tables together: landed = staged + quarantined + duplicate.
 
-    Superseded rows are among the quarantined ones. Equal lines are order lines without a line number beyond the first of
+    Equal lines are order lines without a line number beyond the first of
     equal ones in a file, staged or not by the var equal_lines; their amount is in the currency of the lines.
     """
 

@@ -137,7 +137,7 @@ class Row:
     """A planted row. `content`: equal for rows that are copies of each other. `reasons`: why it is refused, if it is.
 
     values: what the columns mean; None is blank. bad: texts instead of values. torn: raw fields instead of all of it.
-    scans: how often it is written in its file; more than once only order lines without a number, which are as many lines.
+    scans: how often it is written in its file; order lines without a number may be more than once, as many lines.
     """
 
     table: str
@@ -526,7 +526,7 @@ def _taken(places: dict[Place, Row]) -> dict[tuple[str, Any], int]:
 
 
 def account(places: dict[Place, Row]) -> dict[str, tuple[int, int, int, int]]:
-    """Rows landed, staged, quarantined (superseded ones too) and duplicate of every table, those without a file included."""
+    """Rows landed, staged, quarantined (superseded ones too) and duplicate of every table, also without a file."""
     counts = Counter((place[0], fate) for place, fate in fates(places).items())
     split = {
         t: (counts[t, STAGED], counts[t, QUARANTINED] + counts[t, SUPERSEDED], counts[t, DUPLICATE]) for t in COLUMNS

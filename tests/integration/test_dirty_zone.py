@@ -70,10 +70,14 @@ def test_the_quarantine_is_every_planted_row_with_its_file_its_number_and_its_re
     assert found == dirty_zone.quarantine(places)
 
 
-def test_superseded_rows_name_the_row_that_is_taken_and_are_counted(staged: tuple[dict[Place, Row], StagingRun]) -> None:
+def test_superseded_rows_name_the_row_that_is_taken_and_are_counted(
+    staged: tuple[dict[Place, Row], StagingRun],
+) -> None:
     places, run = staged
     fates = dirty_zone.fates(places)
-    rows = run.query("select source_table, file, row_number, superseded_by from quarantine where superseded_by is not null")
+    rows = run.query(
+        "select source_table, file, row_number, superseded_by from quarantine where superseded_by is not null"
+    )
     assert {tuple(place) for *place, _ in rows} == {p for p, fate in fates.items() if fate == dirty_zone.SUPERSEDED}
     for table, file, number, taken in rows:
         other_file, other_number = taken.rsplit(", row ", 1)

@@ -79,8 +79,8 @@ def test_the_row_account_is_summed_over_tables() -> None:
         con.execute(
             "create table row_account as select * from (values"
             " ('orders', 10, 7, 1, 2, 0, 3, 7.25::decimal(18, 4)), ('products', 8, 5, 3, 0, 2, 0, 0))"
-            " as t(source_table, rows_landed, rows_staged, rows_quarantined, rows_duplicate, rows_superseded, equal_lines,"
-            " equal_lines_amount)"
+            " as t(source_table, rows_landed, rows_staged, rows_quarantined, rows_duplicate, rows_superseded,"
+            " equal_lines, equal_lines_amount)"
         )
         assert read_row_account(con) == RowAccount(18, 12, 4, 2, 2, 3, Decimal("7.25"))
 

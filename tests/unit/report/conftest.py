@@ -134,7 +134,8 @@ insert into cross_sell_gaps values
     ('c1', 1, 'category', 'BRICKS', 7, '2026-02-27', 'SAND <&>', 300, 4, 705, 318, 150.40),
     ('c2', 1, 'category', 'BRICKS', 4, '2026-02-02', 'SAND <&>', 300, 4, 705, 318, 250.80),
     ('c2', 2, 'category', 'PAINT', 3, '2026-02-02', 'BRUSHES', 200, 3, 90, 80, 12.34);
-create table unreadable_values (source_table varchar, "column" varchar, spelling varchar, "rows" bigint, remedy varchar);
+create table unreadable_values (source_table varchar, "column" varchar, spelling varchar, "rows" bigint,
+    remedy varchar);
 insert into unreadable_values values
     ('customers', 'annual_income', '$90,000 ', 9315, 'not a number; write 90000'),
     ('products', 'in_stock', '<i>maybe</i>', 2, 'not yes or no; write yes');
