@@ -61,7 +61,8 @@ def main() -> None:
             sum_of += dividend.dividend
         shares_of = (found / worlds, held / worlds, interacting / worlds)
         print(
-            f"{name:40s} {truth:8.2f} {sum_of / worlds:8.2f} {shares_of[0]:9.3f} {shares_of[1]:8.3f} {shares_of[2]:12.3f}"
+            f"{name:40s} {truth:8.2f} {sum_of / worlds:8.2f} {shares_of[0]:9.3f} {shares_of[1]:8.3f}"
+            f" {shares_of[2]:12.3f}"
         )
 
 
