@@ -41,6 +41,10 @@ UNKNOWN_SEGMENT_SHARE = 0.80
 SERVICES_NAMED = 8
 # 20 %: drivers and receptionists have no role, too; above that the seed does not speak the contacts' language.
 UNKNOWN_ROLE_SHARE = 0.20
+# 2 %: three arms of 0.33 are thirds.
+SHARES_OFF = 0.02
+# Below this p of their sizes the arms of an experiment are not those that were drawn (accountability/experiments.py).
+SAMPLE_RATIO_ALARM = 0.001
 # Shares are sums of doubles.
 TOLERANCE = 1e-9
 
@@ -417,6 +421,41 @@ STAGING: tuple[Rule, ...] = (
         remedy="Land them in customers, or leave them out of the tables that name them; until then they are in "
         "no segment and nothing is sent to them.",
     ),
+    unexpected_rows(
+        "customers_have_one_arm_in_an_experiment",
+        "stg_assignments",
+        "warning",
+        "arms are drawn once: of several the first counts, and the rest of what was sent is not in the result",
+        """
+        select experiment_id || ': ' || count(*) || ' customers are in several arms; the first of each counts. Land the'
+               || ' arm that was drawn first, or give the second draw an experiment_id of its own' as problem
+        from (
+            select experiment_id, customer_id from {batch} where experiment_id is not null
+            group by experiment_id, customer_id
+            having count(distinct case when arm = 'holdout' then 'none' else treatment_id end) > 1
+        )
+        group by experiment_id
+        """,
+    ),
+    unexpected_rows(
+        "shares_of_an_experiment_make_the_whole",
+        "stg_assignments",
+        "warning",
+        "where the shares of the arms do not sum to 1, nobody can tell whether the arms are as they were drawn",
+        f"""
+        select experiment_id || ' on ' || assigned_on || ': the shares of its arms sum to ' || round(sum(share), 3)
+               || '. With an experiment_id, share_treated is the share of the row''s own arm, the holdout''s included'
+               as problem
+        from (
+            select experiment_id, assigned_on, max(cast(share_treated as double)) as share,
+                   case when arm = 'holdout' then 'none' else treatment_id end as treatment_id
+            from {{batch}} where experiment_id is not null and share_treated is not null
+            group by experiment_id, assigned_on, case when arm = 'holdout' then 'none' else treatment_id end
+        )
+        group by experiment_id, assigned_on
+        having abs(sum(share) - 1) > {SHARES_OFF} and count(*) > 1
+        """,
+    ),
 )
 
 CANDIDATE: tuple[Rule, ...] = (
@@ -693,6 +732,20 @@ CANDIDATE: tuple[Rule, ...] = (
         from {batch} as schemes
         left join scheme_scorecard as scorecard on schemes.scheme = scorecard.scheme
         where schemes.is_active and scorecard.verdict is null
+        """,
+    ),
+    unexpected_rows(
+        "arms_are_of_the_sizes_that_were_drawn",
+        "treatment_outcomes",
+        "warning",
+        "an experiment whose arms are not those that were drawn compares other customers, and is not reported",
+        f"""
+        select experiment_id || ': arms of other sizes than were drawn (p = ' || round(min(srm_p_value), 6)
+               || '), so nothing of it is compared. Land everybody who was assigned, also who was never sent anything,'
+               || ' and check share_treated' as problem
+        from {{batch}}
+        where srm_p_value < {SAMPLE_RATIO_ALARM}
+        group by experiment_id
         """,
     ),
 )

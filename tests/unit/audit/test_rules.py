@@ -42,7 +42,11 @@ create table unmapped_spellings as select * from (values ('job_title', 'wizard',
 create table stg_touchpoints as select 'c1' as customer_id;
 create table stg_responses (customer_id varchar);
 create table stg_consents (customer_id varchar);
-create table stg_assignments (customer_id varchar);
+create table stg_assignments as select *, date '2026-05-01' as assigned_on from (values
+    ('c1', 'e1', 'a', 'treated', 0.3333), ('c2', 'e1', 'b', 'treated', 0.3333), ('c3', 'e1', 'none', 'holdout', 0.3333),
+    ('c4', 'e1', 'b', 'holdout', 0.3333), ('c1', null, 'a', 'treated', 0.9), ('c1', null, 'a', 'holdout', 0.9)
+) as t(customer_id, experiment_id, treatment_id, arm, share_treated);
+create table treatment_outcomes as select 'e1' as experiment_id, cast(0.001 as double) as srm_p_value;
 create table row_account as
 select 'order_lines' as source_table, 203 as rows_landed, 200 as rows_staged, 1 as rows_quarantined,
        2 as rows_duplicate;
@@ -204,6 +208,14 @@ DEFECTS = {
     "services_are_no_merchandise": [
         "insert into suggested_non_merchandise values ('category', 'Fees', 'fees', 'fees', 'f', 1, 9, 7, 0.07)"
     ],
+    "customers_have_one_arm_in_an_experiment": [
+        "insert into stg_assignments values ('c1', 'e1', 'b', 'treated', 0.3333, date '2026-05-09')",
+        "insert into stg_assignments values ('c3', 'e1', 'a', 'treated', 0.3333, date '2026-05-01')",
+    ],
+    "shares_of_an_experiment_make_the_whole": [
+        "update stg_assignments set share_treated = 0.5 where treatment_id = 'a'",
+    ],
+    "arms_are_of_the_sizes_that_were_drawn": ["update treatment_outcomes set srm_p_value = 0.0009"],
     "every_scheme_has_a_verdict": [
         "delete from scheme_scorecard where scheme = 'rfm'",
         "update scheme_scorecard set verdict = null",
