@@ -1,6 +1,7 @@
 """A warehouse folder that cannot be written, and a disk that is full: one sentence each, in place of a traceback.
 
-Belongs here: trying the folder before anything is done, recognising the two in errors of any step, roughly what room is needed.
+Belongs here: trying the folder before anything is done, recognising the two in errors of any step, roughly what room
+is needed.
 Does not belong here: what is written (the steps).
 """
 
@@ -19,8 +20,8 @@ FULL = {errno.ENOSPC, errno.EDQUOT}
 NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 # What Python, DuckDB and Spark say, in errors that reach us as text (dbt runs in a process of its own).
 FULL_WORDS = ("no space left on device", "disk quota exceeded", "max_temp_directory_size", "out of disk space")
-# Bytes of the warehouse folder for a byte of the landing zone, with the kept facts and one version: the demo's 17 MB of Parquet
-# take 0.8 GB. CSV says the same in about five times the bytes.
+# Bytes of the warehouse folder for a byte of the landing zone, with the kept facts and one version: the demo's 17 MB
+# of Parquet take 0.8 GB. CSV says the same in about five times the bytes.
 BYTES_PER_PARQUET_BYTE, BYTES_PER_CSV_BYTE = 50, 10
 LEAST_BYTES = 200_000_000
 
@@ -48,8 +49,8 @@ def explained(error: OSError, settings: Settings) -> str | None:
     if error.errno in NOT_WRITABLE:
         why = error.strerror or str(error)
         return (
-            f"WAREHOUSE_DIR={settings.warehouse_dir}: cannot be written ({why}); needed is a folder in which this user may make "
-            "files and folders: change its owner or permissions, or set WAREHOUSE_DIR to another one"
+            f"WAREHOUSE_DIR={settings.warehouse_dir}: cannot be written ({why}); needed is a folder in which this "
+            "user may make files and folders: change its owner or permissions, or set WAREHOUSE_DIR to another one"
         )
     return None
 
@@ -62,9 +63,7 @@ def in_words(message: str, settings: Settings) -> str:
 def full(settings: Settings) -> str:
     """What a full disk means, and how much room is roughly needed."""
     folder = settings.warehouse_dir
-    needed = (
-        f"about {_size(_bytes_needed(settings))} in all for this landing zone, and a version more for each that is kept"
-    )
+    needed = f"about {_size(_bytes_needed(settings))} for this landing zone, and more for each kept version"
     return (
         f"WAREHOUSE_DIR={folder}: its disk is full ({_free(folder)} free); needed is {needed}: free some room, lower "
         "keep_versions, or set WAREHOUSE_DIR to a folder on a larger disk"

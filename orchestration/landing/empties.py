@@ -1,7 +1,7 @@
 """Which texts are empty cells, from the seed empty_spellings: `NULL`, `N/A`, `\\N` … in exports' spelling.
 
-Belongs here: reading the seed, and which spellings hold for a column. Does not belong here: blanks, which are empty whatever
-the seed says (land.py).
+Belongs here: reading the seed, and which spellings hold for a column.
+Does not belong here: blanks, which are empty whatever the seed says (land.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How files write dates, numbers and ids where they do not write them as the contract does: the dbt var landing_formats.
+"""How files write dates, numbers and ids where not as the contract does: the dbt var landing_formats.
 
-Belongs here: which settings there are, refusing the others, and what a midnight looks like in each format. Does not belong
-here: turning a text into a value, which is SQL (macros/engine/landing_formats.sql), the same on every engine.
+Belongs here: which settings there are, refusing the others, and what a midnight looks like in each format.
+Does not belong here: turning a text into a value, which is SQL (macros/engine/landing_formats.sql).
 
 Shape of the var, in which every level may be left out:
 
@@ -24,8 +24,8 @@ from orchestration.landing.errors import LandingError
 VAR = "landing_formats"
 ISO = "ISO"
 DATES = (
-    ISO, "YYYYMMDD", "YYYY/MM/DD", "YYYY.MM.DD", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "DD/MM/YY",
-    "MM/DD/YY", "DD.MM.YY", "epoch_seconds", "epoch_milliseconds", "excel",
+    ISO, "YYYYMMDD", "YYYY/MM/DD", "YYYY.MM.DD", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "MM-DD-YYYY",
+    "DD/MM/YY", "MM/DD/YY", "DD.MM.YY", "epoch_seconds", "epoch_milliseconds", "excel",
 )  # fmt: skip
 NUMBERS = ("plain", "decimal_point", "decimal_comma")
 IDS = ("without_decimals", "without_leading_zeros", "lower", "upper")
@@ -125,8 +125,12 @@ def without_time(column: str, written: str) -> str:
     if written in EPOCH_DAYS:
         day = f"strftime(date '1970-01-01' + cast({_epoch(column)} / {EPOCH_DAYS[written]} as integer), '%Y-%m-%d')"
         return f"case when {says_midnight(column, written)} then {day} else {column} end"
-    pattern = COMPACT_MIDNIGHT if written == "YYYYMMDD" else MIDNIGHT
-    return f"case when {says_midnight(column, written)} then trim(regexp_replace({column}, '{pattern}', '')) else {column} end"
+    day = f"trim(regexp_replace({column}, '{_midnight(written)}', ''))"
+    return f"case when {says_midnight(column, written)} then {day} else {column} end"
+
+
+def _midnight(written: str) -> str:
+    return COMPACT_MIDNIGHT if written == "YYYYMMDD" else MIDNIGHT
 
 
 def _has_time(column: str, written: str) -> str:

@@ -2,9 +2,9 @@
 
 Every landed file of a table has the same columns: source_file (relative to the landing zone), source_row (from 1,
 without the header), landing_problem, personal_digest, and the contract's columns except personal ones, all text. What a
-file does not bring is null, and so is an empty cell, in any spelling of the seed empty_spellings. Texts are in Unicode's
-composed form (NFC). A column of dates or moments that says midnight in every row of a file holds dates, and lands as such.
-Whether a text is a number or a date is decided later, in SQL.
+file does not bring is null, and so is an empty cell, in any spelling of the seed empty_spellings. Texts are in
+Unicode's composed form (NFC). A column of dates or moments that says midnight in every row of a file holds dates, and
+lands as such. Whether a text is a number or a date is decided later, in SQL.
 
 Personal data is replaced while it is read: only a salted digest of it is stored. Errors name files, columns and rows,
 and are raised `from None`, because the messages of the readers underneath quote the line.
@@ -393,7 +393,7 @@ def _as_text(name: str, kind: str, column: Column) -> str:
         whole = f"case when {finite}{quoted} = trunc({quoted}) then {as_whole} else {text} end"
         return f"case when not isnan({quoted}) then {whole} end" if is_float else whole
     if column.type in ("number", "integer") and (is_float or kind.startswith("DECIMAL")):
-        # 1.488 of a number is never one thousand, whatever landing_formats says of texts: with a fourth decimal it cannot be read so.
+        # 1.488 of a number is never a thousand, whatever landing_formats says; with a fourth decimal it cannot be.
         return f"case when substr({text}, -4, 1) = '.' then {text} || '0' else {text} end"
     return text
 
@@ -401,8 +401,8 @@ def _as_text(name: str, kind: str, column: Column) -> str:
 def _value(text: str, kind: str, empty_spellings: Sequence[str], composed: bool) -> str:
     """SQL of a cell's value: null where it is blank or spells an empty cell, else the text, `composed` where asked.
 
-    Trimming and comparing are slow, and most texts are numbers or words that no spelling begins like: a look at the first
-    character decides. Numbers and moments of Parquet are never blank, and spell nothing empty but NaN.
+    Trimming and comparing are slow, and most texts are numbers, or longer than any spelling: a look at
+    both ends decides. Numbers and moments of Parquet are never blank, and spell nothing empty but NaN.
     """
     if kind not in ("VARCHAR", "BLOB", "FLOAT", "DOUBLE") and not kind.startswith("ENUM"):
         return text

@@ -1,4 +1,4 @@
-"""What exports mean by their values: dates without times, empty cells, dates and ages that cannot be meant, stray ones."""
+"""What exports mean: dates without times, empty cells, dates and ages that cannot be meant, stray ones."""
 
 from __future__ import annotations
 

@@ -522,7 +522,7 @@ def test_landing_alone_is_a_command_that_names_what_it_landed(
     assert "order_lines: 1 rows" in capsys.readouterr().out
 
 
-# ---- empty cells, Unicode, dates --------------------------------------------------------------------------------------
+# ---- empty cells, Unicode, dates ------------------------------------------------------------------------------------
 
 
 def reading(*rows: tuple[str, str, str, bool], formats: object = None) -> Reading:
@@ -641,7 +641,7 @@ def test_parquet_days_and_midnights_land_as_dates_and_other_moments_do_not(zone:
     assert rows(landed, "order_lines", "ordered_at") == [("2025-01-01",)] * 3 + [("2025-01-01 00:00:01",)]
 
 
-# ---- settings that are not known --------------------------------------------------------------------------------------
+# ---- settings that are not known ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

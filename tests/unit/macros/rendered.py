@@ -1,4 +1,4 @@
-"""The project's macros as SQL text for DuckDB, without dbt: for tests that hold an expression against another oracle."""
+"""The project's macros as SQL text for DuckDB, without dbt: for tests against another oracle."""
 
 from __future__ import annotations
 

@@ -19,8 +19,10 @@ from tests.unit.macros.rendered import macros
 BERLIN = ZoneInfo("Europe/Berlin")
 # As Python's strftime writes each format; the others are numbers.
 WRITTEN = {
-    "YYYYMMDD": "%Y%m%d", "YYYY/MM/DD": "%Y/%m/%d", "YYYY.MM.DD": "%Y.%m.%d", "DD/MM/YYYY": "%d/%m/%Y", "MM/DD/YYYY": "%m/%d/%Y",
-    "DD.MM.YYYY": "%d.%m.%Y", "DD-MM-YYYY": "%d-%m-%Y", "MM-DD-YYYY": "%m-%d-%Y", "DD/MM/YY": "%d/%m/%y", "MM/DD/YY": "%m/%d/%y",
+    "YYYYMMDD": "%Y%m%d", "YYYY/MM/DD": "%Y/%m/%d", "YYYY.MM.DD": "%Y.%m.%d",
+    "DD/MM/YYYY": "%d/%m/%Y", "MM/DD/YYYY": "%m/%d/%Y",
+    "DD.MM.YYYY": "%d.%m.%Y", "DD-MM-YYYY": "%d-%m-%Y", "MM-DD-YYYY": "%m-%d-%Y",
+    "DD/MM/YY": "%d/%m/%y", "MM/DD/YY": "%m/%d/%y",
     "DD.MM.YY": "%d.%m.%y",
 }  # fmt: skip
 CLOCKS = (" %H:%M:%S", "T%H:%M:%SZ", " %I:%M:%S %p", ", %I:%M:%S%p", "T%H:%M:%S+00:00")
@@ -33,7 +35,8 @@ CONNECTION.execute("set threads = 1")
 
 def evaluated(expression: str, texts: Sequence[str | None]) -> list[Any]:
     """An expression over each text, with DuckDB."""
-    query = f"select {expression} from (select unnest($1::varchar[]) as value, generate_subscripts($1::varchar[], 1) as place) order by place"
+    rows = "select unnest($1::varchar[]) as value, generate_subscripts($1::varchar[], 1) as place"
+    query = f"select {expression} from ({rows}) order by place"
     return [row[0] for row in CONNECTION.execute(query, [list(texts)]).fetchall()]
 
 
