@@ -91,7 +91,9 @@ FORMATTED = {
 
 def _formatted(format: str) -> str:
     read = {
-        "epoch_seconds": "number_as_iso_text", "epoch_milliseconds": "number_as_iso_text", "excel": "number_as_iso_text",
+        "epoch_seconds": "number_as_iso_text",
+        "epoch_milliseconds": "number_as_iso_text",
+        "excel": "number_as_iso_text",
         "without_decimals": "as_normal_id", "without_leading_zeros": "as_normal_id",
     }.get(format, "reordered_date")  # fmt: skip
     if format.startswith("decimal"):
