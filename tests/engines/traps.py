@@ -82,7 +82,7 @@ FORMATTED = {
     "epoch_seconds": ["1735689600", "1735689600.0", "-1", "1735689661.9", "2025-01-01", "1e20"],
     "epoch_milliseconds": ["1735689600123"],
     "excel": ["45658", "45658.5", "45658.0", "0", "9999999", "45658,5"],
-    "decimal_comma": ["1.488,69", "1.488", "0.500", "1 488,5", "1'488,5", "$ 5,00", "-1.234.567,8", "12.34.56", "1e3"],
+    "decimal_comma": ["1.488,69", "1.488", "0.500", "1 488,5", "1’488,5", "$ 5,00", "-1.234.567,8", "12.34.56", "1e3"],
     "decimal_point": ["1,488.69", "1,488", "1.488", "\u00a01\u202f488.5", "€5", "-5 £", "1,48"],
     "without_decimals": ["1001.0", "1001", "1.5", "v1.0", "10."],
     "without_leading_zeros": ["007", "000", "7", "a07"],
@@ -101,16 +101,13 @@ def _formatted(format: str) -> str:
     else:
         expression = f"{{{{ {read}('value', '{format}') }}}}"
     values = " union all ".join(
-        f"select {place} as place, {{{{ literal({text!r}) }}}} as value" for place, text in enumerate(FORMATTED[format])
+        f"select {place} as place, '{text}' as value" for place, text in enumerate(FORMATTED[format])
     )
     return f"select '{format}' as format, place, value, {expression} as read from ({values}) as texts"
 
 
 MODELS = {
     "formatted": """
-        {%- macro literal(text) -%}
-            {{ "'" ~ (text | replace("'", "\\\\'") if target.type == 'spark' else text | replace("'", "''")) ~ "'" }}
-        {%- endmacro -%}
         select
             format,
             place,
