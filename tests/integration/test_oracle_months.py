@@ -1,7 +1,7 @@
 """segment_months and segment_deliveries on the demo, against pandas: the package's lines, and the history as published.
 
-The history is taken from the build (test_oracle_segments checks it); months, purchases and answers are worked out again,
-member by member.
+The history is taken from the build (test_oracle_segments checks it); months, purchases and answers are worked out
+again, member by member.
 """
 
 from __future__ import annotations
