@@ -87,12 +87,13 @@ purchases as (
         {{ money_sum('facts.spend') }} as spend
     from customer_months as facts
     inner join audiences on facts.customer_id = audiences.member_id
+    -- A date for an open end, and no `or`: with one DuckDB would hold every row of an outer join against every other.
     left join {{ ref('customer_segment_history') }} as history
         on
             audiences.scheme = history.scheme
             and audiences.member_id = history.member_id
             and facts.month_on >= history.valid_from
-            and (history.valid_to is null or facts.month_on < history.valid_to)
+            and facts.month_on < coalesce(history.valid_to, cast('9999-12-31' as date))
     group by audiences.scheme, coalesce(history.segment, 'not_yet_known'), facts.month_on
 
 )

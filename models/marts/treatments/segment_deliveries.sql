@@ -103,12 +103,13 @@ select
     cast(sum(touches.cost) as decimal(18, 4)) as cost
 from touches
 inner join audiences on touches.customer_id = audiences.member_id
+-- A date for an open end, and no `or`: with one DuckDB would hold every row of an outer join against every other.
 left join {{ ref('customer_segment_history') }} as history
     on
         audiences.scheme = history.scheme
         and audiences.member_id = history.member_id
         and touches.month_on >= history.valid_from
-        and (history.valid_to is null or touches.month_on < history.valid_to)
+        and touches.month_on < coalesce(history.valid_to, cast('9999-12-31' as date))
 left join answer_counts on touches.touchpoint_id = answer_counts.touchpoint_id
 group by
     audiences.scheme,
