@@ -71,10 +71,8 @@ def read_row_account(con: duckdb.DuckDBPyConnection) -> RowAccount:
         " coalesce(sum(equal_lines), 0), coalesce(sum(equal_lines_amount), 0) from row_account"
     ).fetchone()
     assert row is not None
-    landed, staged, quarantined, duplicate, superseded, equal, amount = row
-    return RowAccount(
-        int(landed), int(staged), int(quarantined), int(duplicate), int(superseded), int(equal), Decimal(amount)
-    )
+    landed, staged, quarantined, duplicate, superseded, equal = (int(value) for value in row[:6])
+    return RowAccount(landed, staged, quarantined, duplicate, superseded, equal, Decimal(row[6]))
 
 
 def refresh_row(

@@ -175,6 +175,6 @@ def test_schemes_that_have_nobody_to_divide_are_named_in_one_line() -> None:
         [row | nobody | {"scheme": "industry"}, row | {"scheme": "rfm"}, row | nobody | {"scheme": "buying_role"}]
     )
     *table, last = shown.splitlines()
-    assert last == "  Nobody to divide, so not shown: industry, buying_role."
+    assert last == "  Nobody to divide by industry, buying_role: there are no members of their audience."
     assert not any("industry" in line or "buying_role" in line for line in table)
     assert any(line.split()[:2] == ["rfm", "5"] for line in table)
