@@ -604,7 +604,7 @@ def project_rules() -> Rules:
 def _unreachable(value: object) -> str:
     if value not in ("warn", "block"):
         raise ValueError(
-            f"dbt_project.yml, var unreachable_treatments: {value!r} is neither warn (say whom a treatment cannot "
+            f"var unreachable_treatments: {value!r} is neither warn (say whom a treatment cannot "
             "reach) nor block (stop the refresh for it)"
         )
     return str(value)

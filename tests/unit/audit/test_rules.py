@@ -285,7 +285,7 @@ def test_every_dbt_test_that_only_warns_has_a_next_step() -> None:
 
 def test_the_next_step_ends_what_a_warning_says(sound: Path, tmp_path: Path) -> None:
     [result] = run_rules(with_defect(sound, tmp_path, "delete from stg_products"), [RULES["products_are_known"]])
-    assert result.message.startswith("200 of 200 lines have no row in products. Land the missing rows")
+    assert result.message.startswith("200 of 200 lines have no row in products: land the rows that are missing")
 
 
 def test_members_who_brought_back_more_than_they_bought_have_no_shares_of_spend(sound: Path, tmp_path: Path) -> None:
@@ -414,7 +414,8 @@ def joins(setting: str) -> str:
 def test_ids_that_do_not_meet_are_shown_with_the_setting_that_joins_them(
     sound: Path, tmp_path: Path, rule: str, sqls: list[str], found: str, setting: str | None
 ) -> None:
-    [result] = run_rules(with_defect(sound, tmp_path, ";".join(sqls)), [RULES[rule]])
+    without_companies = "delete from stg_companies"
+    [result] = run_rules(with_defect(sound, tmp_path, ";".join([without_companies, *sqls])), [RULES[rule]])
     assert result.message == f"{found} {NOTHING_JOINS if setting is None else joins(setting)}"
 
 
@@ -429,7 +430,9 @@ def test_ids_that_do_not_meet_are_shown_with_the_setting_that_joins_them(
     ids=["no profiles at all", "few without one", "nobody known", "profiles of people who never ordered"],
 )
 def test_customers_without_a_profile_are_no_ids_that_do_not_meet(sound: Path, tmp_path: Path, sql: str) -> None:
-    [result] = run_rules(with_defect(sound, tmp_path, sql), [RULES["customer_ids_meet"]])
+    [result] = run_rules(
+        with_defect(sound, tmp_path, f"delete from stg_companies; {sql}"), [RULES["customer_ids_meet"]]
+    )
     assert result.passed, result.message
 
 

@@ -170,8 +170,8 @@ def test_a_channel_out_of_reach_blocks_where_the_setting_says_so(con: duckdb.Duc
 
 
 def test_a_setting_that_is_neither_warn_nor_block_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "dbt_project.yml").write_text("vars: { unreachable_treatments: stop }")
-    monkeypatch.setattr("orchestration.treatments.check.PROJECT_DIR", tmp_path)
+    (tmp_path / "settings.yml").write_text("unreachable_treatments: stop")
+    monkeypatch.setenv("SETTINGS", str(tmp_path / "settings.yml"))
     with pytest.raises(ValueError, match=r"var unreachable_treatments: 'stop' is neither warn .* nor block"):
         project_rules()
 
