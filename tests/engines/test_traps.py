@@ -221,7 +221,7 @@ def test_nulls_sort_where_the_query_says(tables: Tables) -> None:
 
 # Jinja and SQL that would make a model depend on the engine it runs on.
 ENGINE_WORDS = re.compile(
-    r"duckdb|spark|databricks|hive|target\.(type|name|method)|adapter\.(type|dispatch)|read_parquet|read_csv",
+    r"duckdb|spark|databricks|\bhive\b|target\.(type|name|method)|adapter\.(type|dispatch)|read_parquet|read_csv",
     re.IGNORECASE,
 )
 

@@ -87,7 +87,7 @@ purchases as (
         {{ money_sum('facts.spend') }} as spend
     from customer_months as facts
     inner join audiences on facts.customer_id = audiences.member_id
-    -- A date for an open end, and no `or`: with one DuckDB would hold every row of an outer join against every other.
+    -- A date for an open end, and no `or`: with one an engine may hold every row of an outer join against every other.
     left join {{ ref('customer_segment_history') }} as history
         on
             audiences.scheme = history.scheme

@@ -103,7 +103,7 @@ select
     cast(sum(touches.cost) as decimal(18, 4)) as cost
 from touches
 inner join audiences on touches.customer_id = audiences.member_id
--- A date for an open end, and no `or`: with one DuckDB would hold every row of an outer join against every other.
+-- A date for an open end, and no `or`: with one an engine may hold every row of an outer join against every other.
 left join {{ ref('customer_segment_history') }} as history
     on
         audiences.scheme = history.scheme
