@@ -94,10 +94,13 @@
 {%- endmacro %}
 
 {% macro spark__text_to_timestamp(text) -%}
-    {# The session's zone is UTC (profiles.yml); Spark reads the offset itself, and drops what is finer than microseconds. #}
+    {# The session's zone is UTC (profiles.yml); Spark reads the offset itself, but only behind seconds, and drops what is finer than
+       microseconds. #}
     case
         when trim({{ text }}) rlike '^{{ iso_naive_pattern() }}({{ iso_offset_pattern() }})?$'
-            then try_cast(replace(upper(trim({{ text }})), 'UTC', 'Z') as timestamp)
+            then try_cast(
+                regexp_replace(replace(upper(trim({{ text }})), 'UTC', 'Z'), '^([^:]*:[0-9][0-9])( ?[Z+-])', '$1:00$2') as timestamp
+            )
     end
 {%- endmacro %}
 
