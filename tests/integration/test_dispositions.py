@@ -77,6 +77,13 @@ class Compiled:
         self.con.execute("use warehouse")
         for path in (path for path in run.warehouse.glob("landed/*") if any(path.glob("*.parquet"))):
             self.con.execute(f"create table landed_{path.name} as from '{path}/*.parquet' limit 0")
+        # What lines are joined with: aliases, currencies, states of orders.
+        self.con.execute(f"attach '{run.warehouse}/build/warehouse.duckdb' as built (read_only)")
+        tables = self.con.execute("select table_name from duckdb_tables() where database_name = 'built'").fetchall()
+        for (name,) in tables:
+            self.con.execute(f'create table "{name}" as from built.main."{name}"')
+        self.con.execute("detach built")
+        self.con.execute("drop table if exists landed_order_files")
         self.con.execute("create table landed_order_files (source_file varchar, made_from bigint)")
 
     def land(self, table: str, rows: list[dict[str, Any]]) -> None:
