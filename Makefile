@@ -13,8 +13,8 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: backfill forget refresh test test-spark test-year dev check settings map lint rollback lock clean
-.PHONY: benchmark-affinities benchmark-daily benchmark-offers
+.PHONY: backfill docs forget refresh test test-all test-spark test-year dev check settings map lint rollback lock clean
+.PHONY: benchmark benchmark-affinities benchmark-daily benchmark-offers
 
 # Spark is installed where it is asked for, and for the tests, which compare the engines.
 TARGET_READY := $(VENV)/.ready$(if $(filter spark,$(DBT_TARGET)),-spark)
@@ -25,6 +25,9 @@ refresh: $(TARGET_READY)
 # In two processes, the long tests first; the tests of a file stay together, because they share what is built for them.
 test: $(VENV)/.ready-spark
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# What CI runs: all of them, engines, faults and the fortnightly year included; today the same as `make test`.
+test-all: test
 
 # A year of daily refreshes on a simulated clock, a refresh a day: about an hour (make test takes one a fortnight).
 test-year: $(VENV)/.ready
@@ -59,6 +62,11 @@ forget: $(VENV)/.ready
 backfill: $(TARGET_READY)
 	@$(BIN)/python -m orchestration.backfill
 
+# dbt's documentation of models, columns and lineage, on 127.0.0.1; after a refresh it knows the tables' sizes too.
+docs: $(TARGET_READY)
+	@$(BIN)/dbt docs generate --quiet
+	@$(BIN)/dbt docs serve --host 127.0.0.1 --port $(or $(DOCS_PORT),8080) --no-browser
+
 dev: $(TARGET_READY)
 	@$(BIN)/dagster dev -h 127.0.0.1 -p 3000 -m orchestration.definitions
 
@@ -85,6 +93,9 @@ $(VENV)/.ready-spark: $(VENV)/.ready requirements-spark.lock
 # The second day's refresh against the first, on a generated landing zone: `make benchmark-daily LINES=5000000`.
 benchmark-daily: $(VENV)/.ready
 	@$(BIN)/python -m tests.benchmarks.daily
+
+# All of them, one after the other: about an hour.
+benchmark: benchmark-affinities benchmark-offers benchmark-daily
 
 # Side by side with other tools, in an environment of their own (the extra `benchmark`); minutes, not part of `make test`.
 benchmark-affinities benchmark-offers: benchmark-%: $(VENV)/benchmark/.ready

@@ -9,30 +9,30 @@
 
 with landed_values as (
 
-    {% for relation in [ref('stg_customers'), ref('stg_prospects')] -%}
+    {% for table in ['customers', 'prospects'] -%}
     {% for column in profile_columns + number_columns -%}
-    select '{{ column }}' as attribute, lower(trim({{ column }})) as spelling
-    from {{ relation }}
+    select '{{ table }}' as source_table, '{{ column }}' as attribute, lower(trim({{ column }})) as spelling
+    from {{ ref('stg_' ~ table) }}
     union all
     {% endfor -%}
     {% endfor -%}
-    select 'settlement' as attribute, lower(trim(settlement)) as spelling
+    select 'companies' as source_table, 'settlement' as attribute, lower(trim(settlement)) as spelling
     from {{ ref('stg_companies') }}
     union all
-    {% for relation in [ref('stg_companies'), ref('stg_prospects')] -%}
-    select 'benefit_sought' as attribute, lower(trim(benefit_sought)) as spelling
-    from {{ relation }}
+    {% for table in ['companies', 'prospects'] -%}
+    select '{{ table }}' as source_table, 'benefit_sought' as attribute, lower(trim(benefit_sought)) as spelling
+    from {{ ref('stg_' ~ table) }}
     union all
     {% endfor -%}
-    select 'job_title' as attribute, lower(trim(contacts.job_title)) as spelling
+    select 'company_contacts' as source_table, 'job_title' as attribute, lower(trim(contacts.job_title)) as spelling
     from {{ ref('stg_company_contacts') }} as contacts
     left join {{ ref('int_job_titles') }} as titles on lower(trim(contacts.job_title)) = titles.spelling
     where titles.role is null
     union all
-    select 'brand_tier' as attribute, lower(trim(brand_tier)) as spelling
+    select 'products' as source_table, 'brand_tier' as attribute, lower(trim(brand_tier)) as spelling
     from {{ ref('stg_products') }}
     union all
-    select 'status' as attribute, lower(trim(status)) as spelling
+    select 'order_lines' as source_table, 'status' as attribute, lower(trim(status)) as spelling
     from {{ ref('stg_order_lines') }}
     where status is not null
 
@@ -49,16 +49,19 @@ known_spellings as (
 spellings as (
 
     select
+        source_table,
         attribute,
         spelling,
         cast(count(*) as bigint) as {{ adapter.quote('rows') }}
     from landed_values
     where spelling is not null and spelling <> ''
-    group by attribute, spelling
+    group by source_table, attribute, spelling
 
 )
 
 select
+    {{ text('spellings.source_table') }} as source_table,
+    {{ text('spellings.attribute') }} as {{ adapter.quote('column') }},
     spellings.attribute,
     spellings.spelling,
     spellings.{{ adapter.quote('rows') }}
