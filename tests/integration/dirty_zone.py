@@ -57,13 +57,15 @@ REQUIRED = {
     "companies": ["company_id"],
     "company_contacts": ["person_id", "company_id"],
     "products": ["product_id"],
-    "order_lines": ["order_id", "customer_id", "product_id", "ordered_at", "quantity", "amount"],
+    "order_lines": ["order_id", "product_id", "ordered_at", "quantity", "amount"],
     "touchpoints": ["touchpoint_id", "customer_id", "touched_at", "channel"],
     "responses": ["response_id", "customer_id", "responded_at", "kind"],
     "consents": ["customer_id", "channel", "opted_in", "recorded_at"],
     "assignments": ["customer_id", "treatment_id", "arm", "assigned_on"],
     "prospects": ["prospect_id"],
 }
+# Columns that a file must have although a row may be without a value.
+NEEDED = {"order_lines": ["customer_id"]}
 KEYS = {
     "order_lines": ["order_id", "line_number"],
     "consents": ["customer_id", "channel", "recorded_at"],
@@ -91,7 +93,7 @@ DIFFERS = {
 }
 # Texts that are no value of their kind. Each is planted once in every column of that kind.
 UNTYPABLE = {
-    "n": ["abc", "1,5", "1_000", "NaN", "inf", "1e20", "--1"],
+    "n": ["abc", "1,5", "1_000", "inf", "1e20", "--1"],
     "i": ["x", "3.5", "1e3"],
     "d": ["31.12.1990", "2026-02-30", "tomorrow"],
     "s": ["yesterday", "2026-01-05T24:00:00", "05.01.2026", "2026-02-30 10:00"],
@@ -106,7 +108,7 @@ REASON = {
     "f": "not yes or no",
 }
 BLANKS = ["", " ", "\u00a0", "\t"]
-# Words that break readers: quotes, commas, line ends, other scripts, a formula, what other tools take for null.
+# Words that break readers: quotes, commas, line ends, other scripts, a formula.
 WORDS = [
     "Käse",
     "日本",
@@ -115,7 +117,7 @@ WORDS = [
     "line\nbreak",
     "\U0001f600",
     "=1+1",
-    "NULL",
+    "Null Island",
     "O'Neill",
     " padded ",
     "Ωμέγα",
@@ -278,6 +280,8 @@ class Planter:
             "settlement": chance.choice(["urban", "rural", "suburban"]),
             "children": chance.choice(["0", "1", "3+"]),
             "household_size": chance.choice(["1", "2", "5+"]),
+            # Several would be converted, and here are no rates.
+            "currency": "EUR",
             "treatment_id": "t1",
             "process_maturity": chance.randint(1, 5),
             "share_treated": Decimal(chance.randrange(1, 10_000)) / 10_000,
@@ -306,7 +310,11 @@ class Planter:
 
 def _reason(table: str, column: str) -> str:
     kind = COLUMNS[table][column]
-    return f"not one of {', '.join(LISTS[table, column])}" if kind == "k" else REASON[kind]
+    if kind == "k":
+        return f"not one of {', '.join(LISTS[table, column])}"
+    setting = {"n": "numbers", "i": "numbers", "d": "dates", "s": "dates"}.get(kind)
+    hint = f" (written otherwise? set landing_formats.{table}.{setting})" if setting else ""
+    return REASON[kind] + hint
 
 
 def planted(seed: int = 1, good: int = 2, tables: tuple[str, ...] = tuple(COLUMNS)) -> list[Row]:
@@ -382,7 +390,8 @@ SHAPES = (
 
 def header_of(table: str, shape: Shape) -> list[str]:
     """The file's columns of the contract, in its order."""
-    columns = [*REQUIRED[table], *(c for c in key_of(table) if c not in REQUIRED[table])] if shape.narrow else None
+    needed = [*REQUIRED[table], *NEEDED.get(table, ())]
+    columns = [*needed, *(c for c in key_of(table) if c not in needed)] if shape.narrow else None
     names = columns or list(COLUMNS[table])
     return names[::-1] if shape.turned else names
 
