@@ -223,6 +223,7 @@ def test_the_blocking_check_finds_a_row_that_slipped_in(con: duckdb.DuckDBPyConn
     con.execute("begin")
     con.execute(
         f"create or replace view audiences as select 'mail' as channel, 'ann' as member_id, 'r' as treatment_id,"
+        " cast(null as varchar) as company_id,"
         f" date '{AS_OF}' as send_on"
     )
     (found,) = check_audiences(con, BOUNDS)

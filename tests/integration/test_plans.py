@@ -47,10 +47,16 @@ BOUNDED = {
     "refresh_settings": "one row",
     "treatments": "people write them",
     "int_offer_items": "at most offer_max_items (400)",
+    "int_offer_level": "one row",
+    "int_affinity_grid": "one row",
+    "int_past_grid": "one row",
+    "int_affinity_dates": "a row a level",
 }
 # Joins of two inputs that grow, and why they may stay: model, part of the condition, reason.
 ALLOWED: list[tuple[str, str, str]] = [
     ("occasion_cells", "", "every segment meets every occasion: the occasions there are by every row of segments"),
+    ("int_offerable_items", "item_level", "items that patterns of the seed offer_exclusions name"),
+    ("int_sequence_periods", "day_on", "the calendar: days by periods"),
     ("next_best_offers", "items_bought", "an array of at most offer_max_items (400) places a customer, place by place"),
 ]
 

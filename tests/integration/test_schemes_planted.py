@@ -157,8 +157,19 @@ def behaviour(account: dict[str, list[dict[str, Any]]], scheme: str, outcome: st
 # ---- superficial or real ---------------------------------------------------------------------------------------------
 
 
-def test_an_attribute_without_effect_is_superficial(account: dict[str, list[dict[str, Any]]]) -> None:
-    assert verdict(account, "gender")["verdict"] == "superficial"
+def test_an_attribute_without_effect_is_superficial_where_the_data_would_have_shown_one(
+    account: dict[str, list[dict[str, Any]]], planted: Build
+) -> None:
+    """400 members would show an effect of a tenth, and not one of 3 % (var superficial_effect)."""
+    assert verdict(account, "gender")["verdict"] == "unproven"
+    with duckdb.connect(str(planted.file), read_only=True) as con:
+        con.execute(
+            "create temp view refresh_settings as"
+            " select * replace (0.1 as superficial_effect) from warehouse.main.refresh_settings"
+        )
+        large = {name: table.to_pylist() for name, table in account_tables(con, AS_OF).items()}
+    assert verdict(large, "gender")["verdict"] == "superficial"
+    assert verdict(large, "location")["verdict"] != "superficial"
 
 
 def test_an_attribute_with_effect_is_not_superficial_and_acts_beyond_past_spend(
