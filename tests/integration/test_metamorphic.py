@@ -28,7 +28,11 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Maker:
     def build(zone: shop.Zone | Path, **options: Any) -> Build:
         folder = tmp_path_factory.mktemp("shop")
         landing = zone if isinstance(zone, Path) else project.write_landing(folder / "landing", zone)
-        return project.build(landing, folder, scratch=scratch, STORE_TIMEZONE=shop.TIMEZONE, **options)
+        # Of so few categories, offers would be made of products.
+        arguments = ("--vars", "{min_offer_items: 0}")
+        return project.build(
+            landing, folder, scratch=scratch, arguments=arguments, STORE_TIMEZONE=shop.TIMEZONE, **options
+        )
 
     return build
 
