@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.integration.project import Build
 
 CUT = date(2025, 11, 15)
 SHIFT = timedelta(days=35)  # whole weeks: a Monday stays a Monday
+DAY_IN_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}")
 TWIN, COPIED = "zz-twin", "p07"
 LATE = "p12"  # bought in the first three weeks only
 
@@ -161,7 +163,17 @@ def test_a_copied_customer_has_the_originals_scores_and_segments(make: Maker, zo
 
 
 def _shifted(value: Any) -> Any:
+    """A date, or the dates in a text, later by the shift."""
+    if isinstance(value, str):
+        return DAY_IN_TEXT.sub(lambda day: (date.fromisoformat(day[0]) + SHIFT).isoformat(), value)
     return value + SHIFT if isinstance(value, date) else value
+
+
+def _without_seasons(build: Build, table: str) -> list[tuple[Any, ...]]:
+    """The rows without what goes by the month of the year, which a shift by weeks changes."""
+    if table != "product_affinities":
+        return build.contents(table)
+    return build.rows(f"select columns(* exclude (season_adjusted_lift, relation)) from {table} order by all")
 
 
 def test_shifting_every_date_and_the_as_of_date_shifts_nothing_else(base: Build, make: Maker, zone: shop.Zone) -> None:
@@ -183,8 +195,8 @@ def test_shifting_every_date_and_the_as_of_date_shifts_nothing_else(base: Build,
         "product_affinities",
         "next_best_offers",
     ):
-        expected = [tuple(_shifted(value) for value in row) for row in base.contents(table)]
-        assert shifted.contents(table) == expected, table
+        expected = [tuple(_shifted(value) for value in row) for row in _without_seasons(base, table)]
+        assert _without_seasons(shifted, table) == expected, table
 
 
 def test_lines_on_or_after_the_as_of_date_change_no_published_row(make: Maker, zone: shop.Zone) -> None:

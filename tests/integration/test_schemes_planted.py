@@ -165,7 +165,7 @@ def test_an_attribute_without_effect_is_superficial_where_the_data_would_have_sh
     with duckdb.connect(str(planted.file), read_only=True) as con:
         con.execute(
             "create temp view refresh_settings as"
-            " select * replace (0.1 as superficial_effect) from warehouse.main.refresh_settings"
+            " select * replace (cast(0.1 as double) as superficial_effect) from warehouse.main.refresh_settings"
         )
         large = {name: table.to_pylist() for name, table in account_tables(con, AS_OF).items()}
     assert verdict(large, "gender")["verdict"] == "superficial"
