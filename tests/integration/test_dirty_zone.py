@@ -57,7 +57,9 @@ def test_rivals_and_copies_lie_in_different_files(staged: tuple[dict[Place, Row]
 def test_the_account_of_every_table_is_the_planted_one(staged: tuple[dict[Place, Row], StagingRun]) -> None:
     places, run = staged
     rows = run.query("select source_table, rows_landed, rows_staged, rows_quarantined, rows_duplicate from row_account")
-    assert {table: tuple(counts) for table, *counts in rows} == dirty_zone.account(places)
+    counted = {table: tuple(counts) for table, *counts in rows}
+    assert {table: counts for table, counts in counted.items() if table in COLUMNS} == dirty_zone.account(places)
+    assert {counts for table, counts in counted.items() if table not in COLUMNS} == {(0, 0, 0, 0)}
 
 
 def test_the_quarantine_is_every_planted_row_with_its_file_its_number_and_its_reasons(
@@ -86,14 +88,14 @@ def test_superseded_rows_name_the_row_that_is_taken_and_are_counted(
         assert fates[winner] == dirty_zone.STAGED
         assert places[winner].values[key] == places[table, file, number].values[key]
     counted = dict(run.query("select source_table, rows_superseded from row_account"))
-    assert counted == {t: sum(row[0] == t for row in rows) for t in COLUMNS}
+    assert {t: counted[t] for t in COLUMNS} == {t: sum(row[0] == t for row in rows) for t in COLUMNS}
 
 
 def test_equal_lines_and_their_money_are_in_the_account(staged: tuple[dict[Place, Row], StagingRun]) -> None:
     places, run = staged
     found = run.query("select equal_lines, equal_lines_amount from row_account where source_table = 'order_lines'")
     assert found == [dirty_zone.equal_lines(places)]
-    assert found[0][0] > 10
+    assert found[0][0] >= 10
     assert run.query("select sum(equal_lines) from row_account where source_table <> 'order_lines'") == [(0,)]
 
 

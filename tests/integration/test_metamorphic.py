@@ -31,7 +31,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Maker:
         folder = tmp_path_factory.mktemp("shop")
         landing = zone if isinstance(zone, Path) else project.write_landing(folder / "landing", zone)
         # Of so few categories, offers would be made of products.
-        arguments = ("--vars", "{min_offer_items: 0}")
+        arguments = ("--vars", "{min_offer_items: 0}", *options.pop("arguments", ()))
         return project.build(
             landing, folder, scratch=scratch, arguments=arguments, STORE_TIMEZONE=shop.TIMEZONE, **options
         )

@@ -55,8 +55,10 @@ BOUNDED = {
 # Joins of two inputs that grow, and why they may stay: model, part of the condition, reason.
 ALLOWED: list[tuple[str, str, str]] = [
     ("occasion_cells", "", "every segment meets every occasion: the occasions there are by every row of segments"),
+    ("int_grid_pair_tests", "", "the baskets of the grid's day by the levels of pairs, two at most, to be counted"),
     ("int_offerable_items", "item_level", "items that patterns of the seed offer_exclusions name"),
     ("int_sequence_periods", "day_on", "the calendar: days by periods"),
+    ("sales_margin", "ordered_on", "the calendar: the days on which experiments close"),
     ("next_best_offers", "items_bought", "an array of at most offer_max_items (400) places a customer, place by place"),
 ]
 

@@ -33,15 +33,14 @@ found_segments as (
         memberships.segment,
         min(memberships.label) as label,
         count(*) as members,
-        coalesce(sum(member_spends.spend), 0) as spend,
+        {# Contact persons buy nothing for themselves. #}
+        coalesce(sum(case when contact_schemes.scheme is null then member_spends.spend end), 0) as spend,
         sum(case when memberships.evidence = 'observed' then 1 else 0 end) as observed,
         sum(case when memberships.evidence = 'declared' then 1 else 0 end) as declared,
         sum(case when memberships.evidence = 'inferred' then 1 else 0 end) as inferred
     from memberships
     left join contact_schemes on memberships.scheme = contact_schemes.scheme
-    {# Contact persons buy nothing for themselves. #}
-    left join member_spends
-        on memberships.member_id = member_spends.customer_id and contact_schemes.scheme is null
+    left join member_spends on memberships.member_id = member_spends.customer_id
     group by memberships.scheme, memberships.segment
 
 ),

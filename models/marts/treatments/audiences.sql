@@ -43,7 +43,7 @@ select
     as_of_day.as_of as send_on,
     decisions.priority,
     decisions.reason,
-    {{ text('coalesce(companies.customer_id, contacts.company_id)') }} as company_id
+    {{ text("coalesce(companies.customer_id, case when schemes.audience = 'company_contact' then contacts.company_id end)") }} as company_id
 from {{ ref('audience_decisions') }} as decisions
 cross join as_of_day
 inner join {{ ref('segment_treatments') }} as treatments on decisions.treatment_id = treatments.treatment_id
@@ -51,8 +51,7 @@ inner join {{ ref('segment_treatments') }} as treatments on decisions.treatment_
 left join {{ ref('int_customers') }} as companies
     on decisions.member_id = companies.customer_id and companies.kind = 'company'
 inner join {{ ref('segment_schemes') }} as schemes on decisions.scheme = schemes.scheme
-left join {{ ref('stg_company_contacts') }} as contacts
-    on decisions.member_id = contacts.person_id and schemes.audience = 'company_contact'
+left join {{ ref('stg_company_contacts') }} as contacts on decisions.member_id = contacts.person_id
 left join ranked_offers as offers
     on decisions.scheme = offers.scheme and decisions.member_id = offers.member_id and offers.choice = 1
 where decisions.outcome = 'sent'
