@@ -6,6 +6,7 @@ outcome; once with scheme and segment `all`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +124,8 @@ def always_valid(treated: Floats, holdout: Floats, difference: MeanDifference, o
     if error is None or difference.difference is None or observed <= 0:
         return AlwaysValid()
     reach = always_reach(error, difference.degrees, observed)
+    if not math.isfinite(reach):
+        return AlwaysValid(None, None, always_p_value(difference.difference, error, difference.degrees, observed))
     return AlwaysValid(
         difference.difference - reach,
         difference.difference + reach,

@@ -70,7 +70,8 @@ def always_reach(error: float, degrees: float | None, observed: float, alpha: fl
     if degrees is not None:
         # Upper tails, because a lower one near 1 has lost its digits.
         bound = -float(special.stdtrit(degrees, special.ndtr(-bound)))
-    return bound * error
+    # Of a tail that has no digits left there is no quantile: nothing bounds the effect yet.
+    return bound * error if bound >= 0 else math.inf
 
 
 def always_p_value(estimate: float, error: float, degrees: float | None, observed: float) -> float | None:
