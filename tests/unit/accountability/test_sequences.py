@@ -107,3 +107,9 @@ def test_a_a_worlds_are_seldom_ever_significant_over_ninety_daily_looks(share: f
     assert ever_bare > 0.12, "worlds in which a bare interval does not cry wolf would prove nothing"
     assert ever_always <= 0.05
     assert at_close <= 0.09
+
+
+def test_of_a_tail_without_digits_nothing_bounds_the_effect() -> None:
+    """Few degrees of freedom and hardly anything observed: the quantile is beyond all numbers, and not its negative."""
+    assert always_reach(1.0, 5.0, 0.01) == math.inf
+    assert 0 < always_reach(1.0, 5.0, 500.0) < math.inf
