@@ -308,7 +308,6 @@ def _gap_list(db: Published, level: str) -> Context:
                 "peers": words.count(row["peers"]),
                 "peers_with": words.count(row["peers_with_gap_item"]),
                 "together": words.money(row["together"]),
-                "customer": words.clean(row["customer_id"]),
                 "times": words.counted(row["because_times_bought"], "time"),
                 "last": words.day(row["because_last_bought_on"]),
                 "value": words.money(row["expected_value"]),
@@ -352,7 +351,6 @@ def offers(db: Published) -> Context | None:
             {
                 "item": words.clean(row["item"]),
                 "first_for": words.counted(row["customers"], "customer"),
-                "customer": words.clean(row["customer_id"]),
                 "because": words.clean(row["because_item"]) if row["because_item"] is not None else None,
                 "times": words.counted(row["because_times_bought"], "time"),
                 "last": words.day(row["because_last_bought_on"]),

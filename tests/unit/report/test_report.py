@@ -359,11 +359,11 @@ def test_offers_name_item_evidence_and_date(database: Path) -> None:
     text = report(database).text
     assert "For 3 customers there are 4 offers" in text
     assert (
-        "CEMENT: the first offer for 2 customers. For one, customer c2 bought SAND 33 times, last on 2 February 2026, "
+        "CEMENT: the first offer for 2 customers. One of them bought SAND 33 times, last on 2 February 2026, "
         "and never CEMENT." in text
     )
     assert (
-        "PAINT: the first offer for 1 customer. For one, customer c3, of whom nothing more specific is known." in text
+        "PAINT: the first offer for 1 customer. Of some nothing more specific is known." in text
     )
 
 
@@ -517,7 +517,7 @@ def test_missing_complements_are_summed_with_the_customer_of_most_worth(database
     assert "2 customers regularly buy one item and never its complement (3 gaps between categories)" in text
     first = text.index(
         "BRICKS without SAND <&>: 2 customers, together worth 401; of the 705 customers who buy BRICKS as regularly, "
-        "318 buy SAND <&> too. For one, customer c2 bought BRICKS 4 times, last on 2 February 2026 (worth 251)."
+        "318 buy SAND <&> too. One of them bought BRICKS 4 times, last on 2 February 2026 (worth 251)."
     )
     assert first < text.index("PAINT without BRUSHES: 1 customer, together worth 12.34")
 
