@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from orchestration.audit.told import Problem, check_message, check_name, step_warnings
+from orchestration.audit.told import Problem, check_message, check_name, counted, step_warnings
 from orchestration.settings import Settings
 
 # Dagster's step -> what a reader calls it, in the order of the line.
@@ -93,15 +93,16 @@ class Progress:
             self.failures.append(Problem("refresh", first_lines(event.message or kind)))
 
     def _hear_check(self, step: Step, evaluation: Any) -> None:
+        held, failed = counted(evaluation)
+        step.passed += held
         if evaluation.passed:
-            step.passed += 1
             return
         problem = Problem(check_name(evaluation), check_message(evaluation))
         if evaluation.severity.value == "WARN":
             step.warned += 1
             self.warnings.append(problem)
         else:
-            step.failed += 1
+            step.failed += failed
             self.failures.append(problem)
 
     def _hear_failure(self, key: str, data: Any) -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 WARNINGS = "warnings"
+# Of a result that stands for the checks of many columns: how many they are, and how many of them failed.
+CHECKS = "checks"
+CHECKS_FAILED = "checks_failed"
 # What to do about a dbt test that only warns: dbt tells how many rows it found, and nothing else.
 NEXT_STEPS = {
     "category_meanings_cover_spend": "Give the categories with most spend a row in seeds/category_meanings.csv, or "
@@ -68,14 +71,27 @@ def told(instance: DagsterInstance, run_id: str) -> Told:
     warned = [evaluation for evaluation in broken if evaluation.severity == AssetCheckSeverity.WARN]
     warnings = [problem for problems in said.values() for problem in problems]
     warnings += [Problem(check_name(evaluation), check_message(evaluation)) for evaluation in warned]
-    return Told(len(last) - len(broken), len(warned), len(broken) - len(warned), tuple(warnings))
+    held = sum(counted(evaluation)[0] for evaluation in last.values())
+    failed = sum(counted(evaluation)[1] for evaluation in broken)
+    return Told(held, len(warned), failed - len(warned), tuple(warnings))
+
+
+def counted(evaluation: Any) -> tuple[int, int]:
+    """How many checks a result stands for: those that hold, and those that do not."""
+    metadata = evaluation.metadata or {}
+    checks = int(metadata[CHECKS].value) if CHECKS in metadata else 1
+    if evaluation.passed:
+        return checks, 0
+    failed = int(metadata[CHECKS_FAILED].value) if CHECKS_FAILED in metadata else 1
+    return max(checks - failed, 0), failed
 
 
 def check_name(evaluation: Any) -> str:
     """`check on table`, the way people look for it."""
     table = (evaluation.metadata or {}).get("table")
     name = table.value if table is not None else evaluation.asset_key.to_user_string()
-    return f"{evaluation.check_name} on {name}"
+    # dbt ends the name of a test without arguments in an underscore.
+    return f"{evaluation.check_name.rstrip('_')} on {name}"
 
 
 def check_message(evaluation: Any) -> str:

@@ -27,9 +27,11 @@ from dagster_dbt import DbtCliResource, dbt_assets
 from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
 from packaging.version import Version
 
+from orchestration.audit.told import CHECKS, CHECKS_FAILED
 from orchestration.retries import is_transient, retried
 from orchestration.run import RefreshRun, environment
 from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings, read_settings
+from orchestration.warehouse.checks import column_checks, column_messages
 from orchestration.warehouse.dbt_arguments import MARTS, STAGING, Half, build_arguments
 from orchestration.warehouse.handover import hand_over
 from orchestration.warehouse.project import DBT_COMMAND, own_arguments
@@ -132,7 +134,9 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
                         manifest=manifest,
                         target_path=target_path,
                     )
-                yield from with_messages(invocation.stream(), lambda: error_messages(target_path))
+                yield from with_messages(
+                    with_column_checks(invocation.stream(), manifest), lambda: messages(target_path)
+                )
 
         yield from with_row_counts(events(), lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
         if half is MARTS:
@@ -204,11 +208,22 @@ def with_row_counts(
         raise failure
 
 
-def with_messages(events: Iterator[Any], read: Callable[[], Mapping[str, str]]) -> Iterator[Any]:
-    """dbt's events, where a check that ended in an error says which: dbt tells that at the very end only.
+def with_column_checks(events: Iterator[Any], manifest: Mapping[str, Any]) -> Iterator[Any]:
+    """dbt's events, where the result of a test that holds the checks of many columns says how many they are."""
+    for event in events:
+        if isinstance(event, AssetCheckResult):
+            checks = column_checks(manifest, _said(event, "unique_id"))
+            if checks:
+                event = event._replace(metadata={**(event.metadata or {}), CHECKS: MetadataValue.int(len(checks))})
+        yield event
+
+
+def with_messages(events: Iterator[Any], read: Callable[[], Mapping[str, Mapping[str, Any]]]) -> Iterator[Any]:
+    """dbt's events, where a check that ended in an error says which, and checks of columns which of them failed: dbt
+    tells that at the very end only.
 
     Args:
-        read: what dbt said of each node that ended in an error, by its unique id.
+        read: metadata to add to the results of tests, by their unique ids.
 
     Raises:
         Exception: whatever `events` raised, after the checks that were held back.
@@ -217,19 +232,40 @@ def with_messages(events: Iterator[Any], read: Callable[[], Mapping[str, str]]) 
     failure: Exception | None = None
     try:
         for event in events:
-            if isinstance(event, AssetCheckResult) and _said(event, "status") == "error":
+            if isinstance(event, AssetCheckResult) and _is_told_late(event):
                 held.append(event)
             else:
                 yield event
     except Exception as error:
         failure = error
-    messages = read() if held else {}
+    found = read() if held else {}
     for event in held:
-        message = messages.get(_said(event, "unique_id"))
-        said: dict[str, Any] = {MESSAGE: MetadataValue.text(message)} if message else {}
-        yield event._replace(metadata={**(event.metadata or {}), **said})
+        yield event._replace(metadata={**(event.metadata or {}), **found.get(_said(event, "unique_id"), {})})
     if failure is not None:
         raise failure
+
+
+def _is_told_late(event: AssetCheckResult) -> bool:
+    return _said(event, "status") == "error" or (not event.passed and CHECKS in (event.metadata or {}))
+
+
+def messages(target_path: Path) -> dict[str, dict[str, Any]]:
+    """Of the last run of dbt, as metadata of its tests: what went wrong in each node that ended in an error, and which
+    checks of columns do not hold; by unique id."""
+    found: dict[str, dict[str, Any]] = {
+        test: {MESSAGE: MetadataValue.text(message)} for test, message in error_messages(target_path).items()
+    }
+    for test, (failed, message) in column_messages(target_path / "dbt.log", _invocation(target_path)).items():
+        found[test] = {MESSAGE: MetadataValue.text(message), CHECKS_FAILED: MetadataValue.int(failed)}
+    return found
+
+
+def _invocation(target_path: Path) -> str:
+    try:
+        run_results = json.loads((target_path / "run_results.json").read_text(encoding="utf-8"))
+        return str(run_results["metadata"]["invocation_id"])
+    except (OSError, ValueError, KeyError):
+        return ""
 
 
 def error_messages(target_path: Path) -> dict[str, str]:

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from dagster import AssetKey
+from dagster import AssetCheckSpec, AssetKey
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 from orchestration.settings import SHIPPED_SEEDS
+from orchestration.warehouse.checks import description as check_description
 
 LANDING_KEY = AssetKey("landing")
 # What is kept by as-of date, a partition a date (orchestration/backfill.py).
@@ -82,3 +83,10 @@ class Translator(DagsterDbtTranslator):
         return super().get_description(
             {**dbt_resource_props, "description": description} if description else dbt_resource_props
         )
+
+    def get_asset_check_spec(
+        self, asset_spec: Any, manifest: Mapping[str, Any], unique_id: str, project: Any
+    ) -> AssetCheckSpec | None:
+        """As dagster-dbt makes it, with a sentence that says what the test checks."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec._replace(description=spec.description or check_description(manifest, unique_id)) if spec else None

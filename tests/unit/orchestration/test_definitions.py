@@ -57,8 +57,13 @@ def test_dbt_tests_of_severity_error_block(defs) -> None:  # type: ignore[no-unt
     specs = {
         spec.name: spec for definition in defs.resolve_asset_graph().assets_defs for spec in definition.check_specs
     }
-    tests = [s for name, s in specs.items() if name.startswith("not_null_customer_segments")]
-    assert tests and all(s.blocking for s in tests)
+    tests = [
+        s for name, s in specs.items() if name.startswith(("columns_hold_customer_segments", "unique_combination"))
+    ]
+    assert len(tests) > 50 and all(s.blocking for s in tests)
+    (columns,) = (s for s in tests if s.name.startswith("columns_hold_customer_segments_"))
+    assert "evidence: not null, one of observed, declared, inferred, unknown" in columns.description
+    assert all(s.description for s in tests)
 
 
 def test_the_job_holds_every_step(defs) -> None:  # type: ignore[no-untyped-def]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -13,12 +14,14 @@ from dagster import AssetCheckResult, AssetKey, Output
 
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse.assets import (
-    error_messages,
     history_partitions,
+    messages,
+    with_column_checks,
     with_messages,
     with_row_counts,
     without_frame,
 )
+from orchestration.warehouse.checks import column_checks
 from orchestration.warehouse.dbt_arguments import HALVES, build_arguments, is_staging, parse_arguments
 from orchestration.warehouse.project import fingerprint, manifest_path, project_vars, read_manifest
 from orchestration.warehouse.tables import NoCalendarDay, NotBuilt, built_tables, refresh_day, row_counts
@@ -156,11 +159,49 @@ def test_a_check_that_ended_in_an_error_says_which(tmp_path: Path) -> None:
         yield check("pass", passed=True)
         raise RuntimeError("dbt failed")
 
-    stream = with_messages(events(), lambda: error_messages(tmp_path))
+    stream = with_messages(events(), lambda: messages(tmp_path))
     assert next(stream).passed
     assert next(stream).metadata["message"].value == "order_lines: 1 of 12 rows refused"
     with pytest.raises(RuntimeError, match="dbt failed"):
         next(stream)
+
+
+def test_checks_of_columns_are_counted_and_those_that_fail_are_named(tmp_path: Path) -> None:
+    """What dbt logged in an earlier run, or of another test, is not taken for it."""
+    columns = {
+        "kind": {"config": {"meta": {"checks": ["not_null", {"accepted_values": ["person", "company"]}]}}},
+        "number": {"config": {"meta": {"checks": ["unique"]}}},
+        "note": {},
+    }
+    manifest = {
+        "nodes": {
+            "model.x": {"columns": columns},
+            "test.x": {"test_metadata": {"name": "columns_hold"}, "attached_node": "model.x"},
+            "test.y": {"test_metadata": {"name": "unique_combination"}, "attached_node": "model.x"},
+        }
+    }
+    assert [check.words() for check in column_checks(manifest, "test.x")] == [
+        "not null",
+        "one of person, company",
+        "unique",
+    ]
+    assert column_checks(manifest, "test.y") == []
+    (tmp_path / "run_results.json").write_text('{"metadata": {"invocation_id": "now"}, "results": []}')
+    said = [
+        {"run": "before", "test": "test.x", "check": "unique", "column": "number", "rows": 9},
+        {"run": "now", "test": "test.x", "check": "not_null", "column": "kind", "rows": 3},
+        {"run": "now", "test": "test.x", "check": "unique", "column": "number", "rows": 1},
+    ]
+    (tmp_path / "dbt.log").write_text("".join(f"13:22:01 [info ]: check failed: {json.dumps(line)}\n" for line in said))
+
+    def events() -> Iterator[Any]:
+        yield check("fail")
+        yield check("pass", passed=True)
+
+    passed, failed = with_messages(with_column_checks(events(), manifest), lambda: messages(tmp_path))
+    assert passed.passed and passed.metadata["checks"].value == 3
+    assert failed.metadata["checks_failed"].value == 2
+    assert failed.metadata["message"].value == "kind: not_null fails for 3 rows; number: unique fails for 1 values"
 
 
 def test_a_check_that_found_rows_is_handed_on_at_once() -> None:
