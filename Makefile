@@ -23,18 +23,22 @@ refresh: $(TARGET_READY)
 	@$(BIN)/python -m orchestration.refresh
 
 # In two processes, the long tests first; the tests of a file stay together, because they share what is built for them.
-test: $(VENV)/.ready-spark
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# What CI runs: all of them, engines, faults and the fortnightly year included; today the same as `make test`.
-test-all: test
+# What a person runs before a commit: all but the tests that are marked `slow`.
+test: $(VENV)/.ready
+	@$(PYTEST) -m "not slow"
 
-# A year of daily refreshes on a simulated clock, a refresh a day: about an hour (make test takes one a fortnight).
+# What CI runs: all of them, with both engines, kills half-way, a year in fortnights and a real browser.
+test-all: $(VENV)/.ready-spark
+	@$(PYTEST)
+
+# A year of daily refreshes on a simulated clock, a refresh a day: about an hour (make test-all takes one a fortnight).
 test-year: $(VENV)/.ready
 	@YEAR_STEP=1 $(BIN)/python -m pytest tests/integration/test_simulated_year.py
 
 # The demo on both engines, table by table; then two days of a small dirty landing zone with a Spark for each refresh, as
-# `make test` compares them through a thrift server: about an hour.
+# `make test-all` compares them through a thrift server: about an hour.
 test-spark: $(VENV)/.ready-spark
 	@$(BIN)/python -m tests.engines.demo
 

@@ -13,8 +13,18 @@ from filelock import FileLock
 
 from tests.integration import growing_zone, project
 
+# Folders of tests that are all `slow`.
+SLOW = ("engines", "faults", "browser")
 # A warehouse folder with a finished demo refresh, to try a test again without building. Unset: the session builds one.
 DEMO_WAREHOUSE = "DEMO_WAREHOUSE"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks all tests of the folders in SLOW."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in SLOW:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -232,17 +232,18 @@ def refresh_two_days(base: Path, zone: Zone | None = None) -> TwoDays:
 
 
 # Lines of one file and why each must be refused; a line without a reason is an exact copy or good.
+_WRITTEN = " (written otherwise? set landing_formats.order_lines.{})"
 _KEY_TWICE = "order_id, line_number: shared with a row of different content"
 DIRTY = [
     ("d1,1,c1,p1-1,2026-04-01T10:00:00Z,1,2.50,0,0", ""),
     ("d1,1,c1,p1-1,2026-04-01T10:00:00Z,1.0,2.5,0.00,0", ""),
-    ("d2,1,c1,p1-1,01.04.2026,1,2.50,0,0", "ordered_at: not a timestamp"),
-    ("d3,1,c1,p1-1,2026-04-01T10:00:00Z,one,2.50,0,0", "quantity: not a number"),
+    ("d2,1,c1,p1-1,01.04.2026,1,2.50,0,0", "ordered_at: not a timestamp" + _WRITTEN.format("dates")),
+    ("d3,1,c1,p1-1,2026-04-01T10:00:00Z,one,2.50,0,0", "quantity: not a number" + _WRITTEN.format("numbers")),
     ("d3,2,c1,,2026-04-01T10:00:00Z,1,2.50,0,0", "product_id: missing"),
     ("d4,1,c1,p1-1,2026-04-01T10:00:00Z,1,2.50,0,0", _KEY_TWICE),
     ("d4,1,c1,p1-1,2026-04-01T10:00:00Z,1,9.50,0,0", _KEY_TWICE),
     ("d5,1,c1,p1-1", "torn: 4 fields, the header has 9"),
-    ("d6,x,c1,p1-1,2026-04-01T10:00:00Z,1,free,0,0", "amount: not a number; line_number: not a whole number"),
+    ("d6,x,c1,p1-1,2026-04-01T10:00:00Z,1,free,0,0", "amount: not a number" + _WRITTEN.format("numbers")),
 ]
 
 

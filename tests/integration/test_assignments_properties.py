@@ -17,6 +17,8 @@ from scipy import stats
 
 from tests.integration.project import dbt, write_landing
 
+pytestmark = pytest.mark.slow
+
 FIRST_DAY = date(2026, 1, 1)
 SEGMENTS = ("best", "lost")
 COLUMNS = (

@@ -20,6 +20,8 @@ import pytest
 from tests.integration import shop
 from tests.integration.project import ROOT, environment, write_landing
 
+pytestmark = pytest.mark.slow
+
 # Distinct enough to be looked for in the bytes of every file.
 GONE = "customer-to-be-forgotten-7531"
 STAYS = "p00"

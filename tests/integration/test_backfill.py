@@ -18,6 +18,8 @@ from orchestration.warehouse.translator import HISTORY_KEY
 from tests.integration import project
 from tests.integration.growing_zone import TwoDays, Warehouse, copy_warehouse
 
+pytestmark = pytest.mark.slow
+
 FEBRUARY, MARCH, APRIL, MAY = (date(2026, month, 1) for month in (2, 3, 4, 5))
 SPOILT = (FEBRUARY, MARCH, APRIL)
 

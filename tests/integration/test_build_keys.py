@@ -21,6 +21,8 @@ import pytest
 from orchestration.settings import ALREADY_LANDED
 from tests.integration import growing_zone, project
 
+pytestmark = pytest.mark.slow
+
 OWN = "segments_in_use"
 SOURCES = "models/staging/_landing__sources.yml"
 

@@ -22,6 +22,8 @@ from tests.integration.growing_zone import (
     published_rows,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def built(warehouse: Warehouse, sql: str) -> list[tuple]:
     with duckdb.connect(str(warehouse.folder / "build" / "warehouse.duckdb"), read_only=True) as con:

@@ -13,6 +13,8 @@ from tests.integration import dirty_zone
 from tests.integration.dirty_zone import COLUMNS, SECRETS, Place, Row
 from tests.integration.growing_zone import STATEFUL, Warehouse, published_rows
 
+pytestmark = pytest.mark.slow
+
 # `responses` and `assignments` are not there at all: tables that are not required.
 TABLES = tuple(table for table in COLUMNS if table not in ("responses", "assignments"))
 # So many good rows for each bad one that no table is over max_quarantine_share (1 %).

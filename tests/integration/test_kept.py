@@ -19,6 +19,8 @@ import pytest
 from tests.integration import project
 from tests.integration.growing_zone import FIRST_DAY, LINE_COLUMNS, Zone, day_file, order_lines, write_lines, write_zone
 
+pytestmark = pytest.mark.slow
+
 ZONE = Zone(customers=25, days=100, visits=0.15, seed=4)
 # As in dbt_project.yml.
 SEQUENCE_DAYS, MIN_PAIR_COUNT = 30, 5

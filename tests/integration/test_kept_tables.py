@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from tests.integration import growing_zone, project
 from tests.integration.project import Build
 
+pytestmark = pytest.mark.slow
+
 FIRST_DAY = date(2026, 1, 1)
 AS_OF_DATES = tuple(FIRST_DAY + timedelta(days=n) for n in (0, 2, 4, 9))
 # The models that say what a day and a date are made from, in the order they are built.

@@ -17,6 +17,8 @@ import pytest
 from tests.integration import project
 from tests.integration.simulated_year import CORRECTED, DELETED, EVENTS, LATE, LOST, NEW_PROFILE, SENT_AGAIN, ZONE
 
+pytestmark = pytest.mark.slow
+
 # Days a step; 1 in `make test-year`.
 STEP = int(os.environ.get("YEAR_STEP", "14"))
 

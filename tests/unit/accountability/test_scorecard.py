@@ -44,7 +44,7 @@ def in_the_log(
     }
 
 
-SETTINGS = RefreshSettings(AS_OF, OUTCOME_START, 90, 100, 30, 0.03)
+SETTINGS = RefreshSettings(AS_OF, OUTCOME_START, 90, 100, 30, 0.03, 0.01, 0.1)
 
 
 GOOD = Evidence(
