@@ -69,8 +69,8 @@ def test_a_full_disk_is_told_before_anything_is_done(
         disk.check_writable(settings(tmp_path / "warehouse", tmp_path))
     assert str(error.value) == (
         f"WAREHOUSE_DIR={tmp_path}/warehouse: its disk is full (3 MB free); needed is about 200 MB for this landing "
-        "zone, and more for each kept version: free some room, lower keep_versions, or set WAREHOUSE_DIR to a folder on a "
-        "larger disk"
+        "zone, and more for each kept version: free some room, lower keep_versions, or set WAREHOUSE_DIR to a folder "
+        "on a larger disk"
     )
 
 
