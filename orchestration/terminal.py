@@ -142,6 +142,9 @@ def published(version: Path, settings: Settings, log: Path, seconds: float, warn
         cursor = con.execute("from scheme_scorecard order by scheme")
         names = [column[0] for column in cursor.description or []]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        cursor = con.execute("from refreshes where refresh_id = ?", [manifest["refresh_id"]])
+        names = [column[0] for column in cursor.description or []]
+        account = dict(zip(names, cursor.fetchone() or (None,) * len(names), strict=True))
     checks = manifest["checks"]
     link = settings.published_link
     places = [
@@ -154,6 +157,7 @@ def published(version: Path, settings: Settings, log: Path, seconds: float, warn
             "",
             f"Published {manifest['refresh_id']} in {seconds:.0f} s: as of {manifest['as_of']}, "
             f"{len(manifest['tables'])} tables, {checks['passed']} checks passed, {checks['warned']} warned",
+            *rows_read(account),
             "",
             scorecard(rows),
             *warned(warnings),
@@ -161,6 +165,27 @@ def published(version: Path, settings: Settings, log: Path, seconds: float, warn
             *(f"  {name:<8}{place}" for name, place in places),
         ]
     )
+
+
+def rows_read(account: Mapping[str, Any]) -> list[str]:
+    """What became of the rows that were read, from a row of `refreshes`; what there is none of is not mentioned."""
+    if not account.get("rows_landed"):
+        return []
+
+    def told(words: str, column: str) -> list[str]:
+        return [words.format(f"{account[column]:,}")] if account.get(column) else []
+
+    parts = [
+        f"{account['rows_landed']:,} rows read, {account['rows_staged']:,} used",
+        *told("{} refused (table quarantine)", "rows_quarantined"),
+        *told("{} exact copies dropped", "rows_duplicate"),
+    ]
+    of_lines = [
+        *told("{} not counted by their status (seeds/order_statuses.csv)", "rows_not_counted"),
+        *told("{} no customer's (an empty customer_id or seeds/guest_ids.csv)", "rows_anonymous"),
+    ]
+    text = ", ".join(parts) + (f"; of the order lines used, {' and '.join(of_lines)}" if of_lines else "")
+    return textwrap.wrap(text, _width())
 
 
 def warned(warnings: Sequence[Problem]) -> list[str]:

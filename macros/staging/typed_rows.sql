@@ -432,6 +432,8 @@ select
     {%- if table.key_may_be_incomplete %}
     place_in_file > 1 and copy_number = 1 and not is_refused as is_equal_line,
     amount,
+    currency,
+    ordered_on,
     {%- endif %}
     {%- if kept_rows %}
     raw_rows.raw

@@ -9,7 +9,8 @@ staged as (
     select
         '{{ table }}' as source_table,
         count(*) as rows_staged,
-        {% if table == 'order_lines' %}sum(case when is_counted then 0 else 1 end){% else %}0{% endif %} as rows_not_counted
+        {% if table == 'order_lines' %}sum(case when is_counted then 0 else 1 end){% else %}0{% endif %} as rows_not_counted,
+        {% if table == 'order_lines' %}sum(case when is_counted and customer_id is null then 1 else 0 end){% else %}0{% endif %} as rows_anonymous
     from {{ ref('stg_' ~ table) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -30,12 +31,17 @@ refused as (
 ),
 
 equal_lines as (
+    {# Money of several currencies is added in the reporting one, as stg_order_lines has it. #}
     select
         'order_lines' as source_table,
         count(*) as equal_lines,
-        sum(amount) as equal_lines_amount
-    from {{ ref('doubtful_order_lines') }}
-    where is_equal_line
+        sum(
+            case when rates.spelling is null then doubtful.amount else {{ converted('doubtful.amount', 'rates.rate') }} end
+        ) as equal_lines_amount
+    from {{ ref('doubtful_order_lines') }} as doubtful
+    left join {{ ref('base_order_rates') }} as rates
+        on coalesce(doubtful.currency, '') = rates.spelling and doubtful.ordered_on = rates.ordered_on
+    where doubtful.is_equal_line
 )
 
 select
@@ -46,6 +52,7 @@ select
     cast(coalesce(refused.rows_duplicate, 0) as bigint) as rows_duplicate,
     cast(coalesce(refused.rows_superseded, 0) as bigint) as rows_superseded,
     cast(coalesce(staged.rows_not_counted, 0) as bigint) as rows_not_counted,
+    cast(coalesce(staged.rows_anonymous, 0) as bigint) as rows_anonymous,
     cast(coalesce(equal_lines.equal_lines, 0) as bigint) as equal_lines,
     cast(coalesce(equal_lines.equal_lines_amount, 0) as decimal(18, 4)) as equal_lines_amount
 from landed

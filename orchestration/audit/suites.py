@@ -54,7 +54,7 @@ class Rule:
     """One expectation on one table. `id` is the name of the Dagster check; `why` is shown in the UI and on failure.
 
     `remedy` is what to do about it, one sentence that ends what a failure says; every warning has one, unless its query
-    says it with each problem.
+    says it with each problem: no warning is printed without a next step.
     """
 
     id: str
@@ -293,7 +293,6 @@ STAGING: tuple[Rule, ...] = (
         from (select is_counted, lower(trim(status)) as spelling from {{batch}})
         having sum(cast(not is_counted as int)) > {UNCOUNTED_SHARE} * count(*)
         """,
-        remedy="Land the amounts of one currency, or convert them before they land.",
     ),
     unexpected_rows(
         "last_order_day_is_not_alone",
@@ -396,8 +395,6 @@ STAGING: tuple[Rule, ...] = (
         where person_id in (select id from known)
         having count(*) > 0
         """,
-        remedy="Land the missing rows in products; where the ids are spelled in two ways, land one spelling in "
-        "both tables.",
     ),
     unexpected_rows(
         "touched_customers_are_known",
@@ -444,8 +441,8 @@ STAGING: tuple[Rule, ...] = (
         "where the shares of the arms do not sum to 1, nobody can tell whether the arms are as they were drawn",
         f"""
         select experiment_id || ' on ' || assigned_on || ': the shares of its arms sum to ' || round(sum(share), 3)
-               || '. With an experiment_id, share_treated is the share of the row''s own arm, the holdout''s included'
-               as problem
+               || '; land in share_treated the share of each row''s own arm, the holdout''s included'
+               || ' (docs/experiments.md)' as problem
         from (
             select experiment_id, assigned_on, max(cast(share_treated as double)) as share,
                    case when arm = 'holdout' then 'none' else treatment_id end as treatment_id

@@ -166,10 +166,16 @@ def _make_candidate(
         )
         account["refreshes"] = with_row(earlier, row)
         try:
-            rows = write_candidate(con, refresh.candidate, tables, account, questions())
+            rows = write_candidate(con, refresh.candidate, tables, account, questions(), _currency(con))
         except CandidateError as error:
             raise Failure(f"the candidate cannot be made: {error}", allow_retries=False) from None
     return as_of, rows, restated
+
+
+def _currency(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The one currency of all money; None where the lines name none."""
+    row = con.execute("select max(reporting_currency) from refresh_settings").fetchone()
+    return str(row[0]) if row and row[0] else None
 
 
 def seconds_since(began: float) -> float:

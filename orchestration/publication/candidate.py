@@ -44,6 +44,7 @@ def write_candidate(
     tables: Mapping[str, PublishedTable],
     account: Mapping[str, pa.Table],
     asked: Sequence[Question] = (),
+    currency: str | None = None,
 ) -> dict[str, int]:
     """Write `segments.duckdb` and `parquet/<table>.parquet` into a new folder.
 
@@ -53,6 +54,7 @@ def write_candidate(
         tables: what is published.
         account: the tables made in Python, by name.
         asked: the views over them.
+        currency: of all money, for the comments on columns; None where it is not known.
 
     Returns:
         Rows of each table.
@@ -64,8 +66,8 @@ def write_candidate(
     (folder / PARQUET_FOLDER).mkdir(parents=True)
     con.execute(f"attach {_text(folder / DATABASE_NAME)} as candidate (storage_version '{STORAGE_VERSION}')")
     try:
-        rows = {name: _write_table(con, folder, table, account) for name, table in sorted(tables.items())}
-        _create_views(con, asked)
+        rows = {name: _write_table(con, folder, table, account, currency) for name, table in sorted(tables.items())}
+        _create_views(con, asked, currency)
         con.execute("checkpoint candidate")
     finally:
         con.execute("detach candidate")
@@ -73,7 +75,11 @@ def write_candidate(
 
 
 def _write_table(
-    con: duckdb.DuckDBPyConnection, folder: Path, table: PublishedTable, account: Mapping[str, pa.Table]
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    table: PublishedTable,
+    account: Mapping[str, pa.Table],
+    currency: str | None,
 ) -> int:
     if table.is_account:
         if table.name not in account:
@@ -92,7 +98,7 @@ def _write_table(
         statement = create_statement(table, found, is_key_indexed)
         con.execute(statement.replace("create table ", "create table candidate.main.", 1))
         con.execute(f"insert into {target} ({columns}) select {columns} from {source} order by {order}")
-        for comment in comment_statements(table, names, target):
+        for comment in comment_statements(table, names, target, currency):
             con.execute(comment)
         if not is_key_indexed:
             _require_unique(con, target, table)
@@ -111,9 +117,9 @@ def _write_table(
             con.unregister("account_rows")
 
 
-def _create_views(con: duckdb.DuckDBPyConnection, asked: Sequence[Question]) -> None:
+def _create_views(con: duckdb.DuckDBPyConnection, asked: Sequence[Question], currency: str | None) -> None:
     try:
-        create_views(con, "candidate.main", asked)
+        create_views(con, "candidate.main", asked, currency)
     except (duckdb.Error, ValueError) as error:
         raise CandidateError(f"a view of the candidate cannot be made: {_first_line(error)}") from error
 

@@ -6,12 +6,15 @@ Does not belong here: running anything.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 ACCOUNT_SOURCE = "account"
 MARTS_FOLDER = "models/marts/"
+# How descriptions name the unit of money; where the currency is known, comments name it in place of these words.
+MONEY = re.compile(r"\b(?:the )?(?:currency of the order lines|reporting currency)\b", re.IGNORECASE)
 
 
 class ShapeError(ValueError):
@@ -92,19 +95,28 @@ def create_statement(table: PublishedTable, found: Mapping[str, str], is_key_ind
     return f"create table {quoted(table.name)} (\n    " + ",\n    ".join(lines) + "\n)"
 
 
-def comment_statements(table: PublishedTable, columns: Sequence[str], target: str) -> list[str]:
+def comment_statements(
+    table: PublishedTable, columns: Sequence[str], target: str, currency: str | None = None
+) -> list[str]:
     """`comment on` statements that give a table and each of its columns the words of its YAML, and the table its key.
 
     Args:
         columns: the columns that the table has.
         target: the table's name as SQL.
+        currency: of all money, where it is known.
     """
     key = f"Key: {', '.join(table.primary_key)}."
     said = [("table", target, f"{table.description.strip()} {key}")]
     for name in columns:
         words = table.descriptions.get(name) or table.other_columns
         said.append(("column", f"{target}.{quoted(name)}", words))
-    return [f"comment on {what} {name} is {text(' '.join(words.split()))}" for what, name, words in said if words]
+    return [f"comment on {what} {name} is {text(in_currency(words, currency))}" for what, name, words in said if words]
+
+
+def in_currency(words: str, currency: str | None) -> str:
+    """A description in one line, with the currency by its name where it is known."""
+    words = " ".join(words.split())
+    return MONEY.sub(currency, words) if currency else words
 
 
 def column_order(table: PublishedTable, found: Mapping[str, str]) -> list[str]:

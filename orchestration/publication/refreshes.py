@@ -36,6 +36,8 @@ SCHEMA = pa.schema(
         ("rows_quarantined", pa.int64()),
         ("rows_duplicate", pa.int64()),
         ("rows_superseded", pa.int64()),
+        ("rows_not_counted", pa.int64()),
+        ("rows_anonymous", pa.int64()),
         ("equal_lines", pa.int64()),
         ("equal_lines_amount", pa.decimal128(18, 4)),
         ("checks_passed", pa.int64()),
@@ -50,8 +52,9 @@ SCHEMA = pa.schema(
 class RowAccount:
     """Rows of all landing tables together: landed = staged + quarantined + duplicate.
 
-    Equal lines are order lines without a line number beyond the first of
-    equal ones in a file, staged or not by the var equal_lines; their amount is in the currency of the lines.
+    Of the staged ones, `rows_not_counted` are order lines whose status does not count, `rows_anonymous` those that
+    count and are no customer's. Equal lines are order lines without a line number beyond the first of equal ones in a
+    file, staged or not by the var equal_lines; their amount is in the currency of the lines.
     """
 
     rows_landed: int
@@ -59,6 +62,8 @@ class RowAccount:
     rows_quarantined: int
     rows_duplicate: int
     rows_superseded: int = 0
+    rows_not_counted: int = 0
+    rows_anonymous: int = 0
     equal_lines: int = 0
     equal_lines_amount: Decimal = Decimal(0)
 
@@ -68,11 +73,14 @@ def read_row_account(con: duckdb.DuckDBPyConnection) -> RowAccount:
     row = con.execute(
         "select coalesce(sum(rows_landed), 0), coalesce(sum(rows_staged), 0),"
         " coalesce(sum(rows_quarantined), 0), coalesce(sum(rows_duplicate), 0), coalesce(sum(rows_superseded), 0),"
+        " coalesce(sum(rows_not_counted), 0), coalesce(sum(rows_anonymous), 0),"
         " coalesce(sum(equal_lines), 0), coalesce(sum(equal_lines_amount), 0) from row_account"
     ).fetchone()
     assert row is not None
-    landed, staged, quarantined, duplicate, superseded, equal = (int(value) for value in row[:6])
-    return RowAccount(landed, staged, quarantined, duplicate, superseded, equal, Decimal(row[6]))
+    landed, staged, quarantined, duplicate, superseded, not_counted, anonymous, equal = (int(n) for n in row[:8])
+    return RowAccount(
+        landed, staged, quarantined, duplicate, superseded, not_counted, anonymous, equal, Decimal(row[8])
+    )
 
 
 def refresh_row(

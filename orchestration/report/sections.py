@@ -142,6 +142,10 @@ def quality(db: Published, refresh: Row) -> Context:
         ]
         if refresh
         else [],
+        **{
+            kind: words.counted(refresh[f"rows_{kind}"], "order line") if refresh.get(f"rows_{kind}") else None
+            for kind in ("not_counted", "anonymous")
+        },
         "superseded": words.counted(refresh.get("rows_superseded"), "row") if refresh.get("rows_superseded") else None,
         "equal": (words.counted(refresh["equal_lines"], "order line"), words.money(refresh.get("equal_lines_amount")))
         if refresh.get("equal_lines")

@@ -132,6 +132,19 @@ def rfm() -> pd.DataFrame:
     households["frequency"] = in_window.groupby("customer_id").size()
     households["monetary"] = window_lines().groupby("customer_id")["amount"].sum()
     households[["frequency", "monetary"]] = households[["frequency", "monetary"]].fillna(0).astype("int64")
+    households = with_scores(households)
+    households["is_first_in_window"] = baskets().groupby("customer_id")["basket_on"].min() >= WINDOW_START
+    return households
+
+
+def with_scores(households: pd.DataFrame) -> pd.DataFrame:
+    """With the columns recency_score, frequency_score and monetary_score, by the contract's places of equals.
+
+    Args:
+        households: all of one kind, indexed by customer; recency_days (null: never bought), frequency and monetary as
+            whole numbers.
+    """
+    households = households.copy()
     active = households[households["frequency"] > 0]
     for name, goodness, place_of_equals in (
         ("recency_score", -active["recency_days"], "max"),
@@ -143,7 +156,6 @@ def rfm() -> pd.DataFrame:
         households.loc[active.index, name] = 1 + 5 * (twice - 1) // (2 * len(active))
         households.loc[households["recency_days"].notna() & (households["frequency"] == 0), name] = 1
     households.loc[households["frequency"] == 1, "frequency_score"] = 1
-    households["is_first_in_window"] = baskets().groupby("customer_id")["basket_on"].min() >= WINDOW_START
     return households
 
 

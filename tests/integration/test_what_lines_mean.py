@@ -6,6 +6,7 @@ as-of date, the day after the last line, and then new aliases and another rate.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,11 +16,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.integration import project
-from tests.integration.tills import DAYS, FIRST_DAY, SCOPE, Meaning, Tills, make_tills, meaning, retail_tills
+from tests.integration import project, retailer
+from tests.integration.tills import DAYS, FIRST_DAY, SCOPE, WINDOW, Meaning, Tills, make_tills, meaning, retail_tills
 
 RETAIL_AS_OF = date(2018, 1, 1)
+# Of the demo's 2,469 households; all of them say the same in minutes.
+HOUSEHOLDS = int(os.environ.get("TILL_HOUSEHOLDS", "60"))
 LAST = FIRST_DAY + timedelta(days=DAYS + 30)
+# Of each state that is not as of the day after the last line.
+AS_OF = {"past": FIRST_DAY + timedelta(days=70), "retail": RETAIL_AS_OF}
 VARS = ["--vars", f"{{order_scope: '{SCOPE}'}}"]
 SELECTED = ["--select", "+customer_profiles", "+product_affinities", "+row_account", "+quarantine", "+order_remarks"]
 
@@ -36,13 +41,16 @@ QUERIES = {
     "baskets": """
         select coalesce(customer_id, '') as customer, basket_on as day, positive_amount as amount from int_baskets""",
     "rfm": """
-        select customer_id, recency_days, frequency, cast(monetary * 10000 as bigint) as money
+        select customer_id, recency_days, frequency, cast(monetary * 10000 as bigint) as money, recency_score,
+               frequency_score, monetary_score, rfm
         from customer_profiles""",
     "spend": "select cast(sum(spend) * 10000 as bigint) as money from int_customer_days where day_on < '{as_of}'",
     "pairs": """
         select antecedent, consequent, n_antecedent, n_consequent, n_both, n_baskets from product_affinities
         where item_level = 'category' and "window" = 'basket' and antecedent < consequent""",
-    "account": "select * from row_account where source_table = 'order_lines'",
+    "account": """
+        select *, cast(equal_lines_amount * 10000 as bigint) as equal_money
+        from row_account where source_table = 'order_lines'""",
     "quarantine": "select * from quarantine",
     "remarks": "select * from order_remarks",
 }
@@ -73,7 +81,7 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, State
     tills.aliases = {"k3": "k4", "k4": "k20", "k24": "0", "k1": "k2"}
     tills.rates[FIRST_DAY + timedelta(days=80)] = Decimal("0.5")
     renamed = built(folder, tills, LAST)
-    retail = built(tmp_path_factory.mktemp("retail"), retail_tills(), RETAIL_AS_OF)
+    retail = built(tmp_path_factory.mktemp("retail"), retail_tills(HOUSEHOLDS), RETAIL_AS_OF)
     yield {"past": past, "today": today, "renamed": renamed, "retail": retail}
 
 
@@ -100,6 +108,27 @@ def test_recency_frequency_and_money_of_every_member(states: dict[str, State], n
 
 
 @STATES
+def test_scores_and_segment_of_every_member(states: dict[str, State], name: str) -> None:
+    frames, expected = states[name].frames, states[name].expected
+    found = frames["rfm"].set_index("customer_id").sort_index()
+    known = pd.DataFrame.from_dict(
+        {m: (r, f, int(money * 10000)) for m, (r, f, money) in expected.rfm.items()},
+        orient="index",
+        columns=["recency_days", "frequency", "monetary"],
+    )
+    known = retailer.with_scores(known).sort_index()
+    scores = ["recency_score", "frequency_score", "monetary_score"]
+    pd.testing.assert_frame_equal(found[scores], known[scores], check_dtype=False, check_names=False)
+    opened = AS_OF.get(name, LAST) - timedelta(days=WINDOW)
+    first = expected.baskets.groupby("customer")["day"].min()
+    known["segment"] = [
+        retailer.rfm_segment(row.recency_score, row.frequency_score, member in first and first[member] >= opened)
+        for member, row in zip(known.index, known.itertuples(), strict=True)
+    ]
+    assert found["rfm"].to_dict() == known["segment"].to_dict()
+
+
+@STATES
 def test_pairs_are_counted_over_all_baskets_nobodys_too(states: dict[str, State], name: str) -> None:
     state = states[name]
     found = {
@@ -121,7 +150,7 @@ def test_a_receipt_of_a_store_and_day_is_a_basket(states: dict[str, State], name
     """Those that came back are in int_baskets too: what is a basket depends on the date."""
     found = states[name].frames["baskets"]
     expected = states[name].expected.baskets
-    as_of = {"past": FIRST_DAY + timedelta(days=70), "retail": RETAIL_AS_OF}.get(name, LAST)
+    as_of = AS_OF.get(name, LAST)
     found = found[found["day"] < pd.Timestamp(as_of)]
     keys = {(row.customer, row.day.date(), Decimal(f"{row.amount:.4f}")) for row in found.itertuples()}
     assert {(row.customer, row.day, row.amount) for row in expected.itertuples()} <= keys
@@ -135,7 +164,10 @@ def test_lines_without_a_rate_are_refused_and_lines_that_do_not_count_are_in_the
     state = states[name]
     account = state.frames["account"].iloc[0]
     assert account["rows_quarantined"] == len(state.expected.unrated_days)
-    assert account["rows_not_counted"] == state.expected.not_counted
+    assert account["rows_not_counted"] == state.expected.not_counted > 0
+    assert account["rows_anonymous"] == state.expected.anonymous > 0
+    equal_lines, money = state.expected.equal_lines
+    assert (account["equal_lines"], account["equal_money"]) == (equal_lines, int(money * 10000))
     assert account["rows_landed"] == account["rows_staged"] + account["rows_quarantined"] + account["rows_duplicate"]
     lines = state.frames["quarantine"].query("source_table == 'order_lines'")
     assert set(lines["reasons"]) == {

@@ -93,6 +93,14 @@ def make_tills(seed: int = 7) -> Tills:
                     tills.lines.append(line)
                 if customer not in GUESTS and status in STATUSES and chance.random() < 0.15:
                     _return(tills, chance, day, sold)
+    for day in (FIRST_DAY + timedelta(days=n) for n in (10, 60)):
+        # An article that is scanned three times, and no line numbers.
+        scan = {
+            "order_id": "9", "line_number": "", "customer_id": "k1", "product_id": "p3",
+            "ordered_at": f"{day}T20:00:00Z", "quantity": "1", "amount": "7.77", "store_id": "alps",
+            "currency": "CHF", "status": "paid", "returns_order_id": "",
+        }  # fmt: skip
+        tills.lines += [dict(scan) for _ in range(3)]
     return tills
 
 
@@ -171,6 +179,8 @@ class Meaning:
     spend: Decimal
     unrated_days: list[date]
     not_counted: int
+    anonymous: int
+    equal_lines: tuple[int, Decimal]
     pairs: dict[tuple[str, str], tuple[int, int, int]]
 
 
@@ -179,6 +189,7 @@ def meaning(tills: Tills, as_of: date) -> Meaning:
     lines = []
     unrated_days = []
     not_counted = 0
+    equals: dict[tuple[str, ...], list[Decimal]] = {}
     for row in tills.lines:
         day = date.fromisoformat(row["ordered_at"][:10])
         amount = Decimal(row["amount"])
@@ -188,6 +199,8 @@ def meaning(tills: Tills, as_of: date) -> Meaning:
                 unrated_days.append(day)
                 continue
             amount = (amount * tills.rates[max(valid)]).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+        if not row["line_number"]:
+            equals.setdefault(tuple(row.values()), []).append(amount)
         if row["status"] in NOT_COUNTED:
             not_counted += 1
             continue
@@ -217,12 +230,17 @@ def meaning(tills: Tills, as_of: date) -> Meaning:
     )
     window = [line for line in known if line["day"] >= as_of - timedelta(days=WINDOW)]
     members = {line["customer"] for line in known} | {_end(tills, c) for c in tills.customers}
+    days: dict[str, list[date]] = {member: [] for member in members}
+    for customer, day in zip(baskets["customer"], baskets["day"], strict=True):
+        days[customer].append(day)
+    money = dict.fromkeys(members, Decimal(0))
+    for line in window:
+        money[line["customer"]] += line["money"]
     rfm = {}
     for member in members - {""}:
-        own = baskets[baskets["customer"] == member]
-        recency = (as_of - own["day"].max()).days if len(own) else None
-        frequency = int((own["day"] >= as_of - timedelta(days=WINDOW)).sum())
-        rfm[member] = (recency, frequency, sum((x["money"] for x in window if x["customer"] == member), Decimal(0)))
+        recency = (as_of - max(days[member])).days if days[member] else None
+        frequency = sum(day >= as_of - timedelta(days=WINDOW) for day in days[member])
+        rfm[member] = (recency, frequency, money[member])
     counts: dict[str, int] = {}
     both: dict[tuple[str, str], int] = {}
     for items in baskets["items"]:
@@ -236,6 +254,11 @@ def meaning(tills: Tills, as_of: date) -> Meaning:
         spend=sum((line["money"] for line in known), Decimal(0)),
         unrated_days=unrated_days,
         not_counted=not_counted,
+        anonymous=sum(line["customer"] == "" for line in lines),
+        equal_lines=(
+            sum(len(scans) - 1 for scans in equals.values()),
+            sum((sum(scans[1:], Decimal(0)) for scans in equals.values()), Decimal(0)),
+        ),
         pairs={(a, b): (counts[a], counts[b], n) for (a, b), n in both.items() if n >= 5},
     )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.publication.ddl import quoted, text
+from orchestration.publication.ddl import in_currency, quoted, text
 
 FOLDER = Path(__file__).parent
 _COLUMN = re.compile(r"^--   ([a-z_]+): (.+)$")
@@ -58,8 +58,10 @@ def questions(folder: Path = FOLDER) -> list[Question]:
     return [read_question(path) for path in sorted(folder.glob("v_*.sql"))]
 
 
-def create_views(con: duckdb.DuckDBPyConnection, schema: str, asked: Sequence[Question]) -> None:
-    """Create each view in `schema` (as SQL), with its comments.
+def create_views(
+    con: duckdb.DuckDBPyConnection, schema: str, asked: Sequence[Question], currency: str | None = None
+) -> None:
+    """Create each view in `schema` (as SQL), with its comments, which name the currency where it is known.
 
     Raises:
         duckdb.Error: a question asks for a table or column that is not published.
@@ -71,6 +73,6 @@ def create_views(con: duckdb.DuckDBPyConnection, schema: str, asked: Sequence[Qu
         found = [row[0] for row in con.execute(f"describe {view}").fetchall()]
         if found != list(question.columns):
             raise ValueError(f"{question.name}: its columns are {', '.join(found)}; its comments name others")
-        con.execute(f"comment on view {view} is {text(question.description)}")
+        con.execute(f"comment on view {view} is {text(in_currency(question.description, currency))}")
         for name, words in question.columns.items():
-            con.execute(f"comment on column {view}.{quoted(name)} is {text(words)}")
+            con.execute(f"comment on column {view}.{quoted(name)} is {text(in_currency(words, currency))}")

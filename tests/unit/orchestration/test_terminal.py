@@ -11,7 +11,17 @@ import pytest
 
 from orchestration import terminal
 from orchestration.settings import Settings
-from orchestration.terminal import Problem, Progress, Step, failure_text, scorecard, step_line, stopped, warned
+from orchestration.terminal import (
+    Problem,
+    Progress,
+    Step,
+    failure_text,
+    rows_read,
+    scorecard,
+    step_line,
+    stopped,
+    warned,
+)
 
 ROW: dict[str, Any] = {
     "scheme": "rfm",
@@ -81,6 +91,25 @@ def test_a_stopped_refresh_fits_on_one_screen(tmp_path: Path) -> None:
     assert len(text.splitlines()) <= 50
     assert "30 more, in the log" in text
     assert "nothing was published before" in text
+
+
+def test_rows_that_were_read_are_told_with_those_that_are_not_counted() -> None:
+    account = {
+        "rows_landed": 12_000, "rows_staged": 11_990, "rows_quarantined": 7, "rows_duplicate": 3,
+        "rows_not_counted": 1_204, "rows_anonymous": 31,
+    }  # fmt: skip
+    assert " ".join(rows_read(account)) == (
+        "12,000 rows read, 11,990 used, 7 refused (table quarantine), 3 exact copies dropped; of the order lines used, "
+        "1,204 not counted by their status (seeds/order_statuses.csv) and 31 no customer's (an empty customer_id or "
+        "seeds/guest_ids.csv)"
+    )
+
+
+def test_of_rows_read_nothing_is_told_that_there_is_none_of_or_that_was_not_counted_then() -> None:
+    assert rows_read({"rows_landed": 5, "rows_staged": 5, "rows_quarantined": 0, "rows_not_counted": None}) == [
+        "5 rows read, 5 used"
+    ]
+    assert rows_read({}) == []
 
 
 def test_a_few_warnings_are_shown_and_the_rest_is_counted() -> None:

@@ -13,8 +13,9 @@ import yaml
 
 from orchestration.publication import candidate
 from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
-from orchestration.publication.ddl import PublishedTable, ShapeError, create_statement, published_tables
+from orchestration.publication.ddl import PublishedTable, ShapeError, create_statement, in_currency, published_tables
 from orchestration.publication.files import sha256_of
+from orchestration.publication.questions import Question, questions
 from orchestration.settings import PROJECT_DIR, Settings
 
 SEGMENTS = PublishedTable(
@@ -125,6 +126,65 @@ def test_tables_and_columns_carry_their_descriptions(tmp_path: Path) -> None:
         ).fetchall()
     assert tables == [("One row a scheme's segment. Key: scheme, segment.",)]
     assert dict(columns) == {"scheme": "The scheme.", "segment": "It's the segment.", "members": "A count."}
+
+
+MONEY_NOT_IN_DECIMALS = {
+    "experiment_plans": {"effect_of_interest", "smallest_effect", "foregone_value"},
+    "segment_profiles": {"metric", "value", "population_value"},
+    "segment_treatment_values": {"mean_value", "ci_low", "ci_high", "shrunken_value"},
+    "segmentation_dividend": {
+        *("value_none", "value_one", "value_by_segment", "dividend", "ci_low", "ci_high", "dividend_total"),
+        "least_dividend",
+    },
+    "treatment_outcomes": {
+        *("outcome", "mean_treated", "mean_holdout", "uplift", "ci_low", "ci_high", "always_low", "always_high"),
+        *("cuped_uplift", "cuped_ci_low", "cuped_ci_high", "cuped_always_low", "cuped_always_high"),
+        *("minimum_detectable_effect", "cost_per_member", "net_value"),
+    },
+}
+
+
+def described_columns() -> dict[tuple[str, str], tuple[str, str]]:
+    """(table, column) -> (type, description) of everything under models/marts, of the account's tables too."""
+    found = {}
+    for path in sorted((PROJECT_DIR / "models" / "marts").rglob("*.yml")):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tables = [*content.get("models", []), *(t for s in content.get("sources", []) for t in s["tables"])]
+        for table in tables:
+            if table.get("config", {}).get("meta", {}).get("published", True):
+                for column in table.get("columns", []):
+                    said = column["data_type"], column.get("description", "")
+                    found[table["name"], column["name"]] = said
+    return found
+
+
+def test_every_column_of_money_names_the_currency_in_its_comment_where_it_is_known(tmp_path: Path) -> None:
+    """What is kept as a decimal is money; of other columns, those above."""
+    found = described_columns()
+    money = {column for column, (kind, _) in found.items() if kind.startswith("decimal")}
+    assert {("segments", "spend"), ("customer_profiles", "monetary"), ("cross_sell_gaps", "expected_value")} <= money
+    money |= {(table, column) for table, columns in MONEY_NOT_IN_DECIMALS.items() for column in columns}
+    words = {column: in_currency(found[column][1], "CHF") for column in money}
+    assert {column: text for column, text in words.items() if "CHF" not in text} == {}
+    for question in questions():
+        for name, text in question.columns.items():
+            if name in ("spend", "expected_value"):
+                assert "CHF" in in_currency(text, "CHF"), f"{question.name}.{name}"
+
+
+def test_the_currency_is_named_in_the_comments_of_tables_and_views(tmp_path: Path) -> None:
+    table = replace(SEGMENTS, descriptions={"members": "What they spent,\n currency of the order lines."})
+    asked = Question("v_all", "All.", {"members": "Spend, in the reporting currency."}, "select members from segments")
+    for name, currency, said in (
+        ("known", "EUR", {"What they spent, EUR.", "Spend, in EUR."}),
+        ("unknown", None, {"What they spent, currency of the order lines.", "Spend, in the reporting currency."}),
+    ):
+        with duckdb.connect() as con:
+            build(con)
+            write_candidate(con, tmp_path / name, {"segments": table}, {}, [asked], currency)
+        with duckdb.connect(str(tmp_path / name / "segments.duckdb"), read_only=True) as con:
+            comments = con.execute("select comment from duckdb_columns() where column_name = 'members'").fetchall()
+        assert {comment for (comment,) in comments} == said
 
 
 def test_a_model_may_say_that_its_key_has_no_index() -> None:

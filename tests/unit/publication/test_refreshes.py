@@ -78,15 +78,16 @@ def test_the_row_account_is_summed_over_tables() -> None:
     with duckdb.connect() as con:
         con.execute(
             "create table row_account as select * from (values"
-            " ('orders', 10, 7, 1, 2, 0, 3, 7.25::decimal(18, 4)), ('products', 8, 5, 3, 0, 2, 0, 0))"
+            " ('orders', 10, 7, 1, 2, 0, 4, 2, 3, 7.25::decimal(18, 4)), ('products', 8, 5, 3, 0, 2, 0, 0, 0, 0))"
             " as t(source_table, rows_landed, rows_staged, rows_quarantined, rows_duplicate, rows_superseded,"
-            " equal_lines, equal_lines_amount)"
+            " rows_not_counted, rows_anonymous, equal_lines, equal_lines_amount)"
         )
-        assert read_row_account(con) == RowAccount(18, 12, 4, 2, 2, 3, Decimal("7.25"))
+        assert read_row_account(con) == RowAccount(18, 12, 4, 2, 2, 4, 2, 3, Decimal("7.25"))
 
 
 def test_a_refresh_from_before_equal_lines_were_counted_has_no_number_of_them(settings: Settings) -> None:
-    old = row("a").drop_columns(["rows_superseded", "equal_lines", "equal_lines_amount"])
+    added = ["rows_superseded", "rows_not_counted", "rows_anonymous", "equal_lines", "equal_lines_amount"]
+    old = row("a").drop_columns(added)
     publish_table(settings, old)
     [values] = known_refreshes(settings).to_pylist()
     assert (values["rows_landed"], values["equal_lines"], values["equal_lines_amount"]) == (10, None, None)

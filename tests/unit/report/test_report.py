@@ -570,6 +570,16 @@ def test_equal_lines_and_superseded_rows_are_told_with_the_setting_where_there_a
     assert "32 rows of them superseded" in text
 
 
+def test_lines_that_do_not_count_and_lines_of_nobody_are_told_where_there_are_any(database: Path) -> None:
+    assert "order_statuses" not in report(database).text and "guest_ids" not in report(database).text
+    change(database, "alter table refreshes add column rows_not_counted bigint")
+    change(database, "alter table refreshes add column rows_anonymous bigint")
+    change(database, "update refreshes set rows_not_counted = 1204, rows_anonymous = 1")
+    text = part(report(database), "Data quality", "Small print")
+    assert "1,204 order lines of the rows used did not count by status" in text
+    assert "1 order line of the rows used with no customer" in text
+
+
 @pytest.mark.parametrize(
     ("table", "heading"),
     [

@@ -1,0 +1,114 @@
+"""A warehouse folder that cannot be written, and a full disk: a sentence that names the folder and what is needed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import duckdb
+import pytest
+
+from orchestration import disk, refresh
+from orchestration.settings import Settings, SettingsError
+
+
+def settings(warehouse: Path, landing: Path | None = None) -> Settings:
+    return Settings(landing, warehouse, None, "UTC", "duckdb")
+
+
+def file_in_the_way(folder: Path) -> Path:
+    """A place below a file, where nobody, root neither, can make a folder."""
+    (folder / "taken").write_text("not a folder")
+    return folder / "taken" / "warehouse"
+
+
+def test_a_folder_that_can_be_written_is_made_and_left_empty(tmp_path: Path) -> None:
+    disk.check_writable(settings(tmp_path / "a" / "b"))
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    disk.check_writable(settings(tmp_path / "a" / "b"))
+
+
+@pytest.mark.parametrize("below", [True, False], ids=["below a file", "a file itself"])
+def test_a_folder_that_cannot_be_made_is_named_with_what_is_needed(tmp_path: Path, below: bool) -> None:
+    place = file_in_the_way(tmp_path)
+    place = place if below else place.parent
+    with pytest.raises(SettingsError) as error:
+        disk.check_writable(settings(place))
+    said = str(error.value)
+    assert said.startswith(f"WAREHOUSE_DIR={place}: cannot be written (")
+    assert "change its owner or permissions, or set WAREHOUSE_DIR to another one" in said
+    assert "\n" not in said
+
+
+def test_a_refresh_into_such_a_folder_ends_with_the_sentence_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = file_in_the_way(tmp_path)
+    for name in ("AS_OF", "SETTINGS", "SEEDS_DIR", "MAPPING", "ALERT_WEBHOOK_URL", "DBT_TARGET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANDING_DIR", str(tmp_path))
+    monkeypatch.setenv("WAREHOUSE_DIR", str(place))
+    assert refresh.main() == refresh.BAD_ENVIRONMENT
+    said = capsys.readouterr().err
+    assert said.startswith(f"WAREHOUSE_DIR={place}: cannot be written") and "Traceback" not in said
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT], ids=["full", "quota"])
+def test_a_full_disk_is_told_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3_400_000))
+    with pytest.raises(SettingsError) as error:
+        disk.check_writable(settings(tmp_path / "warehouse", tmp_path))
+    assert str(error.value) == (
+        f"WAREHOUSE_DIR={tmp_path}/warehouse: its disk is full (3 MB free); needed is about 200 MB for this landing "
+        "zone, and more for each kept version: free some room, lower keep_versions, or set WAREHOUSE_DIR to a folder "
+        "on a larger disk"
+    )
+
+
+def test_what_is_needed_grows_with_the_landing_zone_and_parquet_says_more_in_a_byte(tmp_path: Path) -> None:
+    for name in ("order_lines/a.csv", "order_lines/b.parquet"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        with path.open("wb") as file:
+            file.truncate(100_000_000)
+    # 100 MB of CSV at 10 bytes a byte, and 100 MB of Parquet at 50.
+    assert "about 6.0 GB for this landing zone" in disk.full(settings(tmp_path / "warehouse", tmp_path))
+
+
+def test_other_errors_are_not_taken_for_one_of_the_two(tmp_path: Path) -> None:
+    here = settings(tmp_path)
+    assert disk.explained(OSError(errno.ENOENT, "No such file or directory"), here) is None
+    assert disk.in_words("order_lines: required column amount is missing", here) == (
+        "order_lines: required column amount is missing"
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "[Errno 28] No space left on device",
+        "IO Error: Could not write file: No space left on device",
+        "java.io.IOException: Disk quota exceeded",
+    ],
+)
+def test_a_step_that_met_a_full_disk_says_so_in_the_sentence(tmp_path: Path, message: str) -> None:
+    assert disk.in_words(message, settings(tmp_path)).startswith(f"WAREHOUSE_DIR={tmp_path}: its disk is full (")
+
+
+def test_what_duckdb_says_when_its_temporary_folder_is_full_is_known(tmp_path: Path) -> None:
+    rows = "select count(*) from (select distinct hash(i), hash(i + 1) from range(3000000) as r(i))"
+    with duckdb.connect() as con:
+        con.execute(f"set threads = 1; set temp_directory = '{tmp_path}'; set max_temp_directory_size = '1MB'")
+        con.execute("set memory_limit = '30MB'")
+        with pytest.raises(duckdb.Error) as error:
+            con.execute(rows)
+    assert disk.in_words(str(error.value), settings(tmp_path)).startswith(f"WAREHOUSE_DIR={tmp_path}: its disk is full")
