@@ -60,10 +60,7 @@ def make_input(path: Path, active: Mapping[str, bool] | None = None, is_demo: bo
     subsets = [(row["treatment_id"], row["pattern"]) for row in seed_rows("template_subsets.csv", is_demo)]
     return CheckInput(
         as_of=AS_OF,
-        rows=with_subsets(
-            read_treatments(path),
-            [(row["treatment_id"], row["pattern"]) for row in seed_rows("template_subsets.csv", is_demo)],
-        ),
+        rows=with_subsets(read_treatments(path), subsets),
         schemes=make_schemes(schemes, listed, labels, members),  # type: ignore[arg-type]
         channels=frozenset(row["channel"] for row in seed_rows("channels.csv", is_demo)),
         items=Items("category", frozenset(CATEGORIES.values()) - {"Unknown"}),
