@@ -13,7 +13,7 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: backfill docs forget refresh test test-all test-spark test-year dev check settings map lint rollback lock clean
+.PHONY: backfill docs forget refresh test test-all test-spark test-year dev check settings map meanings lint rollback lock clean
 .PHONY: benchmark benchmark-affinities benchmark-daily benchmark-offers
 
 # Spark is installed where it is asked for, and for the tests, which compare the engines.
@@ -49,6 +49,10 @@ map: $(VENV)/.ready
 # What holds of settings and seeds, and from where: SETTINGS=… SEEDS_DIR=… make settings
 settings: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.overrides
+
+# The shop's own categories by spend, with proposals, to be filled in and taken back: SEEDS_DIR=… LANDING_DIR=… make meanings
+meanings: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.meanings
 
 check: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.treatments

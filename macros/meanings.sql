@@ -4,6 +4,8 @@
    everyone's spend can hardly reach an index of 1.2, and one with 2 % reaches it by chance. Most: by the standardised
    excess (share - p) / sqrt(p (1 - p)), p = everyone's share; by the index, the rarest meaning would win wherever it occurs.
 
+   A meaning is a segment id, or words of the user's own, which are its label then.
+
    `scheme` is the scheme's name and the seed's column; `kind` keeps one kind of customer, and everyone is then of that
    kind. Shares are of the spend that means something. #}
 {% macro segments_of_meanings(scheme, kind=none) %}
@@ -17,9 +19,20 @@ meanings as (
 
     select
         lower(category) as category,
-        {{ scheme }} as meaning
+        {{ segment_id(scheme) }} as meaning
     from {{ ref('category_meanings') }}
-    where {{ scheme }} is not null
+    where {{ known_label(scheme) }} is not null
+
+),
+
+own_words as (
+
+    select
+        {{ segment_id(scheme) }} as meaning,
+        min({{ scheme }}) as label
+    from {{ ref('category_meanings') }}
+    where {{ scheme }} <> {{ segment_id(scheme) }}
+    group by {{ segment_id(scheme) }}
 
 ),
 
@@ -136,17 +149,18 @@ judged as (
 )
 
 select
-    as_of,
+    judged.as_of,
     '{{ scheme }}' as scheme,
-    customer_id as member_id,
-    coalesce(meaning, 'unknown') as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
-    case when meaning is null then 'unknown' else 'inferred' end as evidence,
+    judged.customer_id as member_id,
+    coalesce(judged.meaning, 'unknown') as segment,
+    cast(own_words.label as {{ dbt.type_string() }}) as label,
+    case when judged.meaning is null then 'unknown' else 'inferred' end as evidence,
     {{ json_object_text([
-        ['meaning', 'meaning', 'text'],
-        ['spend_share', 'spend_share', 'decimal'],
-        ['index', 'meaning_index', 'decimal'],
+        ['meaning', 'judged.meaning', 'text'],
+        ['spend_share', 'judged.spend_share', 'decimal'],
+        ['index', 'judged.meaning_index', 'decimal'],
     ]) }} as reason,
-    made_from
+    judged.made_from
 from judged
+left join own_words on judged.meaning = own_words.meaning
 {% endmacro %}

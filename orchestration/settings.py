@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 SHIPPED_SEEDS = PROJECT_DIR / "seeds"
 DEMO_TIMEZONE = "America/New_York"
+# Seeds of a demo's own, each in the place of the shipped one of its name.
+DEMO_SEEDS = {"retail": PROJECT_DIR / "demos" / "retail" / "seeds"}
 TARGETS = ("duckdb", "spark")
 # Set, for dbt alone, by a refresh that has landed before it starts dbt: all of its steps then see the same files.
 ALREADY_LANDED = "ALREADY_LANDED"
@@ -29,7 +31,7 @@ class SettingsError(ValueError):
 class Settings:
     """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default;
     `settings_file`, `own_seeds_dir` and `mapping_file` are what users keep outside the checkout, None where nothing is;
-    `reporting_currency` is an ISO 4217 code, or empty: the currency of the order lines.
+    `reporting_currency` is an ISO 4217 code, or empty: the currency of the order lines; `demo` is the demo's name.
     """
 
     landing_dir: Path | None
@@ -41,6 +43,7 @@ class Settings:
     own_seeds_dir: Path | None = None
     mapping_file: Path | None = None
     reporting_currency: str = ""
+    demo: str = next(iter(DEMO_SEEDS))
 
     @property
     def is_demo(self) -> bool:
@@ -58,9 +61,19 @@ class Settings:
         return self.warehouse_dir / "demo"
 
     @property
+    def demo_seeds_dir(self) -> Path | None:
+        """The folder of the demo's own seeds, where the demo is read."""
+        return DEMO_SEEDS.get(self.demo) if self.source_dir == self.demo_dir else None
+
+    @property
+    def seed_layers(self) -> tuple[Path, ...]:
+        """Folders whose files take the places of shipped seeds: the demo's, then the user's, which holds."""
+        return tuple(folder for folder in (self.demo_seeds_dir, self.own_seeds_dir) if folder is not None)
+
+    @property
     def seeds_dir(self) -> Path:
-        """The folder that dbt reads seeds from: the shipped one, or the same with the user's files in their places."""
-        return SHIPPED_SEEDS if self.own_seeds_dir is None else self.warehouse_dir / "seeds"
+        """The folder that dbt reads seeds from: the shipped one, or the same with the layers' files in their places."""
+        return self.warehouse_dir / "seeds" if self.seed_layers else SHIPPED_SEEDS
 
     @property
     def seeds_path(self) -> str:

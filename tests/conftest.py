@@ -50,7 +50,7 @@ def _refresh_demo(warehouse: Path) -> None:
     dagster_home = warehouse.parent / "dagster"
     dagster_home.mkdir(parents=True)
     shutil.copy(project.ROOT / ".dagster_home" / "dagster.yaml", dagster_home)
-    variables = {"DAGSTER_HOME": str(dagster_home), "GX_ANALYTICS_ENABLED": "false"}
+    variables = {"DAGSTER_HOME": str(dagster_home), "GX_ANALYTICS_ENABLED": "false", "SEEDS_DIR": ""}
     done = subprocess.run(
         [sys.executable, "-m", "orchestration.refresh"],
         cwd=project.ROOT,

@@ -18,6 +18,7 @@ from dagster import (
     asset_check,
 )
 
+from orchestration.audit.told import WARNINGS
 from orchestration.publication.assets import candidate_as_of, seconds_since
 from orchestration.publication.publish import DATABASE_NAME, published_version
 from orchestration.run import RefreshRun
@@ -36,19 +37,28 @@ def audience_export() -> AssetsDefinition:
     @asset(name=EXPORT_KEY.path[-1], group_name="publication", kinds={"csv", "parquet"}, deps=[CANDIDATE_KEY])
     def export(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
         """For each channel a CSV and a parquet file of whom to send what, and what changed since the last export."""
-        from orchestration.audiences.export import FOLDER, reads_demo, write_export
+        from orchestration.audiences.export import FOLDER, reads_demo, unread, write_export
 
         began = time.monotonic()
-        written = write_export(refresh.candidate, published_version(refresh.settings), reads_demo(refresh.settings))
+        as_of = candidate_as_of(refresh)
+        with built_tables(refresh.settings) as con:
+            reviews = con.execute("select count(*) from reviewed_treatments where trim(reviewed_by) <> ''").fetchall()
+        written = write_export(
+            refresh.candidate,
+            published_version(refresh.settings),
+            reads_demo(refresh.settings),
+            is_reviewed=reviews[0][0] > 0,
+        )
         return MaterializeResult(
             metadata={
+                WARNINGS: [unread(written.withheld, as_of)] if written.withheld else [],
                 "dagster/row_count": written.rows,
                 "sent": written.sent,
                 "dropped": written.dropped,
                 "added": written.added,
                 "removed": written.removed,
                 "folder": str(refresh.settings.published_link / FOLDER),
-                "as_of": candidate_as_of(refresh).isoformat(),
+                "as_of": as_of.isoformat(),
                 "seconds": seconds_since(began),
             }
         )

@@ -18,6 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +49,25 @@ KEY = ("channel", "member_id", "treatment_id")
 # What spreadsheets take for the start of a formula, in their own and in full width, and what they skip before looking.
 _FORMULA = re.compile(r"^[\s\x00\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]")
 SENT = "sent"
+UNREAD = (
+    "audiences: {rows} rows are not exported, because nobody has said that they have read the texts of the treatments. "
+    "Read them (seed treatments; copy the file into SEEDS_DIR and make them yours), then write who has, in "
+    "reviewed_treatments.csv of SEEDS_DIR: a header `reviewed_by,reviewed_on` and one line such as `Ada Example,{day}`."
+)
 
 
 @dataclass(frozen=True)
 class Export:
-    """What an export holds: rows by channel, decisions by outcome, and keys that came and went since the last one."""
+    """What an export holds: rows by channel, decisions by outcome, and keys that came and went since the last one.
+
+    `withheld`: rows that are not in it, because nobody has read the texts that they would send.
+    """
 
     sent: dict[str, int]
     outcomes: dict[str, int]
     added: int
     removed: int
+    withheld: int = 0
 
     @property
     def rows(self) -> int:
@@ -92,13 +102,20 @@ def file_stem(channel: str) -> str:
     return f"channel_{hashlib.sha256(channel.encode()).hexdigest()[:12]}"
 
 
-def write_export(candidate: Path, previous: Path | None, is_demo: bool) -> Export:
+def unread(rows: int, as_of: date | None) -> str:
+    """What is said where rows are withheld: why, and how they are let go."""
+    return UNREAD.format(rows=rows, day=as_of.isoformat() if as_of else "2026-01-31")
+
+
+def write_export(candidate: Path, previous: Path | None, is_demo: bool, is_reviewed: bool = True) -> Export:
     """Write `audiences/` into a candidate's folder, from the candidate's own tables.
 
     Args:
         candidate: a folder with the audited database.
         previous: the folder of the version that is published now, to compare with; None before the first.
         is_demo: whether the demo data is described.
+        is_reviewed: whether somebody has read the treatments' texts (seed reviewed_treatments); no row is written
+            where nobody has.
     """
     folder = candidate / FOLDER
     folder.mkdir(exist_ok=True)
@@ -111,6 +128,8 @@ def write_export(candidate: Path, previous: Path | None, is_demo: bool) -> Expor
             con.execute("select outcome, count(*) from audience_decisions group by all order by 1").fetchall()
         )
         as_of = con.execute("select max(as_of) from customer_segments").fetchall()[0][0]
+    withheld = 0 if is_reviewed else table.num_rows
+    table = table if is_reviewed else table.slice(0, 0)
     channels = table.column("channel").to_pylist()
     sent = dict(sorted(Counter(channels).items()))
     start = 0
@@ -126,13 +145,15 @@ def write_export(candidate: Path, previous: Path | None, is_demo: bool) -> Expor
     added, removed = sorted(keys - before), sorted(before - keys)
     changes = [("added", *key) for key in added] + [("removed", *key) for key in removed]
     (folder / DIFFERENCE_NAME).write_text(csv_text(("change", *KEY), changes), encoding="utf-8", newline="")
-    export = Export(sent, outcomes, len(added), len(removed))
+    export = Export(sent, outcomes, len(added), len(removed), withheld)
     summary: Mapping[str, Any] = {
         "as_of": as_of.isoformat() if as_of else None,
         "is_demo": is_demo,
         "sent": export.rows,
         "sent_by_channel": export.sent,
         "dropped_by_reason": export.dropped,
+        "withheld": withheld,
+        "why_withheld": unread(withheld, as_of) if withheld else None,
         "compared_with": previous.name if previous is not None else None,
         "added": export.added,
         "removed": export.removed,

@@ -11,11 +11,12 @@ from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.events.logging import AdapterLogger
+from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
 from orchestration.landing.errors import LandingError
 from orchestration.landing.prepare import prepare
-from orchestration.settings import ALREADY_LANDED, SettingsError, read_settings
+from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, SHIPPED_SEEDS, SettingsError, read_settings
 
 logger = AdapterLogger("Landing")
 
@@ -27,7 +28,9 @@ class Plugin(BasePlugin):
         if os.environ.get(ALREADY_LANDED):
             return
         try:
-            report = prepare(read_settings())
+            # dbt's own: by hand, vars and seeds may be others than those of the settings.
+            seeds_dir = PROJECT_DIR / (os.environ.get("SEEDS_PATH", "").strip() or SHIPPED_SEEDS.name)
+            report = prepare(read_settings(), seeds_dir, getattr(get_flags(), "VARS", None))
         except (LandingError, SettingsError) as error:
             raise DbtRuntimeError(str(error)) from None
         for warning in report.warnings:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from orchestration.audiences.forgotten import keep_out
 from orchestration.audiences.state import prepare_state
 from orchestration.landing.contract import contract
@@ -12,20 +16,33 @@ from orchestration.landing.inputs import note_inputs
 from orchestration.landing.land import LandingReport, Reading, land
 from orchestration.mapping.apply import apply_mapping
 from orchestration.mapping.model import read_mapping
+from orchestration.overrides import prepare_seeds
 from orchestration.settings import Settings
 from orchestration.warehouse.project import project_vars
 
 
-def prepare(settings: Settings) -> LandingReport:
+def prepare(
+    settings: Settings, seeds_dir: Path | None = None, given_vars: Mapping[str, Any] | None = None
+) -> LandingReport:
     """Makes the build folder and the state of earlier refreshes, writes the demo where no landing zone is set, or
     the landing zone that a mapping makes of an export, and lands.
 
+    Args:
+        seeds_dir: the folder that dbt reads seeds from, where it is not that of the settings: python and dbt must read
+            a file alike.
+        given_vars: vars that dbt was given by hand, which go before all others there.
+
     Raises:
         LandingError: the landing zone cannot be used, or landing_formats says what is not known.
+        SettingsError: SETTINGS, SEEDS_DIR or MAPPING cannot be used.
     """
+    if seeds_dir is None:
+        prepare_seeds(settings)
+        seeds_dir = settings.seeds_dir
+    held = {**project_vars(settings), **(given_vars or {})}
     reading = Reading(
-        read_empty_spellings(settings.seeds_dir / SEED_FILE.name),
-        read_landing_formats(project_vars(settings).get(VAR), contract()),
+        read_empty_spellings(seeds_dir / SEED_FILE.name),
+        read_landing_formats(held.get(VAR), contract()),
     )
     settings.build_file.parent.mkdir(parents=True, exist_ok=True)
     if settings.dbt_target == "spark":

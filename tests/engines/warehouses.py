@@ -36,7 +36,7 @@ class Warehouse:
         if not home.is_dir():
             home.mkdir(parents=True)
             shutil.copy(project.ROOT / ".dagster_home" / "dagster.yaml", home)
-        landing = {"LANDING_DIR": str(self.landing_dir)} if self.landing_dir else {}
+        landing = {"LANDING_DIR": str(self.landing_dir)} if self.landing_dir else {"SEEDS_DIR": ""}
         given = {"DAGSTER_HOME": str(home), "DBT_TARGET": self.engine, "GX_ANALYTICS_ENABLED": "false"}
         target = self.folder.parent / f"{self.folder.name}-target"
         return project.environment(self.folder, target, {**given, **landing, **self.variables})

@@ -7,11 +7,13 @@ A small build takes 6 to 10 seconds, most of it dbt's start: build once a module
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROOT = Path(__file__).resolve().parents[2]
+# The words of the retail demo (treatments, meanings …), which most tests speak; the shipped seeds speak no trade's.
+DEMO_SEEDS = ROOT / "demos" / "retail" / "seeds"
 
 Row = Mapping[str, Any]
 Landing = Mapping[str, Sequence[Row]]
@@ -34,6 +38,11 @@ _OWN_VARIABLES = (
     "AS_OF",
     "STORE_TIMEZONE",
     "DBT_TARGET",
+    "MAPPING",
+    "REPORTING_CURRENCY",
+    "SEEDS_DIR",
+    "SEEDS_PATH",
+    "SETTINGS",
     "PYTHONDONTWRITEBYTECODE",
     "SPARK_METHOD",
     "SPARK_WAREHOUSE_DIR",
@@ -130,10 +139,46 @@ def write_landing(landing_dir: Path, tables: Landing) -> Path:
     return landing_dir
 
 
+def seed_rows(name: str) -> list[dict[str, str]]:
+    """Rows of a seed as a build of `environment` reads it: the demo's where it has one of that name."""
+    path = DEMO_SEEDS / f"{name}.csv"
+    with (path if path.is_file() else ROOT / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def demo_seeds() -> dict[str, str]:
+    """Variables by which a refresh and dbt alike read the shipped seeds with the demo's in their places.
+
+    dbt reads a folder; it is one for all tests, named by what is in it, so that dbt parses it once.
+    """
+    root = ROOT
+    if not DEMO_SEEDS.is_dir() or not DEMO_SEEDS.is_relative_to(root):
+        return {}
+    files = {path.name: path for path in sorted((root / "seeds").iterdir()) if path.suffix in (".csv", ".yml")}
+    files |= {path.name: path for path in sorted(DEMO_SEEDS.glob("*.csv"))}
+    digest = hashlib.sha256()
+    for name, path in files.items():
+        digest.update(f"{name}\0".encode() + path.read_bytes())
+    folder = Path(tempfile.gettempdir()) / f"demo-seeds-{os.getuid()}-{digest.hexdigest()[:16]}"
+    if not folder.is_dir():
+        aside = Path(tempfile.mkdtemp(dir=folder.parent))
+        for name, path in files.items():
+            shutil.copy(path, aside / name)
+        try:
+            aside.rename(folder)
+        except OSError:
+            shutil.rmtree(aside)  # another process was first
+    return {"SEEDS_DIR": str(DEMO_SEEDS), "SEEDS_PATH": os.path.relpath(folder, root)}
+
+
 def environment(warehouse: Path, target: Path, variables: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a child process: the tests' own settings and nothing of the developer's."""
+    """The environment of a child process: the tests' own settings and nothing of the developer's.
+
+    SEEDS_DIR and SEEDS_PATH given as empty texts make it read the shipped seeds.
+    """
     return {
         **{name: value for name, value in os.environ.items() if name not in _OWN_VARIABLES},
+        **demo_seeds(),
         "WAREHOUSE_DIR": str(warehouse),
         "DBT_TARGET_PATH": str(target),
         "DBT_LOG_PATH": str(warehouse / "dbt-logs"),

@@ -57,6 +57,8 @@ class Copy:
             cwd=self.folder,
             env={
                 **project.environment(warehouse, self.folder.parent / "target", variables),
+                "SEEDS_DIR": "",
+                "SEEDS_PATH": "",
                 "DBT_PROJECT_DIR": str(self.folder),
                 "DBT_PROFILES_DIR": str(self.folder / "profiles"),
                 "PYTHONPATH": str(project.ROOT),
@@ -155,7 +157,7 @@ def test_what_no_kept_table_is_made_of_concerns_none(copy: Copy, before: dict[st
         Edit("dbt_project.yml", "history_grid: week", old="history_grid: month"),
         Edit("dbt_project.yml", "contact_cap: 5", old="contact_cap: 4"),
         Edit("dbt_project.yml", "# 365: one year", old="# 365: a year"),
-        Edit("seeds/treatments.csv", "You are first to hear", old="You are first to know"),
+        Edit("seeds/treatments.csv", "You hear of it first", old="You hear of everything first"),
         Edit("seeds/personas.csv", "Late fifties", old="Early fifties"),
         Edit("models/marts/segments/segments.sql", "\n-- said otherwise\n"),
         Edit("macros/engine/hashing.sql", "\n{# said otherwise #}\n"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 from fractions import Fraction
 from pathlib import Path
@@ -13,8 +12,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.integration import retailer
-from tests.integration.project import ROOT, Build
+from tests.integration import project, retailer
+from tests.integration.project import Build
 
 pytestmark = pytest.mark.demo
 
@@ -130,8 +129,7 @@ def test_occasion_matrix_is_complete_and_its_gaps_follow_the_contract(demo_build
 @functools.cache
 def _meant(scheme: str) -> pd.DataFrame:
     """Members x meanings: spend in the RFM window in units; the column `` is what means nothing."""
-    with (ROOT / "seeds" / "category_meanings.csv").open(encoding="utf-8", newline="") as file:
-        meaning = {row["category"].lower(): row[scheme] for row in csv.DictReader(file)}
+    meaning = {row["category"].lower(): row[scheme] for row in project.seed_rows("category_meanings")}
     lines = retailer.window_lines()
     names = lines["category"].str.lower().map(meaning).fillna("")
     return lines.groupby(["customer_id", names])["amount"].sum().unstack(fill_value=0)

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import csv
 import random
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -72,8 +71,7 @@ def probes() -> Rows:
 
 def personas() -> list[dict[str, str]]:
     """Rows of the seed."""
-    with (project.ROOT / "seeds" / "personas.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return project.seed_rows("personas")
 
 
 def zone() -> project.Landing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from orchestration.overrides import (
     prepare_seeds,
     shipped_vars,
     vars_arguments,
+    with_other_schemes,
 )
-from orchestration.settings import SHIPPED_SEEDS, Settings, SettingsError, read_settings
+from orchestration.settings import DEMO_SEEDS, SHIPPED_SEEDS, Settings, SettingsError, read_settings
 from orchestration.warehouse.project import project_vars
 
 SHIPPED = {"rfm_window_days": 365, "history_grid": "month", "assume_consent": [], "as_of": "", "dominant_share": 0.4}
@@ -83,7 +85,7 @@ def test_python_reads_the_vars_that_hold(tmp_path: Path) -> None:
 
 def test_a_seed_replaces_the_shipped_one_of_its_name_and_no_other(tmp_path: Path) -> None:
     seeds = seeds_of(tmp_path, channels="channel,label,description\npigeon,Pigeon,By air.\n")
-    settings = Settings(None, tmp_path / "wh", None, "UTC", "duckdb", own_seeds_dir=seeds)
+    settings = Settings(tmp_path, tmp_path / "wh", None, "UTC", "duckdb", own_seeds_dir=seeds)
     prepare_seeds(settings)
     assert "pigeon" in (settings.seeds_dir / "channels.csv").read_text()
     others = {path.name for path in SHIPPED_SEEDS.iterdir() if path.suffix in (".csv", ".yml")} - {"channels.csv"}
@@ -97,10 +99,40 @@ def test_a_seed_replaces_the_shipped_one_of_its_name_and_no_other(tmp_path: Path
 
 
 def test_without_seeds_of_ones_own_the_shipped_folder_is_read(tmp_path: Path) -> None:
-    settings = Settings(None, tmp_path / "wh", None, "UTC", "duckdb")
+    settings = Settings(tmp_path, tmp_path / "wh", None, "UTC", "duckdb")
     prepare_seeds(settings)
     assert settings.seeds_path == "seeds"
     assert not (tmp_path / "wh").exists()
+
+
+def seed_in(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_demo_brings_the_seeds_of_its_trade_and_seeds_dir_goes_before_them(tmp_path: Path) -> None:
+    demo = DEMO_SEEDS["retail"]
+    settings = Settings(None, tmp_path / "wh", None, "UTC", "duckdb")
+    prepare_seeds(settings)
+    assert (settings.seeds_dir / "treatments.csv").read_bytes() == (demo / "treatments.csv").read_bytes()
+    assert (settings.seeds_dir / "spellings.csv").read_bytes() == (SHIPPED_SEEDS / "spellings.csv").read_bytes()
+    assert f"treatments.csv  from {demo / 'treatments.csv'}" in describe(settings)
+    own = seeds_of(tmp_path, reviewed_treatments="reviewed_by,reviewed_on\nAda,2026-01-01\n")
+    prepare_seeds(settings := replace(settings, own_seeds_dir=own))
+    assert seed_in(settings.seeds_dir, "reviewed_treatments") == [{"reviewed_by": "Ada", "reviewed_on": "2026-01-01"}]
+    assert (settings.seeds_dir / "treatments.csv").read_bytes() == (demo / "treatments.csv").read_bytes()
+
+
+def test_nobody_has_read_the_shipped_treatments_and_nothing_sold_has_a_meaning() -> None:
+    assert seed_in(SHIPPED_SEEDS, "reviewed_treatments") == seed_in(SHIPPED_SEEDS, "category_meanings") == []
+
+
+def test_a_scheme_that_is_added_to_the_checkout_is_there_in_the_demo_too() -> None:
+    shipped = 'scheme,segment,label\nrfm,best,Best\nnew,a,"A, or so"\n'
+    assert with_other_schemes("scheme,segment,label\nrfm,top,Top\n", shipped) == (
+        'scheme,segment,label\nrfm,top,Top\nnew,a,"A, or so"\n'
+    )
+    assert with_other_schemes("category,job\nTEA,wake\n", "category,job\n") == "category,job\nTEA,wake\n"
 
 
 def test_a_file_that_replaces_no_seed_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
@@ -131,7 +163,7 @@ def test_a_column_that_may_be_empty_may_be_left_out(tmp_path: Path) -> None:
 def test_what_holds_is_said_with_where_it_comes_from(tmp_path: Path) -> None:
     path = settings_file(tmp_path, "contact_cap: 2\n")
     seeds = seeds_of(tmp_path, channels="channel,label,description\nweb,Web,Web.\n")
-    settings = Settings(None, tmp_path / "wh", None, "UTC", "duckdb", path, seeds)
+    settings = Settings(tmp_path, tmp_path / "wh", None, "UTC", "duckdb", path, seeds)
     text = describe(settings)
     (line,) = [line for line in text.splitlines() if line.strip().startswith("contact_cap ")]
     assert line.split() == ["contact_cap", "2", "from", str(path), "(shipped:", "4)"]

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from treatment_seeds import CATEGORIES, SEEDS, Mutation, Row, make_input
+from treatment_seeds import CATEGORIES, Mutation, Row, make_input, seed_file, seed_rows
 
 from orchestration.treatments.check import CheckReport, Consents, Finding, Items, Rules, check
 from orchestration.treatments.rows import NOTICED
@@ -44,6 +44,27 @@ def test_the_repository_treatments_pass(check_mutated: CheckMutated) -> None:
     sizes |= {"job_to_be_done": 8, "spend_structure": 1}
     sizes |= {"company_size": 3, "process_maturity": 5, "benefit_sought": 3, "buying_role": 4}
     assert report.pairs == sum(n * (n - 1) // 2 for n in sizes.values())
+
+
+# Of a grocer's trade: none is in what is shipped for everybody.
+GROCERS = re.compile(
+    r"\b(grocer\w*|milk|bread|coffee|breakfast|lunch|dinner|meals?|foods?|recipes?|cook\w*|wine|cheese|butcher|bak\w+|aisles?|"
+    r"menus?|tast\w+|kitchens?|fridges?|snacks?|drinks?|diapers?|shel(f|ves)|trolleys?|sommelier|fish\w*|fruit|eat\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def test_the_shipped_treatments_pass_and_speak_of_no_trade() -> None:
+    report = check(make_input(seed_file("treatments.csv", is_demo=False), is_demo=False))
+    assert report.passed, report.summary()
+    assert report.pairs > 150
+    for row in seed_rows("treatments.csv", is_demo=False):
+        texts = [text for column, text in row.items() if column not in ("treatment_id", "segment")]
+        # Of business customers, goods may lie on shelves.
+        found = [word[0] for text in texts for word in GROCERS.finditer(text) if row["owner"] != "b2b"]
+        assert found == [], row["treatment_id"]
+        # A shop's money, sizes and opening hours are its own.
+        assert "$" not in " ".join(texts), row["treatment_id"]
 
 
 # ---- treated alike ---------------------------------------------------------------------------------------------------
@@ -246,7 +267,7 @@ def test_an_item_missing_from_what_was_published_only_warns(check_mutated: Check
 
 
 def test_a_scheme_that_warns_does_not_block(check_mutated: CheckMutated) -> None:
-    schemes = dict(make_input(SEEDS / "treatments.csv").schemes)
+    schemes = dict(make_input(seed_file("treatments.csv")).schemes)
     schemes["rfm"] = replace(schemes["rfm"], treatment_check="warn")
     report = check_mutated(lambda rows: copy(rows, "rfm_champions", "rfm_at_risk"), schemes=schemes)
     assert report.passed
@@ -270,7 +291,7 @@ def test_treatments_of_an_inactive_scheme_wait_unchecked(check_mutated: CheckMut
 
 
 def everyone_but(*unreachable: tuple[str, str, str]) -> Consents:
-    inputs = make_input(SEEDS / "treatments.csv")
+    inputs = make_input(seed_file("treatments.csv"))
     reachable = {
         (scheme.name, segment, channel): 75
         for scheme in inputs.active_schemes
@@ -320,7 +341,7 @@ def test_the_summary_counts_and_names(check_mutated: CheckMutated) -> None:
 
 
 def test_every_closed_segment_of_the_active_schemes_has_its_own_treatment() -> None:
-    inputs = make_input(SEEDS / "treatments.csv")
+    inputs = make_input(seed_file("treatments.csv"))
     served = {(row.scheme, row.segment) for row in inputs.rows}
     for scheme in inputs.active_schemes:
         assert {(scheme.name, segment) for segment in scheme.listed} <= served
@@ -328,8 +349,8 @@ def test_every_closed_segment_of_the_active_schemes_has_its_own_treatment() -> N
 
 
 def test_the_treatments_of_inactive_schemes_would_pass_once_switched_on() -> None:
-    written = {row.scheme for row in make_input(SEEDS / "treatments.csv").rows}
-    inputs = make_input(SEEDS / "treatments.csv", active=dict.fromkeys(written, True))
+    written = {row.scheme for row in make_input(seed_file("treatments.csv")).rows}
+    inputs = make_input(seed_file("treatments.csv"), active=dict.fromkeys(written, True))
     # Schemes whose segments come from the data need some to be served.
     labels = {"location": {"east": "East", "west": "West"}, "spend_structure": {"grocery": "GROCERY", "meat": "MEAT"}}
     schemes = {

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from treatment_seeds import AS_OF, SEEDS
+from treatment_seeds import AS_OF, seed_file
 
-from orchestration.settings import Settings
+from orchestration.settings import SHIPPED_SEEDS, Settings
 from orchestration.treatments.__main__ import NothingPublishedError, check_edited, main
 from orchestration.treatments.check import (
     Rules,
@@ -231,7 +231,7 @@ def settings(tmp_path: Path) -> Settings:
         f"""
         create table segments as
         select scheme, segment, label, 150::bigint as members
-        from read_csv('{SEEDS / "segment_definitions.csv"}', all_varchar = true)
+        from read_csv('{SHIPPED_SEEDS / "segment_definitions.csv"}', all_varchar = true)
         where segment <> '*' and scheme in ('rfm', 'life_stage', 'money_effort')
         union all
         select 'category_interest', lower(label), label, 150 from (values ('BEEF'), ('TEA')) as r(label);
@@ -245,7 +245,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_make_check_passes_on_the_repository_seeds(settings: Settings) -> None:
-    report = check_edited(SEEDS, settings)
+    report = check_edited(SHIPPED_SEEDS, settings)
     assert report.passed, report.summary()
     assert report.as_of == date(2018, 1, 1)
     assert any("consents cannot be seen here" in finding.message for finding in report.findings)
@@ -256,7 +256,7 @@ def test_make_check_reads_products_and_consents_of_the_last_build(settings: Sett
     con = duckdb.connect(str(settings.build_file))
     con.execute(BUILT)
     con.close()
-    report = check_edited(SEEDS, settings)
+    report = check_edited(SHIPPED_SEEDS, settings)
     assert report.passed, report.summary()
     assert any("no consents are on record" in finding.message for finding in report.findings)
 
@@ -269,7 +269,7 @@ def test_make_check_tells_what_is_wrong_with_an_edited_file(
 ) -> None:
     seeds = write_treatments(lambda rows: rows.pop("money_effort_striving") and None).parent
     for file in ("segment_schemes.csv", "segment_definitions.csv", "channels.csv"):
-        (seeds / file).write_bytes((SEEDS / file).read_bytes())
+        (seeds / file).write_bytes(seed_file(file).read_bytes())
     monkeypatch.setenv("WAREHOUSE_DIR", str(settings.warehouse_dir))
     monkeypatch.delenv("AS_OF", raising=False)
     monkeypatch.delenv("LANDING_DIR", raising=False)
@@ -282,14 +282,14 @@ def test_make_check_tells_what_is_wrong_with_an_edited_file(
 
 def test_make_check_says_so_when_nothing_is_published(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(NothingPublishedError, match=r"nothing is published in .* run `make refresh` first"):
-        check_edited(SEEDS, replace(settings, warehouse_dir=tmp_path / "empty"))
+        check_edited(SHIPPED_SEEDS, replace(settings, warehouse_dir=tmp_path / "empty"))
 
 
 def test_a_flag_that_is_none_is_named(settings: Settings, tmp_path: Path) -> None:
     seeds = tmp_path / "seeds"
     seeds.mkdir()
     for file in ("treatments.csv", "segment_schemes.csv", "segment_definitions.csv", "channels.csv"):
-        (seeds / file).write_bytes((SEEDS / file).read_bytes())
+        (seeds / file).write_bytes(seed_file(file).read_bytes())
     text = (seeds / "segment_schemes.csv").read_text()
     (seeds / "segment_schemes.csv").write_text(text.replace("true,block,false", "yes,block,false", 1))
     with pytest.raises(TreatmentsFileError, match=r"segment_schemes.csv, line 2, column is_active: 'yes' is not true"):
