@@ -3,6 +3,8 @@
 SETTINGS names a YAML file of dbt vars; each replaces the value of dbt_project.yml. SEEDS_DIR names a folder of CSV
 files; each replaces the shipped seed of its name. What replaces nothing is refused, with the nearest name that would.
 
+A demo brings the seeds of its trade in the same way (settings.DEMO_SEEDS); SEEDS_DIR goes before them.
+
 Belongs here: reading and judging both, the folder of seeds that dbt reads, `make settings`, which prints what holds.
 Does not belong here: what a var or seed means (dbt_project.yml, seeds/*.yml); environment variables (settings.py).
 """
@@ -147,6 +149,35 @@ def own_seeds(folder: Path | None, shipped_dir: Path = SHIPPED_SEEDS) -> dict[st
     return found
 
 
+def held_seeds(settings: Settings) -> dict[str, Path]:
+    """Name of a shipped seed -> the file that replaces it: one of the demo's own, or the user's, which goes before it.
+
+    Raises:
+        SettingsError: as `own_seeds`.
+    """
+    held: dict[str, Path] = {}
+    for folder in settings.seed_layers:
+        held |= own_seeds(folder)
+    return held
+
+
+def with_other_schemes(text: str, shipped: str) -> str:
+    """A demo's seed, and the shipped rows of schemes that it has no row for.
+
+    So a scheme that is added to the checkout's seeds (docs/add-a-scheme.md) is there in the demo too. A seed without a
+    column `scheme` is the demo's as a whole, as are files of SEEDS_DIR.
+    """
+    rows, others = (list(csv.DictReader(io.StringIO(each, newline=""))) for each in (text, shipped))
+    named = {row["scheme"] for row in rows} if rows and "scheme" in rows[0] else set()
+    added = [row for row in others if named and row["scheme"] not in named]
+    if not added:
+        return text
+    sink = io.StringIO()
+    writer = csv.DictWriter(sink, _header(text), restval="", extrasaction="ignore", lineterminator="\n")
+    writer.writerows(added)
+    return text.rstrip("\n") + "\n" + sink.getvalue()
+
+
 def completed_seed(path: Path, shipped: Path) -> str:
     """A user's seed as dbt reads it: its rows, with the columns that it may leave out as empty ones.
 
@@ -193,11 +224,14 @@ def prepare_seeds(settings: Settings) -> None:
     Raises:
         SettingsError: a file of SEEDS_DIR cannot be used.
     """
-    if settings.own_seeds_dir is None:
+    if not settings.seed_layers:
         return
-    own = own_seeds(settings.own_seeds_dir)
     contents = {path.name: path.read_bytes() for path in SHIPPED_SEEDS.iterdir() if path.suffix in (".csv", ".yml")}
-    contents |= {name: completed_seed(path, SHIPPED_SEEDS / name).encode() for name, path in own.items()}
+    for name, path in held_seeds(settings).items():
+        text = completed_seed(path, SHIPPED_SEEDS / name)
+        if path.parent == settings.demo_seeds_dir:
+            text = with_other_schemes(text, contents[name].decode("utf-8-sig"))
+        contents[name] = text.encode()
     folder = settings.seeds_dir
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
@@ -223,7 +257,7 @@ def describe(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
     shipped = shipped_vars(project_dir)
     mapped, own = mapped_vars(settings.mapping_file, shipped), own_vars(settings.settings_file, shipped)
     held = {**mapped, **own}
-    seeds = own_seeds(settings.own_seeds_dir)
+    seeds = held_seeds(settings)
     lines = ["settings"]
     width = max(map(len, shipped), default=0)
     for name, value in shipped.items():

@@ -59,7 +59,7 @@ def fingerprint(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
     # The place too: a parse holds the paths of the seeds, and a copied project would load those of the original.
     own = own_arguments(settings, project_dir)
     digest = hashlib.sha256(f"{version('dbt-core')} {settings.dbt_target} {project_dir.resolve()} {own}\n".encode())
-    own_seeds = [] if settings.own_seeds_dir is None else sorted(settings.seeds_dir.iterdir())
+    own_seeds = sorted(settings.seeds_dir.glob("*")) if settings.seed_layers else []
     for path in [*_input_files(project_dir), *own_seeds]:
         digest.update(f"{os.path.relpath(path, project_dir)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
