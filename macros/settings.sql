@@ -26,11 +26,18 @@
     {{- return(landing_dir in ('', env_var('WAREHOUSE_DIR', 'warehouse') ~ '/demo')) -}}
 {% endmacro %}
 
-{# Stops dbt by hand where it would pass over SETTINGS, SEEDS_DIR or MAPPING: only a refresh hands them on, and says so by SEEDS_PATH. #}
+{# What the data are called where they are made up as a whole, so that nobody takes their numbers for a shop's; else ''. #}
+{% macro demo_label() %}
+    {{- return('a simulated merchant of building materials' if reads_demo() and env_var('DEMO', '') == 'merchant' else '') -}}
+{% endmacro %}
+
+{# Stops dbt by hand where it would pass over SETTINGS, SEEDS_DIR, MAPPING or DEMO: only a refresh hands them on, and says so by SEEDS_PATH. #}
 {% macro assert_own_settings_are_read() %}
-    {%- if execute and (env_var('SETTINGS', '') or env_var('SEEDS_DIR', '') or env_var('MAPPING', '')) and not env_var('SEEDS_PATH', '') -%}
+    {%- if execute and not env_var('SEEDS_PATH', '') and (
+        env_var('SETTINGS', '') or env_var('SEEDS_DIR', '') or env_var('MAPPING', '') or demo_label()
+    ) -%}
         {{ exceptions.raise_compiler_error(
-            'SETTINGS, SEEDS_DIR and MAPPING are read by make refresh; `make settings` prints how to hand them to dbt by hand'
+            'SETTINGS, SEEDS_DIR, MAPPING and DEMO are read by make refresh; `make settings` prints how to hand them to dbt by hand'
         ) }}
     {%- endif -%}
 {% endmacro %}

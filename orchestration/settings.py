@@ -16,8 +16,12 @@ from zoneinfo import ZoneInfo
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 SHIPPED_SEEDS = PROJECT_DIR / "seeds"
 DEMO_TIMEZONE = "America/New_York"
+# The time zone of each demo's stores; the first demo is read where DEMO is not set.
+DEMOS = {"retail": DEMO_TIMEZONE, "merchant": "Europe/Berlin"}
+# What a demo is called wherever its numbers appear, where it is made up as a whole.
+SIMULATED = {"merchant": "a simulated merchant of building materials"}
 # Seeds of a demo's own, each in the place of the shipped one of its name.
-DEMO_SEEDS = {"retail": PROJECT_DIR / "demos" / "retail" / "seeds"}
+DEMO_SEEDS = {demo: PROJECT_DIR / "demos" / demo / "seeds" for demo in DEMOS}
 TARGETS = ("duckdb", "spark")
 # Set, for dbt alone, by a refresh that has landed before it starts dbt: all of its steps then see the same files.
 ALREADY_LANDED = "ALREADY_LANDED"
@@ -43,7 +47,7 @@ class Settings:
     own_seeds_dir: Path | None = None
     mapping_file: Path | None = None
     reporting_currency: str = ""
-    demo: str = next(iter(DEMO_SEEDS))
+    demo: str = next(iter(DEMOS))
 
     @property
     def is_demo(self) -> bool:
@@ -59,6 +63,11 @@ class Settings:
     @property
     def demo_dir(self) -> Path:
         return self.warehouse_dir / "demo"
+
+    @property
+    def simulated(self) -> str:
+        """What the data are called where they are made up as a whole; empty where they are not."""
+        return SIMULATED.get(self.demo, "") if self.source_dir == self.demo_dir else ""
 
     @property
     def demo_seeds_dir(self) -> Path | None:
@@ -130,6 +139,7 @@ class Settings:
             "SEEDS_DIR": str(self.own_seeds_dir or ""),
             "SEEDS_PATH": self.seeds_path,
             "REPORTING_CURRENCY": self.reporting_currency,
+            "DEMO": self.demo if self.source_dir == self.demo_dir else "",
             "DBT_PROJECT_DIR": str(PROJECT_DIR),
             "DBT_PROFILES_DIR": str(PROJECT_DIR / "profiles"),
             "DO_NOT_TRACK": "1",
@@ -144,15 +154,18 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises:
         SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR or SEEDS_DIR
-            no folder, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a currency.
+            no folder, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a currency, DEMO no demo.
     """
     values = {k: v.strip() for k, v in (os.environ if environ is None else environ).items()}
+    demo = values.get("DEMO", "") or next(iter(DEMOS))
+    if demo not in DEMOS:
+        raise SettingsError(f"DEMO={demo}: there is no such demo; one of {', '.join(DEMOS)} is needed, or none")
     landing = values.get("LANDING_DIR", "")
     landing_dir = Path(landing).expanduser().resolve() if landing else None
     if landing_dir is not None and not landing_dir.is_dir():
         raise SettingsError(f"LANDING_DIR={landing}: no such folder")
     zone = values.get("STORE_TIMEZONE", "") or (
-        DEMO_TIMEZONE if landing_dir is None and not values.get("MAPPING") else "UTC"
+        DEMOS[demo] if landing_dir is None and not values.get("MAPPING") else "UTC"
     )
     try:
         ZoneInfo(zone)
@@ -181,7 +194,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     if seeds_dir is not None and not seeds_dir.is_dir():
         raise SettingsError(f"SEEDS_DIR={seeds_dir}: no such folder; a folder of seed files is needed (make settings)")
-    return Settings(landing_dir, warehouse_dir, as_of, zone, target, settings_file, seeds_dir, mapping, currency)
+    return Settings(landing_dir, warehouse_dir, as_of, zone, target, settings_file, seeds_dir, mapping, currency, demo)
 
 
 def _own(values: Mapping[str, str], name: str) -> Path | None:

@@ -126,7 +126,7 @@ def step_line(key: str, step: Step, seconds: float, succeeded: bool) -> str:
 
 def opening(refresh_id: str, settings: Settings) -> str:
     """The first line: which refresh, of what."""
-    source = "the demo data" if settings.is_demo else str(settings.source_dir)
+    source = settings.simulated or ("the demo data" if settings.is_demo else str(settings.source_dir))
     as_of = settings.as_of.isoformat() if settings.as_of else "the day after the last order"
     return f"Refresh {refresh_id}: {source}, as of {as_of}, times in {settings.store_timezone}"
 
@@ -155,7 +155,8 @@ def published(version: Path, settings: Settings, log: Path, seconds: float, warn
     return "\n".join(
         [
             "",
-            f"Published {manifest['refresh_id']} in {seconds:.0f} s: as of {manifest['as_of']}, "
+            f"Published {manifest['refresh_id']} in {seconds:.0f} s: "
+            f"{settings.simulated + ', ' if settings.simulated else ''}as of {manifest['as_of']}, "
             f"{len(manifest['tables'])} tables, {checks['passed']} checks passed, {checks['warned']} warned",
             *rows_read(account),
             "",

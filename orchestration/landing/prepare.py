@@ -50,7 +50,7 @@ def prepare(
         settings.spark_tables_dir.parent.mkdir(exist_ok=True)
     prepare_state(settings)
     if settings.source_dir == settings.demo_dir:
-        write_demo(settings.demo_dir)
+        write_demo(settings.demo_dir, settings.demo)
     if settings.mapping_file is not None:
         settings.source_dir.mkdir(exist_ok=True)
         apply_mapping(read_mapping(settings.mapping_file, contract()), settings.source_dir, contract())

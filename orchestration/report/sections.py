@@ -75,8 +75,17 @@ def headline(db: Published, refresh: Row, as_of: date | None, audit: Told | None
         "refresh_id": words.clean(refresh.get("refresh_id")) if refresh else None,
         "as_of": words.day(as_of) if as_of else None,
         "finished": words.moment(refresh.get("finished_at")) if refresh.get("finished_at") else None,
+        "label": data_label(db),
         "figures": figures,
     }
+
+
+def data_label(db: Published) -> str | None:
+    """What the data are called where they are made up as a whole, to stand wherever their numbers do; else None."""
+    if not db.has("refresh_settings", "data_label"):
+        return None
+    labels = [row["data_label"] for row in db.rows("select data_label from refresh_settings") if row["data_label"]]
+    return words.clean(labels[0]) if labels else None
 
 
 def warnings(audit: Told | None) -> list[Context] | None:

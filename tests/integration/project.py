@@ -36,6 +36,7 @@ _OWN_VARIABLES = (
     "LANDING_DIR",
     "WAREHOUSE_DIR",
     "AS_OF",
+    "DEMO",
     "STORE_TIMEZONE",
     "DBT_TARGET",
     "MAPPING",

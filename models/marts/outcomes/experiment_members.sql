@@ -130,11 +130,36 @@ ranked_assignments as (
 
 ),
 
+-- Only customers have outcomes. What a contact person was assigned is to move the company, so the outcomes are the company's, and
+-- it counts once an experiment: as itself, else by the person who was assigned first. A person who buys counts as themselves.
+buyers as (
+
+    select
+        firsts.experiment_id,
+        firsts.customer_id,
+        coalesce(companies.customer_id, firsts.customer_id) as buyer_id,
+        row_number() over (
+            partition by firsts.experiment_id, coalesce(companies.customer_id, firsts.customer_id)
+            order by
+                case when companies.customer_id is null then 0 else 1 end asc,
+                firsts.assigned_on asc,
+                firsts.customer_id asc
+        ) as buyer_rank
+    from ranked_assignments as firsts
+    left join {{ ref('int_customers') }} as customers on firsts.customer_id = customers.customer_id
+    left join {{ ref('stg_company_contacts') }} as contacts
+        on firsts.customer_id = contacts.person_id and customers.customer_id is null
+    left join {{ ref('int_customers') }} as companies on contacts.company_id = companies.customer_id
+    where firsts.assignment_rank = 1
+
+),
+
 last_windows as (
 
     select
         ranked_assignments.experiment_id,
         ranked_assignments.customer_id,
+        buyers.buyer_id,
         ranked_assignments.treatment_id,
         ranked_assignments.assigned_on,
         ranked_assignments.arm_share,
@@ -148,6 +173,11 @@ last_windows as (
             partition by ranked_assignments.experiment_id
         ) as last_window_until
     from ranked_assignments
+    inner join buyers
+        on
+            ranked_assignments.experiment_id = buyers.experiment_id
+            and ranked_assignments.customer_id = buyers.customer_id
+            and buyers.buyer_rank = 1
     cross join settings
     where ranked_assignments.assignment_rank = 1
 
@@ -158,6 +188,7 @@ assignment_ends as (
     select
         last_windows.experiment_id,
         last_windows.customer_id,
+        last_windows.buyer_id,
         last_windows.treatment_id,
         last_windows.assigned_on,
         last_windows.arm_share,
@@ -179,6 +210,7 @@ assignment_starts as (
     select
         assignment_ends.experiment_id,
         assignment_ends.customer_id,
+        assignment_ends.buyer_id,
         assignment_ends.treatment_id,
         assignment_ends.assigned_on,
         assignment_ends.arm_share,
@@ -204,7 +236,7 @@ outcome_totals as (
     from assignment_starts as members
     inner join {{ ref('int_customer_days') }} as days
         on
-            members.customer_id = days.customer_id
+            members.buyer_id = days.customer_id
             and days.day_on >= members.assigned_on
             and days.day_on < members.outcome_until
     group by members.experiment_id, members.customer_id
@@ -221,7 +253,7 @@ returned_orders as (
     from assignment_starts as members
     inner join {{ ref('int_returned_baskets') }} as returned
         on
-            members.customer_id = returned.customer_id
+            members.buyer_id = returned.customer_id
             and returned.basket_on >= members.assigned_on
             and returned.basket_on < members.outcome_until
             and returned.returned_on < members.outcome_until
@@ -239,14 +271,15 @@ past_totals as (
     from assignment_starts as members
     inner join {{ ref('int_customer_days') }} as days
         on
-            members.customer_id = days.customer_id
+            members.buyer_id = days.customer_id
             and days.day_on >= members.past_from
             and days.day_on < members.assigned_on
     group by members.experiment_id, members.customer_id
 
 ),
 
--- What the member's own arm sent: a holdout is sent nothing, whatever slipped through. The programme sends every treatment.
+-- What the member's own arm sent, to a company through its contact persons: a holdout is sent nothing, whatever slipped through.
+-- The programme sends every treatment.
 arm_costs as (
 
     select
@@ -254,9 +287,9 @@ arm_costs as (
         members.customer_id,
         touchpoints.cost
     from assignment_starts as members
-    inner join {{ ref('stg_touchpoints') }} as touchpoints
+    inner join {{ ref('int_member_touchpoints') }} as touchpoints
         on
-            members.customer_id = touchpoints.customer_id
+            members.customer_id = touchpoints.member_id
             and members.sent_treatment_id = touchpoints.treatment_id
             and touchpoints.touched_on >= members.assigned_on
             and touchpoints.touched_on < members.outcome_until
@@ -267,9 +300,9 @@ arm_costs as (
         members.customer_id,
         touchpoints.cost
     from assignment_starts as members
-    inner join {{ ref('stg_touchpoints') }} as touchpoints
+    inner join {{ ref('int_member_touchpoints') }} as touchpoints
         on
-            members.customer_id = touchpoints.customer_id
+            members.customer_id = touchpoints.member_id
             and touchpoints.touched_on >= members.assigned_on
             and touchpoints.touched_on < members.outcome_until
     where

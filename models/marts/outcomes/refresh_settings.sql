@@ -27,6 +27,7 @@ select
     cast({{ var('superficial_effect') | float }} as double) as superficial_effect,
     cast({{ var('least_dividend') }} as double) as least_dividend,
     cast({{ var('equivalence_margin') }} as double) as equivalence_margin,
-    currencies.reporting_currency
+    currencies.reporting_currency,
+    {{ text("nullif('" ~ demo_label() ~ "', '')") }} as data_label
 from as_of_dates
 cross join currencies

@@ -102,7 +102,7 @@ judged_assignments as (
         coalesce(member_touches.touches, 0) as touches,
         case
             when coalesce(trim(treatments.channel), '') = '' then 'no channel'
-            when assignments.arm = 'programme' then 'programme'
+            when assignments.arm = 'programme' or programme_persons.member_id is not null then 'programme'
             when
                 coalesce(treatments.valid_from, as_of_day.as_of) > as_of_day.as_of
                 or coalesce(treatments.valid_to, as_of_day.as_of) < as_of_day.as_of
@@ -121,6 +121,8 @@ judged_assignments as (
     inner join ordered_schemes on assignments.scheme = ordered_schemes.scheme
     left join {{ ref('contact_permissions') }} as permissions
         on assignments.member_id = permissions.member_id and lower(trim(treatments.channel)) = permissions.channel
+    -- Who gets nothing gets nothing for a company either.
+    left join programme_members as programme_persons on permissions.person_id = programme_persons.member_id
     left join member_touches
         on coalesce(permissions.person_id, assignments.member_id) = member_touches.customer_id
     left join recent_treatments as recent

@@ -36,17 +36,44 @@ kept_assignments as (
 
 ),
 
--- Who gets nothing of any scheme is drawn with the first assignment: who has one already stays what they are.
-drawn_members as (
+-- Of a company that gets nothing, none of its contact persons gets anything either, and the other way round: they are drawn
+-- by their company's id. Whoever buys themselves is drawn as a customer.
+drawn_units as (
 
     select
         members.member_id,
-        max(case when kept.arm = 'programme' then 1 else 0 end) as is_kept_programme,
-        max(coalesce(kept.share_programme, 0e0)) as kept_share_programme,
-        count(kept.member_id) as kept_rows
+        coalesce(companies.member_id, members.member_id) as unit_id
     from members
-    left join kept_assignments as kept on members.member_id = kept.member_id
-    group by members.member_id
+    left join {{ ref('int_customers') }} as customers on members.member_id = customers.customer_id
+    left join {{ ref('stg_company_contacts') }} as contacts
+        on members.member_id = contacts.person_id and customers.customer_id is null
+    left join members as companies on contacts.company_id = companies.member_id
+
+),
+
+kept_programmes as (
+
+    select
+        member_id,
+        max(case when arm = 'programme' then 1 else 0 end) as is_programme,
+        max(coalesce(share_programme, 0e0)) as share_programme
+    from kept_assignments
+    group by member_id
+
+),
+
+-- Who gets nothing of any scheme is drawn with the first assignment: who has one already stays what they are, and a new contact
+-- person is what their company is.
+drawn_members as (
+
+    select
+        units.member_id,
+        units.unit_id,
+        coalesce(own.is_programme, of_unit.is_programme) as is_kept_programme,
+        coalesce(own.share_programme, of_unit.share_programme) as kept_share_programme
+    from drawn_units as units
+    left join kept_programmes as own on units.member_id = own.member_id
+    left join kept_programmes as of_unit on units.unit_id = of_unit.member_id
 
 ),
 
@@ -54,11 +81,11 @@ programme_members as (
 
     select
         member_id,
-        case when kept_rows > 0 then kept_share_programme else {{ var('programme_holdout_share') }} end as share_programme,
+        coalesce(kept_share_programme, {{ var('programme_holdout_share') }}) as share_programme,
         case
-            when kept_rows > 0 then is_kept_programme = 1
+            when is_kept_programme is not null then is_kept_programme = 1
             else
-                {{ uniform_draw(["'" ~ var('assignment_salt') ~ "'", "'programme'", 'member_id']) }}
+                {{ uniform_draw(["'" ~ var('assignment_salt') ~ "'", "'programme'", 'unit_id']) }}
                 < {{ var('programme_holdout_share') }}
         end as is_programme
     from drawn_members
