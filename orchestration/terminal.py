@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from orchestration.audit.told import Problem, check_message, check_name, counted, step_warnings
+from orchestration.audit.told import SO_FAR, Problem, check_message, check_name, counted, step_warnings
 from orchestration.settings import Settings
 
 # Dagster's step -> what a reader calls it, in the order of the line.
@@ -59,6 +59,8 @@ class Progress:
     steps: dict[str, Step] = field(default_factory=dict)
     failures: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    # Characters of the line that says how far a step is.
+    shown: int = 0
 
     @property
     def seconds(self) -> float:
@@ -66,14 +68,27 @@ class Progress:
         return time.monotonic() - self.began
 
     def say(self, text: str) -> None:
-        """Write text to the terminal, at once."""
-        self.screen.write(text + "\n")
+        """Write text to the terminal, at once, in the place of a line that says how far a step is."""
+        self.screen.write(self._erase() + text + "\n")
         self.screen.flush()
+
+    def show(self, text: str) -> None:
+        """On a terminal, say how far a step is, until the next line takes its place; elsewhere nothing."""
+        if self.screen.isatty():
+            line = text[: _width()]
+            self.screen.write(self._erase() + line)
+            self.screen.flush()
+            self.shown = len(line)
+
+    def _erase(self) -> str:
+        blank, self.shown = self.shown, 0
+        return f"\r{' ' * blank}\r" if blank else ""
 
     def hear(self, entry: Any) -> None:
         """Take in one entry of Dagster's event log."""
         event = entry.dagster_event
         if event is None:
+            self._hear_message(entry)
             return
         kind, key = event.event_type_value, event.step_key
         if kind == "STEP_START":
@@ -91,6 +106,12 @@ class Progress:
             self.say(step_line(key, self.steps[key], time.monotonic() - self.steps[key].began, kind == "STEP_SUCCESS"))
         elif kind == "PIPELINE_INIT_FAILURE" or (kind == "PIPELINE_FAILURE" and not self.failures):
             self.failures.append(Problem("refresh", first_lines(event.message or kind)))
+
+    def _hear_message(self, entry: Any) -> None:
+        if entry.step_key in self.steps and entry.user_message.startswith(SO_FAR):
+            seconds = time.monotonic() - self.steps[entry.step_key].began
+            name = STEPS.get(entry.step_key, entry.step_key)
+            self.show(f"  {name:<20}{seconds:>7.0f} s   {entry.user_message.removeprefix(SO_FAR)}")
 
     def _hear_check(self, step: Step, evaluation: Any) -> None:
         held, failed = counted(evaluation)

@@ -5,6 +5,7 @@ Does not belong here: what is selected (dbt_arguments.py), names (translator.py)
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Set
 from functools import cached_property
 from importlib.metadata import version as installed_version
@@ -27,7 +28,7 @@ from dagster_dbt import DbtCliResource, dbt_assets
 from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
 from packaging.version import Version
 
-from orchestration.audit.told import CHECKS, CHECKS_FAILED
+from orchestration.audit.told import CHECKS, CHECKS_FAILED, SO_FAR
 from orchestration.retries import is_transient, retried
 from orchestration.run import RefreshRun, environment
 from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings, read_settings
@@ -43,6 +44,7 @@ WARNINGS = "warnings"
 MESSAGE = "message"
 # The as-of date of a landing zone without AS_OF: its lines are not typed yet.
 LATER = "the day after the last order line"
+PROGRESS_SECONDS = 3.0
 # dagster-dbt's name for the seconds that dbt took for a node.
 DURATION = "Execution Duration"
 
@@ -134,9 +136,8 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
                         manifest=manifest,
                         target_path=target_path,
                     )
-                yield from with_messages(
-                    with_column_checks(invocation.stream(), manifest), lambda: messages(target_path)
-                )
+                stream = with_progress(invocation.stream(), len(context.selected_asset_keys), context.log.info)
+                yield from with_messages(with_column_checks(stream, manifest), lambda: messages(target_path))
 
         yield from with_row_counts(events(), lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
         if half is MARTS:
@@ -206,6 +207,19 @@ def with_row_counts(
         yield output.with_metadata({**output.metadata, **seconds, **common, **known})
     if failure is not None:
         raise failure
+
+
+def with_progress(
+    events: Iterator[Any], tables: int, say: Callable[[str], Any], clock: Callable[[], float] = time.monotonic
+) -> Iterator[Any]:
+    """dbt's events; every PROGRESS_SECONDS, how many of the `tables` are built."""
+    built, told = 0, clock()
+    for event in events:
+        built += isinstance(event, Output)
+        if clock() - told >= PROGRESS_SECONDS:
+            say(f"{SO_FAR}{built} of {tables} tables")
+            told = clock()
+        yield event
 
 
 def with_column_checks(events: Iterator[Any], manifest: Mapping[str, Any]) -> Iterator[Any]:

@@ -160,6 +160,25 @@ def test_checks_of_columns_that_one_test_holds_are_counted_one_by_one(progress: 
     assert problem.message.startswith("spend: not_null fails for 3 rows")
 
 
+def test_how_far_a_step_is_stands_on_a_terminal_until_its_line_takes_its_place(progress: Progress) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    heard = SimpleNamespace(dagster_event=None, step_key="marts", user_message="so far: 57 of 143 tables")
+    other = SimpleNamespace(dagster_event=None, step_key="marts", user_message="landing zone: notes.md ignored")
+    for screen, count in ((Terminal(), 1), (io.StringIO(), 0)):
+        progress = Progress(screen)
+        progress.hear(event("STEP_START", "marts"))
+        progress.hear(other)
+        progress.hear(heard)
+        progress.hear(event("STEP_SUCCESS", "marts"))
+        text = screen.getvalue()
+        assert text.count("57 of 143 tables") == count and "notes.md" not in text
+        # What a terminal shows at last is the step's own line alone.
+        assert text.split("\r")[-1].startswith("  models")
+
+
 def test_a_warning_is_no_failure(progress: Progress) -> None:
     progress.hear(event("STEP_START"))
     progress.hear(event("ASSET_CHECK_EVALUATION", asset_check_evaluation_data=evaluation(False, "WARN", message="odd")))

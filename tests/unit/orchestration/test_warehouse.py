@@ -18,6 +18,7 @@ from orchestration.warehouse.assets import (
     messages,
     with_column_checks,
     with_messages,
+    with_progress,
     with_row_counts,
     without_frame,
 )
@@ -164,6 +165,14 @@ def test_a_check_that_ended_in_an_error_says_which(tmp_path: Path) -> None:
     assert next(stream).metadata["message"].value == "order_lines: 1 of 12 rows refused"
     with pytest.raises(RuntimeError, match="dbt failed"):
         next(stream)
+
+
+def test_tables_are_counted_while_they_are_built() -> None:
+    seconds = iter([0.0, 1.0, 4.0, 4.0, 5.0, 9.0, 9.0])
+    said: list[str] = []
+    events = [Output(None, "a"), "check", Output(None, "b"), Output(None, "c")]
+    assert list(with_progress(iter(events), 9, said.append, lambda: next(seconds))) == events
+    assert said == ["so far: 1 of 9 tables", "so far: 3 of 9 tables"]
 
 
 def test_checks_of_columns_are_counted_and_those_that_fail_are_named(tmp_path: Path) -> None:
