@@ -5,7 +5,7 @@
 
 The zone is that of `make benchmark-daily` (SHAPE=grocery or web). Each checkout lands it into a warehouse of its own
 and runs dbt as a refresh does for its first half: seeds, staging, and their tests. An earlier run over a few hundred
-lines parses the project. Printed are the seconds of both, those of processors (which do not wait for who else is there),
+lines parses the project. Printed are the seconds of both, those of processors (which wait for nobody else),
 and the dbt nodes that take most. Everything is written to a temporary folder (TMPDIR) and removed in the end.
 """
 
