@@ -92,6 +92,9 @@ def run(settings: Settings, full: bool = False) -> int:
             forget_builds(settings)
             progress.say("  FULL: everything is read and built again")
         succeeded = _run_job(run_id, tags, progress)
+        # The screen shows the first of them, and says that all are in the log.
+        print(terminal.in_full("Warnings", progress.warnings))
+        print(terminal.in_full("Failures", progress.failures))
         version = published_version(settings)
         # The link is the truth: a step that fails after the switch does not unpublish.
         if version is not None and version.name == refresh_id:

@@ -225,6 +225,12 @@ def warned(warnings: Sequence[Problem]) -> list[str]:
     return lines
 
 
+def in_full(heading: str, problems: Sequence[Problem]) -> str:
+    """All problems with every line of their messages, for the log; empty where there are none."""
+    told = [line for problem in problems for line in _problem_lines(problem)]
+    return "\n".join([f"{heading}:", *told]) if told else ""
+
+
 def scorecard(rows: Sequence[Mapping[str, Any]]) -> str:
     """The scorecard as an aligned table, with the reason of each verdict below its row.
 

@@ -151,7 +151,8 @@ def _result(rule: Rule, result: Any) -> RuleResult:
 def _message(rule: Rule, found: Mapping[str, Any], examples: tuple[str, ...]) -> str:
     if rule.expectation == "UnexpectedRowsExpectation":
         more = "; and more" if int(found.get("observed_value") or 0) > EXAMPLES else ""
-        return "; ".join(examples) + more
+        # Each may be a sentence, and only the last one ends with its point.
+        return "; ".join([*(example.removesuffix(".") for example in examples[:-1]), *examples[-1:]]) + more
     count, total = found.get("unexpected_count"), found.get("element_count")
     if count is not None:
         shown = f", e.g. {', '.join(examples)}" if examples else ""

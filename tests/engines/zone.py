@@ -42,6 +42,11 @@ DIRTY_LINES = [
     "d8,x,p05,DRILLS-0,2026-03-08T10:00:00Z,1,1_000,0,0",
     "d9,1,p06,O'Neill-0,2025-12-31 23:30:00,1,0,0,0",
     'd9,2,p06,"say ""hi""-0",2025-12-31 23:30:00,2,1e1,,',
+    # Not refused: a discount that cannot be read, and what looks like services by department, name and id.
+    "d10,1,p06,SOIL-0,2026-03-08T10:00:00Z,1,2.50,l'année,0",
+    "d10,2,p06,VERSAND-0,2026-03-08T10:00:00Z,1,4.90,0,0",
+    "d10,3,p06,CARD-0,2026-03-08T10:00:00Z,1,25,0,0",
+    "d10,4,p06,POST,2026-03-08T10:00:00Z,1,3.90,0,0",
 ]
 # Nobody's, a guest's, cancelled, of an alias; and an order that comes back as a whole.
 ONLINE_LINES = [
@@ -59,6 +64,8 @@ RATES = [{"currency": "CHF", "valid_from": "2026-01-01", "rate": "1.0512345678"}
 ODD_PRODUCTS = [
     {"product_id": "O'Neill-0", "department": "O'NEILL'S", "category": "MEN'S WEAR", "brand_tier": "premium"},
     {"product_id": 'say "hi"-0', "department": "GIFTS", "category": 'CARDS "HI"\\', "subcategory": "a\nb"},
+    {"product_id": "VERSAND-0", "department": "Versand & Lieferung", "category": "Übrige"},
+    {"product_id": "CARD-0", "product_name": "O'Neill's Gift Card, 25", "department": "GIFTS", "category": "VOUCHED"},
 ]
 
 
@@ -142,6 +149,8 @@ def _odd_customers() -> list[dict[str, Any]]:
             "birth_date": "2000-02-29",
             "registered_on": "2025-01-05T23:30:00-05:00",
         },
+        # None of the three can be read, and the row counts all the same.
+        {"customer_id": "q4", "birth_date": "29.02.2000", "registered_on": "en été", "annual_income": "$90,000 "},
     ]
 
 

@@ -134,7 +134,7 @@ def retail_tills(households: int = 60) -> Tills:
     # What is no merchandise, and what has no category, is tested elsewhere.
     table = table[table["customer_id"].isin(chosen) & table["is_merchandise"] & table["category"].notna()]
     tills = Tills(
-        rates={date(2017, 1, 20): Decimal("0.9375"), date(2017, 6, 1): Decimal("1.0512345678")},
+        rates={date(2017, 1, 6): Decimal("0.9375"), date(2017, 6, 1): Decimal("1.0512345678")},
         aliases={chosen[1]: chosen[2], chosen[2]: chosen[3], chosen[11]: chosen[12]},
         customers=chosen[:30],
         categories=dict(zip(table["product_id"], table["category"], strict=True)),

@@ -491,6 +491,12 @@ def test_a_few_examples_are_shown_and_the_rest_is_mentioned(sound: Path, tmp_pat
     assert result.message.endswith("; and more")
 
 
+def test_problems_that_are_sentences_are_told_as_one(sound: Path, tmp_path: Path) -> None:
+    sql = "insert into order_remarks values ('orders that span a', 'A. Try x.'), ('orders that span b', 'B. Try y.')"
+    [result] = run_rules(with_defect(sound, tmp_path, sql), [RULES["order_numbers_do_not_restart"]])
+    assert result.message == "A. Try x; B. Try y."
+
+
 def test_a_missing_table_is_a_failure_of_its_rules_and_of_no_others(sound: Path, tmp_path: Path) -> None:
     broken = with_defect(sound, tmp_path, "drop table next_best_offers")
     results = {r.rule.id: r for r in run_rules(broken, CANDIDATE)}

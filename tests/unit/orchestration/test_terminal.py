@@ -16,6 +16,7 @@ from orchestration.terminal import (
     Progress,
     Step,
     failure_text,
+    in_full,
     rows_read,
     scorecard,
     step_line,
@@ -116,6 +117,15 @@ def test_a_few_warnings_are_shown_and_the_rest_is_counted() -> None:
     assert warned([]) == []
     text = "\n".join(warned([Problem(f"check_{n}", "odd") for n in range(9)]))
     assert "check_4" in text and "check_5" not in text and "4 more" in text
+
+
+def test_the_log_has_every_warning_with_every_line() -> None:
+    """Of which the screen shows the first, and says that the others are there."""
+    problems = [Problem(f"check_{n}", "\n".join(f"line {n}.{i}" for i in range(14))) for n in range(9)]
+    text = in_full("Warnings", problems)
+    assert text.startswith("Warnings:\n")
+    assert all(f"check_{n}\n" in text and f"line {n}.13" in text for n in range(9))
+    assert in_full("Warnings", []) == ""
 
 
 def event(kind: str, key: str = "staging", **data: Any) -> SimpleNamespace:
