@@ -28,7 +28,7 @@ from orchestration.warehouse.tables import built_tables, current_as_of
 CANDIDATE_KEY = AssetKey("candidate")
 TREATMENT_CHECK = "treatments_differ_and_reach"
 MESSAGE = "message"
-NEXT_STEP = "Edit seeds/treatments.csv; `make check` says in a second whether that helps."
+NEXT_STEP = "Edit treatments.csv (in SEEDS_DIR, else in seeds/); `make check` says in a second whether that helps."
 
 
 def audit_checks() -> list[AssetChecksDefinition]:

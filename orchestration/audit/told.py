@@ -22,8 +22,9 @@ CHECKS = "checks"
 CHECKS_FAILED = "checks_failed"
 # What to do about a dbt test that only warns: dbt tells how many rows it found, and nothing else.
 NEXT_STEPS = {
-    "category_meanings_cover_spend": "Give the categories with most spend a row in seeds/category_meanings.csv, or "
-    "lower var min_meaning_coverage; until then these schemes judge members by a part of what they buy."
+    "category_meanings_cover_spend": "Give the categories with most spend a meaning (seed category_meanings): "
+    "make meanings writes them with proposals, and takes your answers back into SEEDS_DIR; or lower var "
+    "min_meaning_coverage. Until then these schemes judge members by a part of what they buy."
 }
 
 

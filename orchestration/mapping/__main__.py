@@ -35,7 +35,9 @@ def main() -> int:
         if target.is_file():
             print(f"{target} is there and is shown as it is; move it away for a new proposal")
         else:
-            proposal = propose(read_exports(folder), contract())
+            passed_over: list[str] = []
+            proposal = propose(read_exports(folder, passed_over), contract())
+            proposal.questions += passed_over
             target.write_text(as_text(proposal, folder, target), encoding="utf-8")
             print(f"Proposed: {target}")
         print(target.read_text(encoding="utf-8"))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import itertools
 import json
 import os
 from collections import Counter
@@ -23,7 +22,7 @@ from pathlib import Path
 from orchestration.landing.contract import Table
 from orchestration.landing.errors import LandingError
 from orchestration.mapping.files import ENDINGS, Dialect, find_dialect, read_rows
-from orchestration.mapping.model import FIELD, Entry, ExportMapping, Join, Source
+from orchestration.mapping.model import FIELD, Entry, ExportMapping, Join, Source, nearest
 from orchestration.publication.files import write_atomically
 
 STATE_NAME = ".mapped.json"
@@ -121,24 +120,37 @@ def _mapped(mapping: ExportMapping, entry: Entry, path: Path, columns: Sequence[
     width = len(header)
     for join, (names, _) in zip(entry.joins, joined, strict=True):
         if join.ours not in places:
-            raise LandingError(f"{where}: {path.name} has no column {join.ours}{_has(header)}")
+            raise LandingError(
+                f"{where}, join: {path.name} has no column {join.ours}{nearest(join.ours, header)}{_has(header)}"
+            )
         for name in names:
             places.setdefault(f"{join.name}.{name}", width)
             width += 1
     known = sorted(places, key=lambda name: places[name])
-    for name in itertools.chain.from_iterable(source.columns() for source in entry.columns.values()):
-        if name in twice:
-            raise LandingError(f"{where}: {path.name} has two columns {name}")
+    for target, source in entry.columns.items():
+        for name in source.columns():
+            if name in twice:
+                raise LandingError(
+                    f"{where}, {target}: {path.name} has two columns {name}; give one of them another name there"
+                )
+            if name not in places:
+                raise LandingError(
+                    f"{where}, {target}: {path.name} has no column {name}{nearest(name, known)}{_has(known)}. "
+                    f"Write the name that its header has now for {target}"
+                )
+    for name in (*entry.fill_down, *([entry.fill_by] if entry.fill_by else [])):
         if name not in places:
-            raise LandingError(f"{where}: {path.name} has no column {name}{_has(known)}")
+            raise LandingError(
+                f"{where}, fill_down: {path.name} has no column {name}{nearest(name, known)}{_has(known)}"
+            )
     comma = str(((mapping.settings.get("landing_formats") or {}).get(entry.table) or {}).get("numbers", ""))
     values = [_value(entry.columns[name], places, mapping.salt, comma) for name in columns]
-    fill = [places[name] for name in entry.fill_down if name in places]
+    fill = [places[name] for name in entry.fill_down]
     by = places.get(entry.fill_by or "")
     group: str | None = None
     kept: dict[int, str] = {}
     for row in rows:
-        if len(row) != len(header) and path.suffix.lower() not in (".parquet", ".xlsx"):
+        if len(row) != len(header):
             yield [*row, *[""] * max(0, len(columns) + 1 - len(row))]
             continue
         if by is not None:
@@ -161,7 +173,9 @@ def _joined(mapping: ExportMapping, join: Join, where: str) -> tuple[list[str], 
         rows = read_rows(path, _dialect(path, join.delimiter, join.encoding), join.sheet)
         header = [name.strip() for name in next(rows, [])]
         if join.theirs not in header:
-            raise LandingError(f"{where}, join: {path.name} has no column {join.theirs}{_has(header)}")
+            raise LandingError(
+                f"{where}, join: {path.name} has no column {join.theirs}{nearest(join.theirs, header)}{_has(header)}"
+            )
         names = names or header
         if header != names:
             raise LandingError(f"{where}, join: {path.name} has other columns than {paths[0].name}")

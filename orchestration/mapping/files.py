@@ -7,6 +7,7 @@ Does not belong here: what columns mean.
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ LOOKED_AT = 1 << 20
 # cp1251 and cp1252 read any bytes. Where this share of the letters beyond ASCII follows another such one, the text is
 # Cyrillic: in a western European language they stand alone among others.
 CYRILLIC_SHARE = 0.5
+# Of the bytes of UTF-16 without a mark, half are zero where the text is Latin.
+UTF16_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,11 @@ def find_dialect(path: Path) -> Dialect:
 def _encoding(start: bytes) -> str:
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    # Without its mark, UTF-16 has a zero beside nearly every character of a header.
+    head = start[:200]
+    zeros = [sum(byte == 0 for byte in head[place::2]) for place in (0, 1)]
+    if max(zeros) > len(head) * UTF16_SHARE and min(zeros) == 0:
+        return "utf-16-be" if zeros[0] else "utf-16-le"
     # A character may be cut where the look ends.
     for cut in range(4):
         try:
@@ -136,19 +144,63 @@ def _sheet_rows(path: Path, sheet: str | None) -> Iterator[list[str]]:
     name = sheet or book.sheetnames[0]
     if name not in book.sheetnames:
         raise LandingError(f"{path.name}: there is no sheet {name}; its sheets are {', '.join(book.sheetnames)}")
-    rows = (list(row) for row in book[name].iter_rows(values_only=True))
-    header: list[Any] | None = next((row for row in rows if any(cell not in (None, "") for cell in row)), None)
+    where = f"{path.name}, sheet {name}"
+    # The same cells as formulas: one that was saved without its value would be an empty cell.
+    formulas = _workbook(path, data_only=False)[name].iter_rows(values_only=True)
+    merged = _merged(book[name])
+    header: list[Any] | None = None
+    for number, (row, written) in enumerate(zip(book[name].iter_rows(values_only=True), formulas, strict=True), 1):
+        cells = list(row)
+        if all(cell in (None, "") for cell in written):
+            continue
+        for place, (cell, text) in enumerate(zip(cells, written, strict=True), 1):
+            if cell is None and text not in (None, ""):
+                raise LandingError(
+                    f"{where}, cell {_cell_name(number, place)}{_of(header, place)}: a formula that was saved without "
+                    "its value; open the workbook in a spreadsheet program and save it, or save the sheet as CSV"
+                )
+        if header is None:
+            header = cells
+            for range_ in (each for each in merged if _last_row(each) >= number):
+                first, _, last = range_.partition(":")
+                raise LandingError(
+                    f"{where}: cells {first} to {last} are merged, so that all but the first are empty; unmerge them, "
+                    "write the value into each row, and leave no title above the header; or save the sheet as CSV"
+                )
+            while header and header[-1] in (None, ""):
+                header.pop()
+            yield [cell_text(cell) for cell in header]
+            continue
+        while len(cells) > len(header) and cells[-1] in (None, ""):
+            cells.pop()
+        # A row with values beyond the header stays so long, and is refused for it.
+        yield [cell_text(cell) for cell in cells]
     if header is None:
-        raise LandingError(f"{path.name}, sheet {name}: empty, without a header")
-    while header and header[-1] in (None, ""):
-        header.pop()
-    yield [cell_text(cell) for cell in header]
-    for row in rows:
-        if any(cell not in (None, "") for cell in row):
-            yield [cell_text(cell) for cell in row[: len(header)]]
+        raise LandingError(f"{where}: empty, without a header")
 
 
-def _workbook(path: Path) -> Any:
+def _of(header: list[Any] | None, place: int) -> str:
+    named = header[place - 1] if header and place <= len(header) else None
+    return f" (column {named})" if named else ""
+
+
+def _cell_name(row: int, column: int) -> str:
+    from openpyxl.utils import get_column_letter
+
+    return f"{get_column_letter(column)}{row}"
+
+
+def _last_row(range_: str) -> int:
+    return int("".join(char for char in range_.rpartition(":")[2] if char.isdigit()) or 0)
+
+
+def _merged(sheet: Any) -> list[str]:
+    """The merged ranges of a sheet, such as A2:A4; reading by rows does not tell them."""
+    with sheet.parent._archive.open(sheet._worksheet_path) as file:
+        return [found.decode() for found in re.findall(rb"<(?:\w+:)?mergeCell\s[^>]*ref=\"([A-Z0-9:]+)\"", file.read())]
+
+
+def _workbook(path: Path, data_only: bool = True) -> Any:
     from zipfile import BadZipFile
 
     from openpyxl import load_workbook
@@ -156,7 +208,7 @@ def _workbook(path: Path) -> Any:
 
     try:
         # Formulas give the value that the workbook was saved with.
-        return load_workbook(path, read_only=True, data_only=True)
+        return load_workbook(path, read_only=True, data_only=data_only)
     except (BadZipFile, InvalidFileException, KeyError, OSError):
         raise LandingError(f"{path.name}: cannot be read as a workbook (.xlsx)") from None
 

@@ -15,6 +15,7 @@ Belongs here: the shape of the file and what is wrong with one, in a sentence. D
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -133,7 +134,7 @@ def read_mapping(path: Path, tables: Mapping[str, Table]) -> ExportMapping:
     entries = []
     for name, listed in found["tables"].items():
         if name not in tables:
-            raise LandingError(f"{where}: there is no table {name}{_nearest(str(name), tables)}")
+            raise LandingError(f"{where}: there is no table {name}{nearest(str(name), tables)}")
         for entry in listed if isinstance(listed, list) else [listed]:
             entries.append(_entry(entry, tables[name], f"{where}, {name}"))
     return ExportMapping(path, folder, tuple(entries), found.get("settings") or {}, str(found.get("salt") or ""))
@@ -144,10 +145,11 @@ def _entry(found: Any, table: Table, where: str) -> Entry:
         raise LandingError(f"{where}: `file` and `columns` are needed")
     keys = ("file", "sheet", "delimiter", "encoding", "join", "fill_down", "one_per", "columns")
     _only(found, keys, where)
+    _check_dialect(found, where)
     known = [column.name for column in table.columns]
     for name in found["columns"]:
         if name not in known:
-            raise LandingError(f"{where}: the contract has no column {name}{_nearest(str(name), known)}")
+            raise LandingError(f"{where}: the contract has no column {name}{nearest(str(name), known)}")
     columns = {
         name: _source(value, f"{where}, {name}") for name, value in found["columns"].items() if value is not None
     }
@@ -155,6 +157,8 @@ def _entry(found: Any, table: Table, where: str) -> Entry:
     if missing:
         raise LandingError(f"{where}: column {', '.join(missing)} is needed; name the export's column for it")
     fill = found.get("fill_down") or {}
+    if fill and not (isinstance(fill, dict) and set(fill) == {"by", "columns"} and isinstance(fill["columns"], list)):
+        raise LandingError(f"{where}, fill_down: {{by: a column, columns: [columns]}} is needed")
     one_per = found.get("one_per")
     if one_per is not None and one_per not in columns:
         raise LandingError(f"{where}, one_per: {one_per} is none of its columns")
@@ -172,10 +176,24 @@ def _entry(found: Any, table: Table, where: str) -> Entry:
     )
 
 
+def _check_dialect(found: Mapping[str, Any], where: str) -> None:
+    encoding, delimiter = found.get("encoding"), found.get("delimiter")
+    if encoding is not None:
+        try:
+            codecs.lookup(str(encoding))
+        except LookupError:
+            raise LandingError(
+                f"{where}, encoding: {encoding} is none; write utf-8, utf-16, cp1252, cp1251 or another one"
+            ) from None
+    if delimiter is not None and len(str(delimiter)) != 1:
+        raise LandingError(f"{where}, delimiter: {delimiter!r} is no single character; write one such as ';'")
+
+
 def _join(found: Any, where: str) -> Join:
     if not isinstance(found, dict) or not isinstance(found.get("match"), dict) or len(found["match"]) != 1:
         raise LandingError(f"{where}, join: `file`, `as` and `match: {{our column: their column}}` are needed")
     _only(found, ("file", "as", "match", "sheet", "delimiter", "encoding"), f"{where}, join")
+    _check_dialect(found, f"{where}, join")
     ((ours, theirs),) = found["match"].items()
     file = str(found.get("file"))
     name = str(found.get("as") or Path(file).stem)
@@ -217,9 +235,11 @@ def as_yaml(value: Source) -> Any:
 def _only(found: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
     for key in found:
         if key not in keys:
-            raise LandingError(f"{where}: there is no {key}{_nearest(str(key), keys)}")
+            raise LandingError(f"{where}: there is no {key}{nearest(str(key), keys)}")
 
 
-def _nearest(name: str, known: Any) -> str:
-    near = get_close_matches(name.lower(), [str(each) for each in known], n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+def nearest(name: str, known: Any) -> str:
+    """The nearest of the names that there are, as the end of a sentence; empty where none is near."""
+    spelled = {str(each).lower(): str(each) for each in known}
+    near = get_close_matches(name.lower(), list(spelled), n=1)
+    return f" (did you mean {spelled[near[0]]}?)" if near else ""

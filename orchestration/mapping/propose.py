@@ -12,6 +12,7 @@ import functools
 import itertools
 import re
 import secrets
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,11 @@ _ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?")
 _SLASHED = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{2}|\d{4})( .*)?")
 _WHOLE = re.compile(r"\d+([.]0)?")
 _DECIMAL_COMMA = re.compile(r"[^\d-]*-?(\d{1,3}([. \u00a0]\d{3})+|\d+),\d{1,4}\D*")
+_SIGNED_MONEY = re.compile(r"^\(.*\d.*\)$|[$€£¥₽]")
 _THOUSANDS = re.compile(r"[^\d-]*-?\d{1,3}(,\d{3})+([.]\d+)?\D*")
+
+# What must be known of an order, by its lines or by a file of orders beside them.
+OF_AN_ORDER = ("ordered_at", "customer_id", "status")
 
 Names = Mapping[str, Mapping[str, list[str]]]
 
@@ -69,16 +74,21 @@ class Proposal:
 def known_headers() -> dict[str, Any]:
     """headers.yml."""
     found: dict[str, Any] = yaml.safe_load(HEADERS_FILE.read_text(encoding="utf-8"))
+    for headers in [found, *(each for each in found.values() if isinstance(each, dict))]:
+        headers |= {name: [plain(each) for each in known] for name, known in headers.items() if isinstance(known, list)}
     return found
 
 
 def plain(header: str) -> str:
-    """A header without what its spelling adds: lower case, letters and digits alone."""
-    return "".join(char for char in header.casefold() if char.isalnum())
+    """A header without what its spelling adds: lower case, letters and digits alone, without accents."""
+    return "".join(char for char in unicodedata.normalize("NFKD", header.casefold()) if char.isalnum())
 
 
-def read_exports(folder: Path) -> list[Export]:
+def read_exports(folder: Path, passed_over: list[str] | None = None) -> list[Export]:
     """The files of a folder, and the sheets of its workbooks.
+
+    Args:
+        passed_over: gets why a sheet beside others cannot be read, one sentence each; an empty one is no mistake.
 
     Raises:
         LandingError: a file cannot be read, or there is none.
@@ -92,10 +102,11 @@ def read_exports(folder: Path) -> list[Export]:
         for sheet in sheets:
             try:
                 found.append(_read(path, path.relative_to(folder).as_posix(), sheet))
-            except LandingError:
-                # An empty sheet beside others is no mistake.
+            except LandingError as error:
                 if len(sheets) == 1:
                     raise
+                if passed_over is not None and "empty, without a header" not in str(error):
+                    passed_over.append(str(error))
     if not found:
         raise LandingError(f"FROM={folder}: no file that could be an export (.csv, .tsv, .txt, .parquet, .xlsx)")
     return found
@@ -140,6 +151,14 @@ def propose(exports: Sequence[Export], tables: Mapping[str, Table]) -> Proposal:
         _formats(entry, by_name, tables[entry.table], proposal)
     for export in exports:
         left = [name for name in export.header if name and name not in used[export.name]]
+        for place, name in enumerate(export.header):
+            if not name and any(row[place].strip() for row in export.rows):
+                left.append(f"column {place + 1} (without a name)")
+        for name in sorted({name for name in export.header if name and export.header.count(name) > 1}):
+            proposal.questions.append(
+                f"{export.name}: {export.header.count(name)} columns are called {name}; give each a name of its own in "
+                "the export, or it cannot be mapped"
+            )
         if left:
             proposal.unmapped[export.name] = left
     return proposal
@@ -216,6 +235,10 @@ def _order_lines(export: Export, exports: Sequence[Export], proposal: Proposal, 
         if found and not (name == "store_id" and found == columns.get("order_id", Source()).column):
             columns[name] = Source(column=found)
             taken.add(found)
+    is_woocommerce = "productnetrevenue" in map(plain, export.header)
+    if is_woocommerce and "coupon_amount" in columns and "discount_amount" not in columns:
+        # WooCommerce's coupons are the shop's own, and off the net revenue already.
+        columns["discount_amount"] = columns.pop("coupon_amount")
     order = columns["order_id"].column or ""
     header = _header_of(export, order, exports, columns)
     if header is not None:
@@ -232,6 +255,7 @@ def _order_lines(export: Export, exports: Sequence[Export], proposal: Proposal, 
     _who(export, columns, proposal)
     _when(export, columns)
     _how_much(export, columns)
+    _without_signs(export, columns)
     fill = _filled_down(export, order, columns)
     for name in ("customer_id", "ordered_at", "quantity", "amount"):
         if name not in columns:
@@ -243,8 +267,8 @@ def _order_lines(export: Export, exports: Sequence[Export], proposal: Proposal, 
 def _header_of(
     export: Export, order: str, exports: Sequence[Export], columns: Mapping[str, Source]
 ) -> tuple[Export, str] | None:
-    """The file with a row an order that says what the lines do not: when, and whose."""
-    if "ordered_at" in columns and "customer_id" in columns:
+    """The file with a row an order that says what the lines do not: when, whose, or whether it counts."""
+    if all(name in columns for name in OF_AN_ORDER):
         return None
     wanted = {value for value in export.column(order) if value}
     for other in exports:
@@ -253,7 +277,7 @@ def _header_of(
         if key is None or _is_lines(other):
             continue
         values = other.column(key)
-        says = [n for n in ("ordered_at", "customer_id") if n not in columns and _match(other, "order_lines", n)]
+        says = [n for n in OF_AN_ORDER if n not in columns and _match(other, "order_lines", n)]
         if says and len(set(values)) == len(values) and wanted & set(values):
             return other, key
     return None
@@ -306,6 +330,14 @@ def _how_much(export: Export, columns: dict[str, Source]) -> None:
     if "quantity" not in columns and "amount" in columns:
         # A row an item, as tills and marketplaces write them.
         columns["quantity"] = Source(constant="1")
+
+
+def _without_signs(export: Export, columns: dict[str, Source]) -> None:
+    """Money with its sign or in brackets becomes a number: the currency of a line is a column of its own."""
+    for name in ("amount", "discount_amount", "coupon_amount"):
+        column = columns.get(name, Source()).column
+        if column in export.header and any(_SIGNED_MONEY.search(value) for value in export.column(column or "")):
+            columns[name] = Source(product=(column or "",))
 
 
 def _float(text: str) -> float:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.audiences.export import COLUMNS, FOLDER, csv_text, file_stem, safe_cell, write_export
+from orchestration.audiences.export import COLUMNS, FOLDER, csv_text, file_stem, safe_cell, unread, write_export
 
 AS_OF = date(2026, 3, 31)
 
@@ -107,6 +107,29 @@ def test_repeating_an_export_reports_no_difference(tmp_path: Path) -> None:
     export = write_export(again, before, is_demo=False)
     assert (export.added, export.removed) == (0, 0)
     assert rows(again / FOLDER / "difference.csv") == []
+
+
+def test_texts_that_nobody_has_read_are_not_exported_and_it_is_said_how_they_are(tmp_path: Path) -> None:
+    before = candidate(tmp_path / "v1", [("mail", "a", "t")])
+    write_export(before, None, is_demo=False)
+    version = candidate(tmp_path / "v2", [("mail", "a", "t"), ("sms", "b", "t")])
+    (version / FOLDER).mkdir()
+    (version / FOLDER / "mail.csv").write_text("left over\n")
+    export = write_export(version, before, is_demo=False, is_reviewed=False)
+    assert (export.rows, export.withheld, export.sent) == (0, 2, {})
+    assert sorted(files(version)) == ["difference.csv", "summary.json"]
+    summary = json.loads((version / FOLDER / "summary.json").read_text())
+    assert (summary["sent"], summary["withheld"]) == (0, 2)
+    assert summary["why_withheld"] == unread(2, AS_OF)
+    for part in (
+        "2 rows are not exported",
+        "reviewed_treatments.csv of SEEDS_DIR",
+        "reviewed_by,reviewed_on",
+        "2026-03-31",
+    ):
+        assert part in unread(2, AS_OF)
+    # Read, they are all there.
+    assert write_export(version, before, is_demo=False).sent == {"mail": 1, "sms": 1}
 
 
 def test_nobody_to_address_is_an_export_too(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from orchestration.landing.prepare import prepare
 from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, SHIPPED_SEEDS, read_settings
 
 FORMATS = {"order_lines": {"dates": "epoch_seconds"}}
-EMPTIES = "spelling,source_table,column_name,is_empty\nleer,,,true\n"
+EMPTIES = "spelling,source_table,column_name,is_empty,reading\nleer,,,true,German for empty\n"
 
 
 def zone(folder: Path) -> Path:

@@ -233,7 +233,7 @@ def edited(tmp_path: Path, change: Callable[[dict], None] = lambda body: None) -
         (lambda b: b["tables"]["order_lines"][0].update(file="gone.csv"), "no file gone.csv in .*; there are s.csv"),
         (
             lambda b: b["tables"]["order_lines"][0]["columns"].update(order_id="oo"),
-            "s.csv has no column oo; it has o, c",
+            r"order_id: s.csv has no column oo \(did you mean o\?\); it has o, c.*Write the name",
         ),
         (
             lambda b: b["tables"]["order_lines"][0]["columns"].update(order_id={"sql": "1"}),

@@ -1,0 +1,196 @@
+"""Exports and mappings with something wrong: a sentence with file, column and what to write, and nothing lost."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import yaml
+
+from orchestration.landing.contract import contract
+from orchestration.landing.errors import LandingError
+from orchestration.mapping.__main__ import main
+from orchestration.mapping.apply import apply_mapping
+from orchestration.mapping.files import find_dialect, read_rows
+from orchestration.mapping.model import read_mapping
+from orchestration.mapping.propose import as_text, propose, read_exports
+from tests.unit.mapping.exports import write
+from tests.unit.mapping.test_exports import edited
+
+HEADER = ["Order ID", "Customer ID", "Item", "Order Date", "Qty", "Amount"]
+ROWS = [
+    [1, "a", "hammer", "2025-01-31", 2, 3.5],
+    [1, "a", "nails", "2025-01-31", 1, 4],
+    [2, "b", "saw", "2025-02-01", 1, 9],
+]
+
+
+def workbook(
+    path: Path, change: Callable[[Any], None] = lambda book: None, rows: Sequence[Sequence[Any]] = ROWS
+) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Sales"
+    for row in [HEADER, *rows]:
+        sheet.append(list(row))
+    change(book)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    book.save(path)
+    return path
+
+
+def landed(folder: Path) -> list[list[str]]:
+    """The order lines that `make map` and a refresh make of a folder, without the header."""
+    proposal = propose(read_exports(folder), contract())
+    target = folder.parent / "mapping.yml"
+    target.write_text(as_text(proposal, folder, target), encoding="utf-8")
+    apply_mapping(read_mapping(target, contract()), folder.parent / "mapped", contract())
+    (file,) = (folder.parent / "mapped" / "order_lines").glob("*.csv")
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.reader(lines))[1:]
+
+
+# ---- workbooks ------------------------------------------------------------------------------------------------------
+
+
+def test_a_formula_without_its_value_is_named_and_not_taken_for_an_empty_cell(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "w.xlsx", lambda book: book["Sales"].__setitem__("F3", "=E3*2"))
+    with pytest.raises(LandingError, match=r"w.xlsx, sheet Sales, cell F3 \(column Amount\): a formula .* save it"):
+        list(read_rows(path))
+
+
+@pytest.mark.parametrize("cells", ["A2:A3", "A1:B1"])
+def test_merged_cells_are_named_because_all_but_the_first_are_empty(tmp_path: Path, cells: str) -> None:
+    path = workbook(tmp_path / "w.xlsx", lambda book: book["Sales"].merge_cells(cells))
+    first, last = cells.split(":")
+    with pytest.raises(LandingError, match=f"w.xlsx, sheet Sales: cells {first} to {last} are merged.*unmerge them"):
+        list(read_rows(path))
+
+
+def test_a_title_above_the_header_is_named_where_it_is_merged(tmp_path: Path) -> None:
+    def titled(book: Any) -> None:
+        book["Sales"].insert_rows(1)
+        book["Sales"]["A1"] = "Sales of 2025"
+        book["Sales"].merge_cells("A1:F1")
+
+    with pytest.raises(LandingError, match=r"cells A1 to F1 are merged.*leave no title above the header"):
+        list(read_rows(workbook(tmp_path / "w.xlsx", titled)))
+
+
+def test_of_several_sheets_each_is_looked_at_and_one_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def sheets(book: Any) -> None:
+        book.create_sheet("Empty")
+        people = book.create_sheet("People", 0)
+        people.append(["Customer ID", "Country"])
+        people.append(["a", "Germany"])
+        pivot = book.create_sheet("Pivot")
+        pivot.append(["By month", None])
+        pivot.merge_cells("A1:B1")
+
+    workbook(tmp_path / "export" / "w.xlsx", sheets)
+    monkeypatch.setenv("FROM", str(tmp_path / "export"))
+    monkeypatch.delenv("MAPPING", raising=False)
+    assert main() == 0
+    mapping = yaml.safe_load((tmp_path / "export" / "mapping.yml").read_text(encoding="utf-8"))
+    assert mapping["tables"]["order_lines"][0]["sheet"] == "Sales"
+    assert mapping["tables"]["customers"][0]["sheet"] == "People"
+    said = capsys.readouterr().out
+    assert "w.xlsx, sheet Pivot: cells A1 to B1 are merged" in said and "Empty" not in said
+    mapping["tables"]["order_lines"][0]["sheet"] = "Salse"
+    (tmp_path / "export" / "mapping.yml").write_text(yaml.safe_dump(mapping), encoding="utf-8")
+    assert main() == 1
+    assert "w.xlsx: there is no sheet Salse; its sheets are People, Sales, Empty, Pivot" in capsys.readouterr().err
+
+
+def test_a_row_of_a_workbook_with_values_beyond_the_header_is_refused_and_not_cut(tmp_path: Path) -> None:
+    rows = [*ROWS, [3, "c", "saw", "2025-02-02", 1, 9, "and more"], [4, "c", "saw", "2025-02-03"]]
+    workbook(tmp_path / "export" / "w.xlsx", rows=rows)
+    lines = landed(tmp_path / "export")
+    widths = [len(row) for row in lines]
+    assert widths[:3] == [6, 6, 6] and widths[3] > 6 and widths[4] == 6
+
+
+# ---- encodings ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_a_file_in_any_of_these_encodings_says_the_same(tmp_path: Path, encoding: str) -> None:
+    rows = [(1, "Jörg & Söhne", "Häkchen", "2025-01-31", 2, "3.50"), (2, "b", "Säge", "2025-02-01", 1, "9")]
+    write(tmp_path / "export" / "s.csv", ",".join(HEADER), rows, delimiter=";", encoding=encoding)
+    assert [row[:3] for row in landed(tmp_path / "export")] == [["1", "Jörg & Söhne", "Häkchen"], ["2", "b", "Säge"]]
+
+
+def test_a_file_of_bytes_that_no_text_has_is_named(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_bytes(bytes(range(256)) * 20)
+    with pytest.raises(LandingError, match=r"s.csv: no text in UTF-8, UTF-16, cp1252 or cp1251"):
+        find_dialect(tmp_path / "s.csv")
+
+
+def test_an_encoding_that_changes_below_names_the_row_and_what_to_write(tmp_path: Path) -> None:
+    text = "order_id,name\n" + "1,plain\n" * 200_000
+    (tmp_path / "s.csv").write_bytes(text.encode() + "2,Jörg\n".encode("cp1252"))
+    with pytest.raises(LandingError, match=r"s.csv: not utf-8-sig, near row \d+; write its encoding into the mapping"):
+        list(read_rows(tmp_path / "s.csv"))
+
+
+# ---- headers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bestellnummer,Kundennummer,Artikel,Bestelldatum,Menge,Betrag",
+        "Commande,Client,Article,Date commande,Quantité,Montant",
+        "Pedido,Cliente,Referencia,Fecha,Cantidad,Importe",
+        "Номер заказа,Клиент,Артикул,Дата,Количество,Сумма",
+    ],
+)
+def test_headers_in_other_languages(tmp_path: Path, header: str) -> None:
+    write(tmp_path / "export" / "s.csv", header, ROWS)
+    assert landed(tmp_path / "export") == [[str(cell) for cell in row] for row in ROWS]
+
+
+def test_a_column_without_a_name_and_names_given_twice_are_said(tmp_path: Path) -> None:
+    header = "Order ID,Customer ID,Item,Order Date,Qty,Amount,,Note,Note"
+    write(tmp_path / "export" / "s.csv", header, [[*row, "x", "y", "z"] for row in ROWS])
+    proposal = propose(read_exports(tmp_path / "export"), contract())
+    assert proposal.unmapped == {"s.csv": ["Note", "Note", "column 7 (without a name)"]}
+    assert any("s.csv: 2 columns are called Note" in question for question in proposal.questions)
+    assert [row[0] for row in landed(tmp_path / "export")] == ["1", "1", "2"]
+
+
+def test_a_header_that_changed_since_is_named_with_the_nearest_column(tmp_path: Path) -> None:
+    path = edited(tmp_path, lambda body: body["tables"]["order_lines"][0]["columns"].update(quantity="Quantity"))
+    write(tmp_path / "s.csv", "o,c,p,t,Quantität,q,u", [(1, "k", "a", "2025-01-01", 2, 2, "1.5")])
+    with pytest.raises(LandingError) as refused:
+        apply_mapping(read_mapping(path, contract()), tmp_path / "mapped", contract())
+    said = str(refused.value)
+    assert "order_lines, quantity: s.csv has no column Quantity (did you mean Quantität?); it has o, c, p" in said
+    assert said.endswith("Write the name that its header has now for quantity")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"encoding": "ansi-latin"}, "order_lines, encoding: ansi-latin is none; write utf-8"),
+        ({"delimiter": "tab"}, "order_lines, delimiter: 'tab' is no single character"),
+        ({"fill_down": ["o"]}, r"order_lines, fill_down: {by: a column, columns: \[columns\]} is needed"),
+        ({"fill_down": {"by": "oo", "columns": ["c"]}}, r"fill_down: s.csv has no column oo \(did you mean o\?\)"),
+        ({"fill_down": {"by": "o", "columns": ["cc"]}}, r"fill_down: s.csv has no column cc \(did you mean c\?\)"),
+        (
+            {"join": [{"as": "x", "file": "s.csv", "match": {"oo": "o"}}]},
+            r"join: s.csv has no column oo \(did you mean o\?\)",
+        ),
+        ({"join": [{"as": "x", "file": "gone.csv", "match": {"o": "o"}}]}, "join: there is no file gone.csv"),
+    ],
+)
+def test_what_else_a_mapping_says_wrongly(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    path = edited(tmp_path, lambda body: body["tables"]["order_lines"][0].update(change))
+    with pytest.raises(LandingError, match=said):
+        apply_mapping(read_mapping(path, contract()), tmp_path / "mapped", contract())
