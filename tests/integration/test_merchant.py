@@ -32,7 +32,7 @@ from tests.integration.project import Build
 
 AS_OF = LAST_DAY + timedelta(days=1)
 OUTCOME_DAYS, RFM_WINDOW_DAYS, GAP_MIN_BASKETS = 90, 365, 3
-SIZE = Size(companies=400, persons=500, company_prospects=40, person_prospects=30, anonymous_orders=150)
+SIZE = Size(companies=500, persons=500, company_prospects=40, person_prospects=30, anonymous_orders=150)
 
 
 @dataclass(frozen=True)

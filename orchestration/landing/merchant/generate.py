@@ -405,11 +405,11 @@ def _order_lines(
         trade = row["_trade"]
         buyer = len(ids)
         ids.append(row.get("company_id") or row["customer_id"])
-        scales.append((company.scale if company else 0.8 if trade else 0.25) * float(np.exp(rng.normal(0, 0.25))))
+        scales.append((company.scale if company else 0.8 if trade else 0.25) * float(np.exp(rng.normal(0, 0.2))))
         terms.append(company.terms if company else 0.03 if trade else 0.0)
         without.append(row["_without_mortar"])
         if trade:
-            mean = (company.orders if company else 15) * float(np.exp(rng.normal(-0.06, 0.35)))
+            mean = (company.orders if company else 15) * float(np.exp(rng.normal(-0.045, 0.3)))
             orders = int(rng.poisson(mean))
             weights = _mission_weights(trade.missions, names, row["_without_mortar"])
             missions = _pick(rng, weights, orders)
@@ -419,7 +419,7 @@ def _order_lines(
                 days[inside] = rng.choice(DAYS, size=int(inside.sum()), p=day_weights[names[mission]])
             # Some came later, some went.
             begins = int(rng.integers(60, 650)) if rng.random() < 0.18 else 0
-            ends = int(rng.integers(200, 680)) if rng.random() < 0.12 else DAYS
+            ends = int(rng.integers(200, 680)) if rng.random() < 0.09 else DAYS
             kept = (days >= begins) & (days < ends)
             missions, days = missions[kept], days[kept]
         else:
@@ -485,7 +485,7 @@ def _lines(
     of_order, of_category = np.nonzero(inside)
     count = len(of_order)
     product_draw = rng.random(count)
-    noise = np.exp(rng.normal(-0.08, 0.4, size=count))
+    noise = np.exp(rng.normal(-0.045, 0.3, size=count))
     is_promoted = rng.random(count) < 0.08
     channel = _pick(rng, (0.45, 0.4, 0.15), orders)
     branch = rng.integers(0, len(BRANCHES), size=len(buyers.ids))

@@ -164,8 +164,8 @@ class Offer:
 # What the dividend of telling sizes apart comes from: a volume price moves small firms alone, a planner on site the others.
 EXPERIMENT_ID = "simulated_spring_offers"
 OFFERS: tuple[Offer, ...] = (
-    Offer("simulated_volume_price", "email", 3.0, {"small": (1, 900.0)}),
-    Offer("simulated_site_planner", "visit", 55.0, {"medium": (3, 1000.0), "large": (6, 1500.0)}),
+    Offer("simulated_volume_price", "email", 3.0, {"small": (2, 650.0)}),
+    Offer("simulated_site_planner", "visit", 55.0, {"medium": (3, 1200.0), "large": (6, 2000.0)}),
 )
 OFFER_SHARES = (0.4, 0.4)
 HOLDOUT = "none"
