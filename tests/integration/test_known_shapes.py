@@ -1,9 +1,9 @@
 """Zones in the shape of data that everybody knows, generated: nothing is downloaded.
 
-Belongs here: a randomised e-mail test of two treatments and no e-mail (in the shape of Hillstrom's of 2008: men's e-mail,
-women's e-mail, no e-mail, a third each; visit, conversion and spend over two weeks; here a tenth of its 64,000 customers); a
-wholesaler of food whose customers are companies (in the shape of Northwind: 91 companies of 21 countries, a contact with a title
-each, 830 orders of 77 products). Both in one landing zone, because neither knows of the other.
+Belongs here: a randomised e-mail test of two treatments and no e-mail (in the shape of Hillstrom's of 2008: men's
+e-mail, women's e-mail, no e-mail, a third each, spend over two weeks; here a tenth of its 64,000 customers); a
+wholesaler of food whose customers are companies (in the shape of Northwind: 91 companies, a contact with a title each,
+830 orders of 77 products). Both in one landing zone, because neither knows of the other.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ CUSTOMERS = 6400
 SENT_ON, DAYS = date(2026, 3, 2), 14
 AS_OF = date(2026, 7, 1)
 ARMS = ("mens_email", "womens_email", "none")
-# Chance to buy within the two weeks, by what was bought last year and what was sent: in Hillstrom's test half a percent to a
-# little over one, with some 110 a purchase. Tenfold here, as there are a tenth of the customers, and each taste with its e-mail.
+# Chance to buy within the two weeks, by what was bought last year and what was sent: in Hillstrom's test half a percent
+# to a little over one, with some 110 a purchase. Tenfold here, as there are a tenth of the customers, and each taste
+# moved by its own e-mail alone.
 CHANCES = {
     "mens": {"mens_email": 0.16, "womens_email": 0.06, "none": 0.05},
     "womens": {"mens_email": 0.06, "womens_email": 0.15, "none": 0.05},
@@ -85,7 +86,12 @@ def email_test(rng: np.random.Generator) -> tuple[dict[str, Any], dict[str, str]
         arms[customer] = arm
         spends[customer] = spend if buys < CHANCES[taste][arm] else 0.0
         if spends[customer]:
-            sold = {"ordered_at": str(SENT_ON + timedelta(days=day)), "product_id": taste, "quantity": 1, "amount": spend}
+            sold = {
+                "ordered_at": str(SENT_ON + timedelta(days=day)),
+                "product_id": taste,
+                "quantity": 1,
+                "amount": spend,
+            }
             lines.append({"order_id": f"n{customer}", "customer_id": customer, **sold})
         assignments.append(
             {
@@ -110,7 +116,13 @@ def email_test(rng: np.random.Generator) -> tuple[dict[str, Any], dict[str, str]
                 }
             )
     products = [
-        {"product_id": taste, "department": taste, "category": f"{taste} merchandise", "list_price": 100, "unit_margin": 40}
+        {
+            "product_id": taste,
+            "department": taste,
+            "category": f"{taste} merchandise",
+            "list_price": 100,
+            "unit_margin": 40,
+        }
         for taste in CHANCES
     ]
     tables = {
@@ -151,7 +163,12 @@ def wholesaler(rng: np.random.Generator) -> tuple[dict[str, Any], dict[str, str]
         "companies": [{"company_id": c, "country": countries[n % len(countries)]} for n, c in enumerate(companies)],
         "company_contacts": contacts,
         "products": [
-            {"product_id": f"nw{n}", "product_name": f"Product {n}", "department": "Food", "category": CATEGORIES[n % 8]}
+            {
+                "product_id": f"nw{n}",
+                "product_name": f"Product {n}",
+                "department": "Food",
+                "category": CATEGORIES[n % 8],
+            }
             for n in range(77)
         ],
         "consents": [
@@ -189,7 +206,8 @@ def test_the_difference_of_an_email_is_that_of_the_means(built: Built, arm: str)
     (row,) = [
         row
         for row in built.account["treatment_outcomes"]
-        if (row["experiment_id"], row["scheme"], row["treatment_id"], row["outcome"]) == ("email_2026", "all", arm, "spend")
+        if (row["experiment_id"], row["scheme"], row["treatment_id"], row["outcome"])
+        == ("email_2026", "all", arm, "spend")
     ]
     treated, holdout = values(built, arm), values(built, "none")
     test = stats.ttest_ind(treated, holdout, equal_var=False)

@@ -1,6 +1,7 @@
 """The second demo, a simulated merchant of building materials: what was planted is found, in one small build of it.
 
-Belongs here: planted truth against tables. Does not belong here: how the demo is chosen (tests/unit/landing/test_merchant.py).
+Belongs here: planted truth against tables. Does not belong here: how the demo is chosen
+(tests/unit/landing/test_merchant.py).
 """
 
 from __future__ import annotations
@@ -8,8 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import duckdb
@@ -125,7 +125,10 @@ def test_roles_of_contacts_in_four_languages_are_those_planted(built: Built) -> 
 def test_committees_are_those_planted(built: Built) -> None:
     truth = built.merchant.truth
     channels = {
-        c for (c,) in built.build.rows("select distinct channel from treatments join segment_schemes using (scheme) where is_active")
+        c
+        for (c,) in built.build.rows(
+            "select distinct channel from treatments join segment_schemes using (scheme) where is_active"
+        )
     }
     expected = {}
     for company, contacts in truth.contacts.items():
@@ -235,9 +238,7 @@ def test_uplift_is_the_difference_of_the_means_of_the_landed_lines(built: Built)
         treated = np.array([values[c] for c, arm in arms.items() if arm == offer.treatment_id])
         holdout = np.array([values[c] for c, arm in arms.items() if arm == HOLDOUT])
         (row,) = [
-            r
-            for r in rows
-            if (r["scheme"], r["treatment_id"], r["outcome"]) == ("all", offer.treatment_id, "spend")
+            r for r in rows if (r["scheme"], r["treatment_id"], r["outcome"]) == ("all", offer.treatment_id, "spend")
         ]
         test = stats.ttest_ind(treated, holdout, equal_var=False)
         interval = test.confidence_interval(0.95)

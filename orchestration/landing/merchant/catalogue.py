@@ -23,7 +23,7 @@ class Category:
     products: tuple[str, ...]
 
 
-# Weight of each month, January first. Mortar does not set in frost, roofs are mended before winter, rooms are built in it.
+# Weight of each month, January first. Mortar does not set in frost, roofs are mended before winter, rooms built in it.
 SEASONS: dict[str, tuple[float, ...]] = {
     "frost": (0.4, 0.5, 1.0, 1.3, 1.4, 1.4, 1.2, 1.1, 1.3, 1.2, 0.8, 0.4),
     "before winter": (0.6, 0.6, 0.9, 1.0, 1.1, 1.1, 1.0, 1.0, 1.4, 1.5, 1.1, 0.7),
@@ -76,8 +76,8 @@ CATEGORIES: tuple[Category, ...] = (
 # Delivered on pallets.
 PALLETED = (BRICKS, "Blocks", CEMENT, "Paving")
 
-# What an order is for: the first category is always bought, another with the probability beside it. Bricks without sand and
-# cement are what some buyers do all the time (people.py): the planted gap.
+# What an order is for: the first category is always bought, another with the probability beside it. Bricks without sand
+# and cement are what some buyers do all the time (people.py): the planted gap.
 MISSIONS: dict[str, dict[str, float]] = {
     "walls": {BRICKS: 1.0, SAND: 0.80, CEMENT: 0.85, "Lintels": 0.25},
     "blocks": {"Blocks": 1.0, "Lintels": 0.20},

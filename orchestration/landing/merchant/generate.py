@@ -2,8 +2,8 @@
 
 Belongs here: drawing from the parameters of catalogue.py and people.py. Does not belong here: files (demo.py).
 
-Each part draws from a stream of its own, so that a change of one leaves the others as they are; the same seed and size give
-the same rows. The simulation follows no real company.
+Each part draws from a stream of its own, so that a change of one leaves the others as they are; the same seed and size
+give the same rows. The simulation follows no real company.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from orchestration.landing.merchant.catalogue import (
-    BRICKS,
     CATEGORIES,
     CEMENT,
     DEPOSITS,
@@ -71,7 +70,7 @@ Rows = list[dict[str, Any]]
 SEED = 20260701
 FIRST_DAY, LAST_DAY = date(2024, 7, 1), date(2026, 6, 30)
 DAYS = (LAST_DAY - FIRST_DAY).days + 1
-# The experiment's day, and the days in which its effects fall: with the shipped outcome_days it has closed by the last day.
+# The experiment's day, and the days in which its effects fall: with the shipped outcome_days it closes by the last day.
 ASSIGNED_ON = date(2026, 2, 2)
 EFFECT_DAYS = (5, 80)
 CURRENCY = "EUR"
@@ -81,7 +80,7 @@ MARGIN = 0.29
 
 @dataclass(frozen=True)
 class Size:
-    """How much of the merchant is made up. `trade_share`: of the persons, sole traders, who buy like small companies."""
+    """How much is made up. `trade_share`: of the persons, sole traders, who buy like small companies."""
 
     companies: int = 1500
     persons: int = 4000
@@ -165,7 +164,7 @@ def _pick(rng: np.random.Generator, shares: Sequence[float], count: int) -> Ints
     return rng.choice(len(weights), size=count, p=weights / weights.sum())
 
 
-def _day(number: int) -> date:
+def _day(number: int | np.integer[Any]) -> date:
     return FIRST_DAY + timedelta(days=int(number))
 
 
@@ -378,7 +377,7 @@ def _day_weights(category: Category) -> Floats:
 
 @dataclass(frozen=True)
 class _Buyers:
-    """Order by order: buyer, mission, day; and by buyer how large their lines are, on what terms, without mortar or not."""
+    """By buyer: the id, how large their lines are, their terms as a share, whether they do without sand and cement."""
 
     ids: list[str]
     scale: Floats
@@ -394,7 +393,10 @@ def _order_lines(
     truth: Truth,
     rng: np.random.Generator,
 ) -> Rows:
-    ids, scales, terms, without = [], [], [], []
+    ids: list[str] = []
+    scales: list[float] = []
+    terms: list[float] = []
+    without: list[bool] = []
     names = list(MISSIONS)
     day_weights = {mission: _day_weights(_category(next(iter(MISSIONS[mission])))) for mission in names}
     buyer_parts: list[Ints] = []
@@ -479,7 +481,8 @@ def _lines(
         of_mission = np.flatnonzero(mission == number)
         for category, probability in MISSIONS[name].items():
             inside[of_mission, place[category]] = rng.random(len(of_mission)) < probability
-    inside[np.ix_(buyers.without_mortar[buyer], [place[SAND], place[CEMENT]])] = False
+    for item in (SAND, CEMENT):
+        inside[buyers.without_mortar[buyer], place[item]] = False
     on_pallets = inside[:, [place[name] for name in PALLETED]].any(axis=1)
     inside[:, place[DEPOSITS]] = on_pallets & (rng.random(orders) < 0.6)
     of_order, of_category = np.nonzero(inside)
@@ -497,11 +500,11 @@ def _lines(
         o, c = int(of_order[n]), int(of_category[n])
         line_number = line_number + 1 if o == last else 1
         last = o
-        category, who = CATEGORIES[c], int(buyer[o])
-        products = by_category[category.name]
+        sold, who = CATEGORIES[c], int(buyer[o])
+        products = by_category[sold.name]
         product_id, price = products[int(product_draw[n] * len(products))]
-        quantity = max(1, round(category.units * float(buyers.scale[who]) * float(noise[n])))
-        is_deposit = category.name == DEPOSITS
+        quantity = max(1, round(sold.units * float(buyers.scale[who]) * float(noise[n])))
+        is_deposit = sold.name == DEPOSITS
         share = 0.0 if is_deposit else float(buyers.terms[who]) + (0.1 if is_promoted[n] else 0.0)
         gross = price * quantity
         discount = round(gross * share, 2)
@@ -651,7 +654,9 @@ def _touches(companies: Rows, persons: Rows, truth: Truth, rng: np.random.Genera
                 }
             )
 
-    people = [(row["company_id"], truth.sizes[row["company_id"]], truth.contacts[row["company_id"]]) for row in companies]
+    people = [
+        (row["company_id"], truth.sizes[row["company_id"]], truth.contacts[row["company_id"]]) for row in companies
+    ]
     people += [(row["customer_id"], "trade" if row["_trade"] else "private", [row["customer_id"]]) for row in persons]
     for month in range(12):
         day = DAYS - 30 * (12 - month)
@@ -661,7 +666,13 @@ def _touches(companies: Rows, persons: Rows, truth: Truth, rng: np.random.Genera
             consenting = [person for person in addressees if channel in truth.consents[person]]
             if consenting and draw < share:
                 send(
-                    consenting[0], day + late, channel, cost, answering, campaign_type=kind, campaign_id=f"{kind}_{month}"
+                    consenting[0],
+                    day + late,
+                    channel,
+                    cost,
+                    answering,
+                    campaign_type=kind,
+                    campaign_id=f"{kind}_{month}",
                 )
     assigned = (ASSIGNED_ON - FIRST_DAY).days
     for offer in OFFERS:

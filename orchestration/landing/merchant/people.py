@@ -1,6 +1,7 @@
 """To whom the simulated merchant sells: trades, countries, job titles in four languages, and what is planted in them.
 
-Belongs here: the parameters of the simulation, a reader may change any of them. Does not belong here: drawing from them.
+Belongs here: the parameters of the simulation; a reader may change any of them. Does not belong here: drawing from
+them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Trade:
-    """An industry as the merchant's files spell it: its share of companies, missions by weight, what the offer was for."""
+    """An industry as the files spell it: its share of companies, missions by weight, what the offer was for."""
 
     industry: str
     share: float
@@ -31,7 +32,7 @@ TRADES: tuple[Trade, ...] = (
 # Of the orders of any trade, the share that is for something outside of it, or for tools and workwear.
 OUTSIDE_THE_TRADE = 0.12
 FOR_THE_CREW = 0.13
-# Of the buyers whose trade builds walls, the share that buys bricks here, and sand and cement never: somebody else sells them.
+# Of the buyers whose trade builds walls, the share that buys bricks here and never sand and cement: others sell those.
 WITHOUT_MORTAR_SHARE = 0.35
 
 # What private customers do, a project at a time.
@@ -75,7 +76,7 @@ MATURITIES = ("initial", "managed", "defined", "measured", "optimised")
 ROLES = ("initiator", "department_head", "finance", "signatory")
 # Turnover of an employee a year, in euros, where a company files that in the place of a headcount.
 TURNOVER_OF_ONE = 190_000
-# Share of companies that say their employees, else their turnover, else neither; that declare maturity, and the benefit sought.
+# Share of companies that say their employees, their turnover; that declare their maturity, and the benefit they seek.
 SAY_EMPLOYEES, SAY_TURNOVER = 0.85, 0.11
 DECLARE_MATURITY, DECLARE_BENEFIT = 0.72, 0.75
 # The benefit sought as the sales team wrote it down, by language.
@@ -103,7 +104,13 @@ SETTLEMENTS = (("urban", 0.30), ("suburban", 0.26), ("rural", 0.26), (None, 0.18
 # Job titles by language and role, with the level of maturity that a title is evidence of (0: of none). `none`: no say.
 TITLES: dict[str, dict[str, tuple[tuple[str, int], ...]]] = {
     "de": {
-        "initiator": (("Bauleiter", 0), ("Polier", 0), ("Einkäuferin", 0), ("Projektleiter", 0), ("Qualitätsmanager", 3)),
+        "initiator": (
+            ("Bauleiter", 0),
+            ("Polier", 0),
+            ("Einkäuferin", 0),
+            ("Projektleiter", 0),
+            ("Qualitätsmanager", 3),
+        ),
         "department_head": (("Einkaufsleiter", 0), ("Technischer Leiter", 0), ("Abteilungsleiterin", 0)),
         "finance": (("Buchhalterin", 0), ("Kaufmännischer Leiter", 0), ("Controller", 4), ("Leiter Rechnungswesen", 0)),
         "signatory": (("Geschäftsführer", 0), ("Inhaberin", 0), ("Inhaber", 0), ("Prokurist", 0)),
@@ -143,8 +150,20 @@ WITHOUT_SAY = 0.12
 NO_CONTACTS = 0.04
 
 # Consent of a contact person and of a private customer by channel: given, refused; else nothing is on record.
-CONTACT_CONSENTS = {"email": (0.66, 0.12), "phone": (0.58, 0.14), "mail": (0.55, 0.06), "visit": (0.46, 0.08), "web": (0.4, 0)}
-PERSON_CONSENTS = {"email": (0.52, 0.15), "mail": (0.60, 0.08), "phone": (0.12, 0.10), "app": (0.22, 0.05), "web": (0.3, 0)}
+CONTACT_CONSENTS = {
+    "email": (0.66, 0.12),
+    "phone": (0.58, 0.14),
+    "mail": (0.55, 0.06),
+    "visit": (0.46, 0.08),
+    "web": (0.4, 0),
+}
+PERSON_CONSENTS = {
+    "email": (0.52, 0.15),
+    "mail": (0.60, 0.08),
+    "phone": (0.12, 0.10),
+    "app": (0.22, 0.05),
+    "web": (0.3, 0),
+}
 WITHDRAWN = 0.05
 
 
@@ -161,7 +180,7 @@ class Offer:
     effects: dict[str, tuple[int, float]]
 
 
-# What the dividend of telling sizes apart comes from: a volume price moves small firms alone, a planner on site the others.
+# What the dividend of telling sizes apart comes from: a volume price moves small firms alone, a planner the others.
 EXPERIMENT_ID = "simulated_spring_offers"
 OFFERS: tuple[Offer, ...] = (
     Offer("simulated_volume_price", "email", 3.0, {"small": (2, 650.0)}),
@@ -170,8 +189,8 @@ OFFERS: tuple[Offer, ...] = (
 OFFER_SHARES = (0.4, 0.4)
 HOLDOUT = "none"
 
-# What contact persons were sent by the size of their company, and other customers by what they are: channel, cost, how many
-# in 100 a month, how many of these answer.
+# What contact persons were sent by the size of their company, and other customers by what they are: channel, cost, the
+# share that is sent it in a month, and the share of these that answers.
 CAMPAIGNS: dict[str, tuple[str, str, float, float, float]] = {
     "small": ("counter_call", "phone", 2.5, 0.50, 0.30),
     "medium": ("planning_letter", "email", 0.05, 0.60, 0.22),
