@@ -362,9 +362,7 @@ def test_offers_name_item_evidence_and_date(database: Path) -> None:
         "CEMENT: the first offer for 2 customers. One of them bought SAND 33 times, last on 2 February 2026, "
         "and never CEMENT." in text
     )
-    assert (
-        "PAINT: the first offer for 1 customer. Of some nothing more specific is known." in text
-    )
+    assert "PAINT: the first offer for 1 customer. Of some nothing more specific is known." in text
 
 
 def sequences(database: Path) -> None:
