@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import optimize
+from scipy import optimize, special
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -42,13 +42,16 @@ SEGMENT_MEMBERS = 10
 OTHER = "(rare segments)"
 # Standard errors by which a more complex model must be better to be kept: 2, about one chance in 40.
 BEATEN = 2.0
-# Standard errors by which the model must be better than the base rate: 2.33, one chance in 100 (one-sided).
-BEATS_BASE = 2.33
+# Standard errors by which members' own classes must fit their chances better than the classes of other members drawn at
+# random: 3, one chance in 700, as a refresh may fit a dozen models.
+BEATS_BASE = 3.0
 # How far the logistic regression is held back (scikit-learn's C): chosen by cross-validation in the part fitted on.
 STRENGTHS = (0.01, 0.1, 1.0, 10.0)
 FOLDS = 3
 BINS = 10
 LEAST_CHANCE = 1e-12
+# Nats by which a model is better at all: less is what rounding makes of two equal ones.
+LEAST_GAIN = 1e-6
 NEAREST, LOGISTIC, BOOSTING = "nearest profile", "logistic regression", "gradient boosting"
 
 
@@ -107,7 +110,7 @@ class Model:
 
 
 def fit(members: pd.DataFrame, attributes: Sequence[str]) -> Model | None:
-    """The model on members who say all the attributes; None with fewer than two segments, or where a part is empty.
+    """The model on members who say all the attributes; None where nothing can be told apart, or a part is empty.
 
     Args:
         members: indexed by member id, with the attributes and a column `segment`.
@@ -135,6 +138,8 @@ def fit(members: pd.DataFrame, attributes: Sequence[str]) -> Model | None:
         to_fit, to_calibrate, to_judge = to_fit[known], to_calibrate[known], to_judge[known]
         if len(classes) < 2 or not to_calibrate.any() or not to_judge.any():
             return None
+    if all(len(set(complete.loc[to_fit, attribute])) < 2 for attribute in attributes):
+        return None
     codes = np.searchsorted(np.array(classes, dtype=object), segments)
     profiles = complete[list(attributes)]
     base = np.bincount(codes[to_fit], minlength=len(classes)) / int(to_fit.sum())
@@ -144,6 +149,8 @@ def fit(members: pd.DataFrame, attributes: Sequence[str]) -> Model | None:
         for name, estimator in _candidates(attributes, profiles.loc[to_fit], segments[to_fit]):
             fitted = estimator.fit(profiles.loc[to_fit], segments[to_fit])
             raw = _chances(fitted, profiles.loc[to_calibrate], classes)
+            if not np.isfinite(raw).all():
+                continue
             weight = evidence_weight(raw, base, codes[to_calibrate])
             losses = member_losses(calibrated(raw, base, weight), codes[to_calibrate])
             candidates.append((name, fitted, weight, losses))
@@ -164,7 +171,7 @@ def fit(members: pd.DataFrame, attributes: Sequence[str]) -> Model | None:
         int(judged.size),
         quality(chances, judged),
         quality(base_chances, judged),
-        is_better(member_losses(base_chances, judged), member_losses(chances, judged), BEATS_BASE),
+        beats_base(chances, base, judged),
         reliability(chances, judged),
         {name: float(losses.mean()) for name, *_, losses in candidates},
         {attribute: _spread(profiles.loc[to_fit, attribute]) for attribute in attributes},
@@ -222,10 +229,13 @@ def calibrated(chances: Floats, base: Floats, weight: float) -> Floats:
 
     At 1 they are as they were, at 0 the base rate.
     """
+    found: Floats = np.exp(_log_chances(chances, base, weight))
+    return found
+
+
+def _log_chances(chances: Floats, base: Floats, weight: float) -> Floats:
     evidence = np.log(np.clip(chances, LEAST_CHANCE, 1.0)) - np.log(base)
-    logits = np.log(base) + weight * evidence
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    found: Floats = raised / raised.sum(axis=1, keepdims=True)
+    found: Floats = special.log_softmax(np.log(base) + weight * evidence, axis=1)
     return found
 
 
@@ -233,7 +243,8 @@ def evidence_weight(chances: Floats, base: Floats, codes: NDArray[np.int64]) -> 
     """The weight, 0 to 5, with the least log loss on these members: temperature scaling towards the base rate."""
 
     def loss(weight: float) -> float:
-        return float(member_losses(calibrated(chances, base, weight), codes).mean())
+        # Not cut off as chances are: so it has one minimum.
+        return -float(_log_chances(chances, base, weight)[np.arange(codes.size), codes].mean())
 
     found = optimize.minimize_scalar(loss, bounds=(0.0, 5.0), method="bounded", options={"xatol": 1e-4})
     weight = float(found.x)
@@ -255,7 +266,28 @@ def is_better(losses: Floats, than: Floats, errors: float) -> bool:
     if gain.size < 2:
         return False
     error = float(gain.std(ddof=1)) / float(np.sqrt(gain.size))
-    return bool(float(gain.mean()) > errors * error) and float(gain.mean()) > 0.0
+    return float(gain.mean()) > max(errors * error, LEAST_GAIN)
+
+
+def beats_base(chances: Floats, base: Floats, codes: NDArray[np.int64]) -> bool:
+    """Whether chances lose less than the base rate, and not by luck.
+
+    With the classes handed out anew among the members, the mean loss would be higher by more than `BEATS_BASE` standard
+    deviations (the exact mean and deviation over all permutations, Hoeffding 1951). Unlike a paired test
+    it is not blunted by a few members who lose much.
+    """
+    n = codes.size
+    if n < 2:
+        return False
+    losses = -np.log(np.clip(chances, LEAST_CHANCE, 1.0))
+    own = float(losses[np.arange(n), codes].mean())
+    if own > float(member_losses(np.tile(base, (n, 1)), codes).mean()) - LEAST_GAIN:
+        return False
+    # What each member would lose with the class of each other one, by classes: a matrix (members, members) never made.
+    shares = np.bincount(codes, minlength=base.size) / n
+    centred = losses - (losses @ shares)[:, None] - losses.mean(axis=0) + float((losses @ shares).mean())
+    variance = float(((centred**2) @ shares).sum()) * n / (n - 1) / n**2
+    return bool(float((losses @ shares).mean()) - own > BEATS_BASE * float(np.sqrt(variance)))
 
 
 def simplest_not_beaten(losses: Sequence[Floats]) -> int:
