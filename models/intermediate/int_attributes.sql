@@ -93,7 +93,7 @@ select
     nullif(lower(trim(profiles.region)), '') as region,
     profiles.settlement,
     {# `5+` is how files say five and more. #}
-    {{ text('least(profiles.household_size, 5)') }} as household_size,
+    {{ text('case when profiles.household_size > 5 then 5 else profiles.household_size end') }} as household_size,
     {{ text('profiles.adults') }} as adults,
     case when profiles.has_children then 'yes' when not profiles.has_children then 'no' end as has_children,
     profiles.marital_status,
