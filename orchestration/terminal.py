@@ -12,10 +12,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from orchestration.audit.told import SO_FAR, Problem, check_message, check_name, counted, step_warnings
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
 
 # Dagster's step -> what a reader calls it, in the order of the line.
 STEPS = {
@@ -166,6 +169,7 @@ def published(version: Path, settings: Settings, log: Path, seconds: float, warn
         cursor = con.execute("from refreshes where refresh_id = ?", [manifest["refresh_id"]])
         names = [column[0] for column in cursor.description or []]
         account = dict(zip(names, cursor.fetchone() or (None,) * len(names), strict=True))
+        prospects = prospect_lines(con)
     checks = manifest["checks"]
     link = settings.published_link
     places = [
@@ -182,6 +186,7 @@ def published(version: Path, settings: Settings, log: Path, seconds: float, warn
             *rows_read(account),
             "",
             scorecard(rows),
+            *prospects,
             *warned(warnings),
             "",
             *(f"  {name:<8}{place}" for name, place in places),
@@ -208,6 +213,27 @@ def rows_read(account: Mapping[str, Any]) -> list[str]:
     ]
     text = ", ".join(parts) + (f"; of the order lines used, {' and '.join(of_lines)}" if of_lines else "")
     return textwrap.wrap(text, _width())
+
+
+def prospect_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """How many prospects have a segment, and why the others have none; nothing where there are no prospects."""
+    if not con.execute("select 1 from duckdb_tables() where table_name = 'prospect_segments'").fetchall():
+        return []
+    found = con.execute(
+        """
+        select outcome, count(*), string_agg(distinct scheme, ', ' order by scheme), count(persona_id)
+        from prospect_segments group by outcome order by count(*) desc, outcome
+        """
+    ).fetchall()
+    if not found:
+        return []
+    scored = sum(n for outcome, n, *_ in found if outcome == "scored")
+    schemes = ", ".join(schemes for outcome, _, schemes, _ in found if outcome == "scored")
+    others = ", ".join(f"{n:,} {outcome}" for outcome, n, *_ in found if outcome != "scored")
+    text = f"{scored:,} of {sum(n for _, n, *_ in found):,} prospects have a segment"
+    text += (f" ({schemes})" if schemes else "") + (f"; the others: {others}" if others else "")
+    text += f"; {sum(near for *_, near in found):,} are near a persona."
+    return ["", *textwrap.wrap(text, _width(), initial_indent="  ", subsequent_indent="  ")]
 
 
 def warned(warnings: Sequence[Problem]) -> list[str]:

@@ -35,7 +35,8 @@ def account_tables(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, pa.
     Raises:
         AccountError: the models were built for another day.
     """
-    # Late, because the treatment check imports a text-similarity library that the account alone does not need.
+    # Late, because prospects need shapes of the account, and the treatment check imports a text-similarity library.
+    from orchestration.prospects import prospect_tables
     from orchestration.treatments.distinctness import distinctness_table
 
     settings = read_settings(con, as_of)
@@ -46,7 +47,10 @@ def account_tables(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, pa.
     outcomes = treatment_outcomes(experiments)
     values, dividends = dividend_tables(experiments, settings)
     advice = scheme_advice(con, settings, outcomes)
-    scorecard = scheme_scorecard(con, settings, behaviour, delivery, distinctness, outcomes)
+    prospects = prospect_tables(con, settings)
+    scorecard = scheme_scorecard(
+        con, settings, behaviour, delivery, distinctness, outcomes, prospects["prospect_segments"]
+    )
     return {
         "segment_behaviour": behaviour,
         "treatment_delivery": delivery,
@@ -58,4 +62,5 @@ def account_tables(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, pa.
         "scheme_advice": advice,
         "experiment_plans": experiment_plans(con, settings, scorecard, dividends, advice),
         "scheme_scorecard": scorecard,
+        **prospects,
     }

@@ -3,6 +3,7 @@
 Reads the other tables of the account and customer_segments; gives scheme_scorecard (one row an active scheme).
 The rules, in the order in which they are asked (`judge`):
 
+0. `unproven`     prospects: they have bought nothing yet
 1. `unproven`     fewer than `min_members` known members (today, or when the outcome period began), nothing was sent to
                   any of them, or no outcome could be compared (one segment, or no outcome that varies)
 2. `superficial`  no outcome with q < 0.05 and an effect of at least 0.01, though of at least one outcome the data would
@@ -35,6 +36,10 @@ SAME_TREATMENT = ("nothing", "wording only")
 # Below this share of well-powered pairs sent different things, most were sent the same.
 MOST = 0.5
 
+# The scheme of prospects; their segments are those of other schemes.
+PROSPECTS = "prospect_persona"
+
+UNKNOWN = "unknown"
 IN_USE, IN_THE_DRAWER, SUPERFICIAL, UNPROVEN = "in use", "in the drawer", "superficial", "unproven"
 
 
@@ -125,6 +130,12 @@ def _largest(rows: list[dict[str, Any]], members: Callable[[dict[str, Any]], int
 def judge(evidence: Evidence, settings: RefreshSettings) -> tuple[str, str]:
     """Verdict, and why in one sentence with the numbers."""
     min_members, outcome_days = settings.min_members, settings.outcome_days
+    if evidence.scheme == PROSPECTS and evidence.all_members:
+        return UNPROVEN, (
+            f"{evidence.members:,} of {_count(evidence.all_members, 'prospect')} have a segment of the scheme chosen "
+            "for their kind (seeds/prospect_schemes.csv). They have bought nothing yet: what those segments are worth "
+            "is in the rows of their schemes, how good the scores are in prospect_models."
+        )
     if evidence.members == 0 and evidence.all_members == 0:
         return UNPROVEN, f"Nothing is known of {evidence.name}: its audience has no members."
     if evidence.members == 0:
@@ -230,10 +241,12 @@ def scheme_scorecard(
     delivery: pa.Table,
     distinctness: pa.Table,
     outcomes: pa.Table,
+    prospects: pa.Table,
 ) -> pa.Table:
-    """One row an active scheme."""
+    """One row an active scheme; `prospects` is prospect_segments."""
     by_scheme = [_by_scheme(table) for table in (behaviour, distinctness, delivery, outcomes)]
-    members = _member_counts(con)
+    scored = [segment != UNKNOWN for segment in prospects.column("segment").to_pylist()]
+    members = {**_member_counts(con), PROSPECTS: (sum(scored), len(scored))}
     then = _outcome_counts(con)
     labels, sizes = _segments(con)
     rows = []

@@ -41,6 +41,8 @@ UNKNOWN_SEGMENT_SHARE = 0.80
 SERVICES_NAMED = 8
 # 20 %: drivers and receptionists have no role, too; above that the seed does not speak the contacts' language.
 UNKNOWN_ROLE_SHARE = 0.20
+# 50 %: a list of which most say too little was bought for too few columns; a few always do.
+UNKNOWN_PROSPECT_SHARE = 0.50
 # 2 %: three arms of 0.33 are thirds.
 SHARES_OFF = 0.02
 # Below this p of their sizes the arms of an experiment are not those that were drawn (accountability/experiments.py).
@@ -379,6 +381,7 @@ STAGING: tuple[Rule, ...] = (
             select company_id as id from stg_companies
             union select customer_id from stg_customers
             union select customer_id from stg_order_lines
+            union select prospect_id from stg_prospects
         )
         select count(*) || ' of ' || (select count(*) from {batch})
                || ' contact persons name a company that no table has ('
@@ -412,11 +415,30 @@ STAGING: tuple[Rule, ...] = (
             except select company_id from stg_companies
             except select person_id from stg_company_contacts
             except select customer_id from stg_order_lines where is_counted
+            except select prospect_id from stg_prospects
         )
         having count(*) > 0
         """,
         remedy="Land them in customers, or leave them out of the tables that name them; until then they are in "
         "no segment and nothing is sent to them.",
+    ),
+    unexpected_rows(
+        "prospects_are_no_customers",
+        "stg_prospects",
+        "warning",
+        "a prospect has not bought yet; of a customer the segments are known, and need not be guessed",
+        """
+        select count(*) || ' of ' || (select count(*) from {batch}) || ' prospects have the id of a customer ('
+               || array_to_string(list(prospect_id order by prospect_id)[1:3], ', ')
+               || '): leave them out of prospects, their segments are in customer_segments' as problem
+        from {batch}
+        where prospect_id in (
+            select customer_id from stg_customers
+            union select company_id from stg_companies
+            union select customer_id from stg_order_lines where is_counted
+        )
+        having count(*) > 0
+        """,
     ),
     unexpected_rows(
         "customers_have_one_arm_in_an_experiment",
@@ -553,6 +575,24 @@ CANDIDATE: tuple[Rule, ...] = (
                || '; add rows to seeds/job_titles.csv' as problem
         from contacts cross join titles
         where without_role > {UNKNOWN_ROLE_SHARE} * persons
+        """,
+    ),
+    unexpected_rows(
+        "prospects_have_a_segment",
+        "prospect_segments",
+        "warning",
+        "a prospect without a segment gets no treatment, and the list that it came from was bought for nothing",
+        f"""
+        with reasons as (
+            select kind, scheme, outcome, count(*) as n from {{batch}} group by kind, scheme, outcome
+        )
+        select kind || ': ' || sum(n) filter (outcome <> 'scored') || ' of ' || sum(n)
+               || ' prospects have no segment of ' || scheme || ' ('
+               || string_agg(n || ' ' || outcome, ', ' order by n desc, outcome) filter (outcome <> 'scored')
+               || '): docs/prospects.md says what helps against each' as problem
+        from reasons
+        group by kind, scheme
+        having coalesce(sum(n) filter (outcome <> 'scored'), 0) > {UNKNOWN_PROSPECT_SHARE} * sum(n)
         """,
     ),
     unexpected_rows(

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from orchestration.report import charts, tangible, words
+from orchestration.report import charts, prospects, tangible, words
 from orchestration.report.published import Published, Row
 
 # Segments shown of a scheme with more: 15 fill a page and hold most of the spend; more of them nobody compares by eye.
@@ -55,7 +55,8 @@ def read_schemes(db: Published, as_of: date | None) -> list[Context]:
         for scheme, card in cards.items()
         if scheme not in segments and "coverage" in card and card["coverage"] is None and card.get("members") == 0
     }
-    names = sorted((set(cards) | set(segments)) - {"all"} - empty, key=order)
+    # Prospects have a section of their own.
+    names = sorted((set(cards) | set(segments)) - {"all", prospects.SCHEME} - empty, key=order)
     taken: set[str] = set()
     schemes = []
     for name in names:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from orchestration.audit.told import Told
-from orchestration.report import accounts, committees, sections, selling, words
+from orchestration.report import accounts, committees, prospects, sections, selling, words
 from orchestration.report.published import Published, open_published
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -67,6 +67,7 @@ def render(db: Published, audit: Told | None = None) -> str:
         inactive=sections.inactive_schemes(db),
         without_audience=sections.schemes_without_audience(db),
         committees=committees.committees(db),
+        prospects=prospects.prospects(db),
         affinities=selling.affinities(db),
         gaps=selling.gaps(db),
         offers=selling.offers(db),

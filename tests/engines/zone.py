@@ -276,4 +276,22 @@ def _prospects() -> list[dict[str, Any]]:
             "settlement": "city",
         },
         {"prospect_id": "x2", "kind": "company", "source": "Levi's list", "company_name": "X", "industry": "retail"},
+        # Kinds to be read from what is said, numbers that cannot be, and nothing at all.
+        {
+            "prospect_id": "x3",
+            "household_size": "5+",
+            "children": "2",
+            "region": " Käse & Brot ",
+            "birth_date": "1960-03-02",
+        },
+        {
+            "prospect_id": "x4",
+            "employees": -3,
+            "annual_revenue": "2500000.50",
+            "process_maturity": 9,
+            "benefit_sought": "Kosten",
+        },
+        {"prospect_id": "x5", "kind": "🙂", "household_composition": "2 adults kids", "marital_status": "Married"},
+        {"prospect_id": "x6", "kind": " Firma ", "industry": 'Say "hi"', "country": "O'Neill's land"},
+        {"prospect_id": "x'7"},
     ]

@@ -24,6 +24,9 @@ with landed_values as (
     from {{ ref('stg_' ~ table) }}
     union all
     {% endfor -%}
+    select 'prospects' as source_table, 'kind' as attribute, lower(trim(kind)) as spelling
+    from {{ ref('stg_prospects') }}
+    union all
     select 'company_contacts' as source_table, 'job_title' as attribute, lower(trim(contacts.job_title)) as spelling
     from {{ ref('stg_company_contacts') }} as contacts
     left join {{ ref('int_job_titles') }} as titles on lower(trim(contacts.job_title)) = titles.spelling

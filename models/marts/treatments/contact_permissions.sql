@@ -6,8 +6,11 @@
 
 with members as (
 
-    select distinct member_id
+    select member_id
     from {{ ref('customer_segments') }}
+    union
+    select customer_id as member_id
+    from {{ ref('int_prospect_profiles') }}
 
 ),
 
@@ -15,6 +18,10 @@ companies as (
 
     select customer_id
     from {{ ref('int_customers') }}
+    where kind = 'company'
+    union
+    select customer_id
+    from {{ ref('int_prospect_profiles') }}
     where kind = 'company'
 
 ),

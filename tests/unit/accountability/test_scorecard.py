@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from orchestration.accountability.inputs import RefreshSettings, read_settings
-from orchestration.accountability.schemas import table_of
+from orchestration.accountability.schemas import SCHEMAS, table_of
 from orchestration.accountability.scorecard import Evidence, judge, pays, scheme_scorecard
 from tests.unit.accountability.conftest import AS_OF, OUTCOME_START, SmallWarehouse
 
@@ -224,7 +224,8 @@ def test_card_has_coverage_the_largest_effect_and_shares_of_pairs(warehouse: Sma
     outcomes = table_of("treatment_outcomes", [])
 
     settings = read_settings(warehouse.con, AS_OF)
-    (card,) = scheme_scorecard(warehouse.con, settings, behaviour, delivery, distinctness, outcomes).to_pylist()
+    nobody = table_of("prospect_segments", [])
+    (card,) = scheme_scorecard(warehouse.con, settings, behaviour, delivery, distinctness, outcomes, nobody).to_pylist()
     assert (card["members"], card["coverage"]) == (150, 0.75)
     assert (card["behaviour_effect"], card["behaviour_outcome"], card["behaviour_q_value"]) == (0.12, "orders", 0.0004)
     assert card["assigned_distinct"] == 0.5
@@ -238,5 +239,27 @@ def test_a_scheme_without_any_member_is_unproven(warehouse: SmallWarehouse) -> N
     empty = [table_of(name, []) for name in ("segment_behaviour", "treatment_delivery", "treatment_outcomes")]
     distinctness = pa.table({"scheme": pa.array([], pa.string())})
     settings = read_settings(warehouse.con, AS_OF)
-    card = scheme_scorecard(warehouse.con, settings, empty[0], empty[1], distinctness, empty[2]).to_pylist()[0]
+    nobody = table_of("prospect_segments", [])
+    card = scheme_scorecard(warehouse.con, settings, empty[0], empty[1], distinctness, empty[2], nobody).to_pylist()[0]
     assert (card["members"], card["coverage"], card["verdict"]) == (0, None, "unproven")
+
+
+def test_prospects_are_counted_and_never_judged(warehouse: SmallWarehouse) -> None:
+    """Their segments are those of other schemes, and they have bought nothing."""
+    warehouse.schemes("prospect_persona")
+    empty = [table_of(name, []) for name in ("segment_behaviour", "treatment_delivery", "treatment_outcomes")]
+    distinctness = pa.table({"scheme": pa.array([], pa.string())})
+    blank = dict.fromkeys(SCHEMAS["prospect_segments"])
+    prospects = table_of(
+        "prospect_segments",
+        [
+            {**blank, "scheme": "life_stage", "prospect_id": f"x{n}", "segment": segment}
+            for n, segment in enumerate(["family", "family", "couple", "unknown"])
+        ],
+    )
+    settings = read_settings(warehouse.con, AS_OF)
+    (card,) = scheme_scorecard(
+        warehouse.con, settings, empty[0], empty[1], distinctness, empty[2], prospects
+    ).to_pylist()
+    assert (card["members"], card["coverage"], card["verdict"], card["pays"]) == (3, 0.75, "unproven", "unproven")
+    assert card["why"].startswith("3 of 4 prospects have a segment")

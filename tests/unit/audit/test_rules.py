@@ -37,6 +37,10 @@ create table refused_rows as select * from (values
 create table stg_customers as select 'c' || i as customer_id from range(5) as t(i);
 create table stg_companies as select 'f1' as company_id;
 create table stg_company_contacts as select 'b1' as person_id, 'f1' as company_id;
+create table stg_prospects as select 'x1' as prospect_id;
+create table prospect_segments as select * from (values
+    ('person', 'life_stage', 'x1', 'scored'), ('person', 'life_stage', 'x2', 'below the threshold')
+) as t(kind, scheme, prospect_id, outcome);
 create table unmapped_spellings as select * from (values ('job_title', 'wizard', 1), ('gender', '?', 9))
     as t(attribute, spelling, "rows");
 create table stg_touchpoints as select 'c1' as customer_id;
@@ -154,6 +158,14 @@ DEFECTS = {
     "touched_customers_are_known": [
         "insert into stg_touchpoints values ('stranger')",
         "insert into stg_consents values ('stranger')",
+    ],
+    "prospects_are_no_customers": [
+        "insert into stg_prospects values ('c1')",
+        "insert into stg_prospects values ('f1')",
+    ],
+    "prospects_have_a_segment": [
+        "insert into prospect_segments values ('person', 'life_stage', 'x3', 'says nothing')",
+        "insert into prospect_segments values ('company', 'prospect_persona', 'x4', 'no scheme for its kind')",
     ],
     "one_segment_a_member": ["insert into customer_segments values ('rfm', 'c1', 'hibernating', '2026-11-01')"],
     "every_customer_is_in_every_scheme": [

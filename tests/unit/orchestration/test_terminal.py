@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 
 from orchestration import terminal
@@ -250,3 +251,18 @@ def test_schemes_that_have_nobody_to_divide_are_named_in_one_line() -> None:
     )
     assert "industry" not in table and "buying_role" not in table
     assert any(line.split()[:2] == ["rfm", "5"] for line in table.splitlines())
+
+
+def test_prospects_are_told_in_one_line_and_not_where_there_are_none() -> None:
+    with duckdb.connect() as con:
+        assert terminal.prospect_lines(con) == []
+        con.execute("create table prospect_segments (scheme varchar, outcome varchar, persona_id varchar)")
+        assert terminal.prospect_lines(con) == []
+        con.execute(
+            "insert into prospect_segments values ('life_stage', 'scored', 'p'), ('company_size', 'scored', null), "
+            "('life_stage', 'says nothing', null), ('life_stage', 'below the threshold', null)"
+        )
+        assert " ".join(" ".join(terminal.prospect_lines(con)).split()) == (
+            "2 of 4 prospects have a segment (company_size, life_stage); the others: 1 below the threshold, "
+            "1 says nothing; 1 are near a persona."
+        )

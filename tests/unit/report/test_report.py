@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from orchestration.audit.told import Problem, Told
-from orchestration.report import committees, write_report
+from orchestration.report import committees, prospects, write_report
 from orchestration.report.published import Published
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "base", "source"}
@@ -863,3 +863,60 @@ def test_without_companies_there_is_no_section_of_committees() -> None:
         assert committees.committees(Published(con)) is None
         con.execute(COMMITTEES.split("insert")[0])
         assert committees.committees(Published(con)) is None
+
+
+PROSPECTS = """
+create table segments (scheme varchar, segment varchar, label varchar, member_share double);
+insert into segments values ('life_stage', 'student', 'Students & co', 0.25);
+create table prospect_segments (scheme varchar, prospect_id varchar, kind varchar, segment varchar, score double,
+    outcome varchar, persona_id varchar, is_contactable boolean);
+insert into prospect_segments values
+    ('life_stage', 'secret-1', 'person', 'student', 0.8, 'scored', 'sharer', true),
+    ('life_stage', 'secret-2', 'person', 'student', 0.6, 'scored', null, false),
+    ('life_stage', 'secret-3', 'person', 'unknown', 0.4, 'below the threshold', null, false),
+    ('prospect_persona', 'secret-4', 'company', 'unknown', null, 'no scheme for its kind', null, false);
+create table prospect_models (scheme varchar, kind varchar, attributes varchar, prospects bigint, model varchar,
+    members_judged bigint, log_loss double, base_log_loss double, top1 double, base_top1 double,
+    calibration_error double, beats_base boolean, reliability varchar);
+insert into prospect_models values
+    ('life_stage', 'person', 'age_band, employment', 3, 'logistic regression', 80, 0.51, 1.1, 0.8, 0.4, 0.031, true,
+        '[{"from": 0.7, "members": 80, "said": 0.75, "were": 0.8}]'),
+    ('life_stage', 'person', 'region', 0, 'nearest profile', 80, 1.1, 1.1, 0.4, 0.4, 0.031, false, '[]');
+create table prospect_personas (scheme varchar, persona_id varchar, description varchar, segment varchar,
+    prospects_near bigint);
+insert into prospect_personas values ('life_stage', 'sharer', 'Four <students>', 'student', 1);
+"""
+
+
+def test_prospects_are_counted_and_none_is_named() -> None:
+    with duckdb.connect() as con:
+        con.execute(PROSPECTS)
+        told = prospects.prospects(Published(con))
+    assert told is not None
+    assert (told["total"], told["known"], told["contactable"]) == ("4 prospects", "2", "1 prospect")
+    (segment,) = told["segments"]
+    assert (segment["segment"], segment["prospects"], segment["score"]) == ("Students & co", "2", "70.0 %")
+    assert [(row["n"], row["why"]) for row in told["unknown"]] == [
+        ("1", "below the threshold"),
+        ("1", "no scheme for its kind"),
+    ]
+    # A model that scores nobody is not shown.
+    assert [row["attributes"] for row in told["models"]["rows"]] == ["age band, employment"]
+    assert [(row["persona"], row["near"]) for row in told["personas"]] == [("sharer", "1")]
+    assert "secret" not in str(told)
+
+
+def test_without_prospects_there_is_no_section_of_them() -> None:
+    with duckdb.connect() as con:
+        assert prospects.prospects(Published(con)) is None
+        con.execute(PROSPECTS)
+        con.execute("delete from prospect_segments")
+        assert prospects.prospects(Published(con)) is None
+
+
+def test_the_page_has_a_section_of_prospects(database: Path) -> None:
+    assert 'id="prospects"' not in report(database).html
+    with duckdb.connect(str(database)) as con:
+        con.execute("create table prospect_segments" + PROSPECTS.split("create table prospect_segments", 1)[1])
+    html = report(database).html
+    assert 'id="prospects"' in html and "Four &lt;students&gt;" in html and "secret" not in html

@@ -1,0 +1,111 @@
+{# What customers, prospects and personas say of themselves, in one shape and the rules' words, for scoring prospects
+   (orchestration/prospects). Empty where there are no prospects: then nobody asks. #}
+with profiles as (
+
+    select
+        'customer' as population,
+        profiles.customer_id as member_id,
+        profiles.kind,
+        profiles.age_band,
+        profiles.gender,
+        profiles.country,
+        profiles.region,
+        profiles.settlement,
+        profiles.household_size,
+        profiles.adults,
+        profiles.has_children,
+        profiles.marital_status,
+        profiles.employment,
+        profiles.income_band,
+        profiles.home_ownership
+    from {{ ref('int_profiles') }} as profiles
+    inner join {{ ref('int_as_of_dates') }} as dates on profiles.as_of = dates.as_of and dates.is_current
+    union all
+    select
+        'prospect' as population,
+        profiles.customer_id as member_id,
+        profiles.kind,
+        profiles.age_band,
+        profiles.gender,
+        profiles.country,
+        profiles.region,
+        profiles.settlement,
+        profiles.household_size,
+        profiles.adults,
+        profiles.has_children,
+        profiles.marital_status,
+        profiles.employment,
+        profiles.income_band,
+        profiles.home_ownership
+    from {{ ref('int_prospect_profiles') }} as profiles
+    union all
+    select
+        'persona' as population,
+        profiles.customer_id as member_id,
+        profiles.kind,
+        profiles.age_band,
+        profiles.gender,
+        profiles.country,
+        profiles.region,
+        profiles.settlement,
+        profiles.household_size,
+        profiles.adults,
+        profiles.has_children,
+        profiles.marital_status,
+        profiles.employment,
+        profiles.income_band,
+        profiles.home_ownership
+    from {{ ref('int_persona_profiles') }} as profiles
+
+),
+
+firms as (
+
+    select
+        'customer' as population,
+        company_id as member_id,
+        industry,
+        employees,
+        annual_revenue,
+        process_maturity,
+        benefit_sought
+    from {{ ref('stg_companies') }}
+    union all
+    select
+        'prospect' as population,
+        prospect_id as member_id,
+        industry,
+        employees,
+        annual_revenue,
+        process_maturity,
+        benefit_sought
+    from {{ ref('stg_prospects') }}
+
+)
+
+select
+    profiles.population,
+    profiles.member_id,
+    profiles.kind,
+    profiles.age_band,
+    profiles.gender,
+    nullif(lower(trim(profiles.country)), '') as country,
+    nullif(lower(trim(profiles.region)), '') as region,
+    profiles.settlement,
+    {# `5+` is how files say five and more. #}
+    {{ text('case when profiles.household_size > 5 then 5 else profiles.household_size end') }} as household_size,
+    {{ text('profiles.adults') }} as adults,
+    case when profiles.has_children then 'yes' when not profiles.has_children then 'no' end as has_children,
+    profiles.marital_status,
+    profiles.employment,
+    profiles.income_band,
+    profiles.home_ownership,
+    nullif(lower(trim(firms.industry)), '') as industry,
+    case when firms.employees >= 0 then cast(firms.employees as double) end as employees,
+    case when firms.annual_revenue >= 0 then cast(firms.annual_revenue as double) end as annual_revenue,
+    case when firms.process_maturity between 1 and 5 then {{ text('firms.process_maturity') }} end as process_maturity,
+    benefits.meaning as benefit_sought
+from profiles
+left join firms on profiles.population = firms.population and profiles.member_id = firms.member_id and profiles.kind = 'company'
+left join {{ meaning_of('benefit_sought') }} as benefits on lower(trim(firms.benefit_sought)) = benefits.spelling
+where exists (select 1 from {{ ref('stg_prospects') }})
