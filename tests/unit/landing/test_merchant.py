@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from orchestration import terminal
 from orchestration.landing.contract import contract
 from orchestration.landing.demo import write_demo, write_tables
 from orchestration.landing.merchant import generate
@@ -14,6 +16,7 @@ from orchestration.landing.merchant.catalogue import CATEGORIES, DEPOSITS, MISSI
 from orchestration.landing.merchant.generate import Size, make_merchant
 from orchestration.landing.merchant.people import TRADES
 from orchestration.overrides import held_seeds, prepare_seeds
+from orchestration.report import write_report
 from orchestration.settings import DEMO_SEEDS, SettingsError, read_settings
 
 SMALL = Size(companies=20, persons=20, company_prospects=3, person_prospects=3, anonymous_orders=5)
@@ -95,3 +98,17 @@ def test_one_folder_holds_one_demo_at_a_time(tmp_path: Path, monkeypatch: pytest
     (demo / ".demo-version").write_text("1 0.0")
     assert write_demo(demo, "merchant")
     assert (demo / "company_contacts" / "company_contacts.parquet").is_file()
+
+
+def test_terminal_and_report_say_that_the_merchant_is_simulated(tmp_path: Path) -> None:
+    settings = read_settings({"WAREHOUSE_DIR": str(tmp_path), "DEMO": "merchant"})
+    assert "a simulated merchant of building materials" in terminal.opening("id", settings)
+    assert "simulated" not in terminal.opening("id", read_settings({"WAREHOUSE_DIR": str(tmp_path)}))
+    for name, label in (("merchant", "'a simulated merchant'"), ("shop", "null"), ("older", None)):
+        database, page = tmp_path / f"{name}.duckdb", tmp_path / f"{name}.html"
+        with duckdb.connect(str(database)) as con:
+            column = "" if label is None else f", cast({label} as varchar) as data_label"
+            con.execute(f"create table refresh_settings as select date '2026-07-01' as as_of{column}")
+        write_report(database, page)
+        title = "<h1>Segments in use of a simulated merchant</h1>" if name == "merchant" else "<h1>Segments in use</h1>"
+        assert title in page.read_text(encoding="utf-8")
