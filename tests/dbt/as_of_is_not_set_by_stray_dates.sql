@@ -31,15 +31,17 @@ pauses as (
     from paces
 ),
 
+bulk as (
+    select max(ordered_on) as bulk_until
+    from pauses
+    where lines_from_here > floor({{ var('stray_share') }} * all_lines)
+),
+
 starts as (
     -- The first day that is too late after all but a share of the lines.
     select min(pauses.ordered_on) as stray_from
     from pauses
-    cross join (
-        select max(ordered_on) as bulk_until
-        from pauses
-        where lines_from_here > floor({{ var('stray_share') }} * all_lines)
-    ) as bulk
+    cross join bulk
     where {{ days_between('bulk.bulk_until', 'pauses.ordered_on') }} > {{ var('stray_days') }}
     union all
     select min(ordered_on)

@@ -101,6 +101,7 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
         create table customer_segments as
             select 'rfm' as scheme, unnest({list(MEMBERS)}) as member_id, 'best' as segment;
         create table int_customers as select member_id as customer_id, 'person' as kind from customer_segments;
+        create table int_prospect_profiles (customer_id varchar, kind varchar);
         create table stg_customers as select * from int_customers;
         create table stg_companies (company_id varchar);
         create table stg_company_contacts (person_id varchar, company_id varchar);

@@ -127,6 +127,16 @@ def zone() -> project.Landing:
         "order_lines": lines + probes(),
         "products": products,
         "touchpoints": touchpoints,
+        "prospects": [
+            {
+                "prospect_id": "elder",
+                "age_band": "65+",
+                "settlement": "rural",
+                "marital_status": "Married",
+                "children": 0,
+            },
+            {"prospect_id": "stranger", "source": "fair"},
+        ],
     }
 
 
@@ -229,6 +239,21 @@ def test_every_person_is_in_every_scheme_of_persons_once_on_every_date(planted: 
 
 def test_thirteen_schemes_divide_persons(planted: Build) -> None:
     assert planted.value("select count(distinct scheme) from customer_segments") >= 13
+
+
+def test_prospects_of_a_shop_of_persons_are_near_a_persona_or_told_why_not(
+    account: dict[str, list[dict[str, Any]]],
+) -> None:
+    found = {
+        row["prospect_id"]: (row["scheme"], row["persona_id"], row["outcome"]) for row in account["prospect_segments"]
+    }
+    # Five customers alone have a life stage here: too few to learn it from.
+    assert found == {
+        "elder": ("life_stage", "country_grandparents", "nothing in common"),
+        "stranger": ("life_stage", None, "says nothing"),
+    }
+    near = {row["persona_id"]: row["prospects_near"] for row in account["prospect_personas"]}
+    assert near["country_grandparents"] == 1 and sum(near.values()) == 1
 
 
 # ---- personas --------------------------------------------------------------------------------------------------------

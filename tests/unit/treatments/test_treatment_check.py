@@ -282,7 +282,9 @@ def test_treatments_of_an_inactive_scheme_wait_unchecked(check_mutated: CheckMut
             "segment": "tiny",
         }
 
-    report = check_mutated(mutation)
+    schemes = dict(make_input(SEEDS / "treatments.csv").schemes)
+    schemes["prospect_persona"] = replace(schemes["prospect_persona"], is_active=False)
+    report = check_mutated(mutation, schemes=schemes)
     assert report.passed, report.summary()
     assert any(f.severity == "info" and "prospect_persona (1)" in f.message for f in report.findings)
 
