@@ -87,7 +87,12 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
             return MaterializeResult(metadata={"bytes": 0})
         began = time.monotonic()
         path = _needed(refresh.candidate) / REPORT_NAME
-        write(refresh.candidate / DATABASE_NAME, path, told(context.instance, context.run_id))
+        write(
+            refresh.candidate / DATABASE_NAME,
+            path,
+            told(context.instance, context.run_id),
+            refresh.settings.published_link / DATABASE_NAME,
+        )
         return MaterializeResult(
             metadata={
                 "bytes": path.stat().st_size,
