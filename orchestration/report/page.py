@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -74,6 +75,7 @@ def render(db: Published, audit: Told | None = None, before: Published | None = 
     )
 
 
+@cache
 def _environment() -> Environment:
     """Everything is escaped, whatever the file is called; a misspelt name is an error, not a blank."""
     return Environment(

@@ -18,6 +18,8 @@ from orchestration.report.shop import Scheme, Segments, Shop
 MOST_ROWS = 60
 # Below this the groups are not of the sizes that were drawn, and the comparison is void.
 MISMATCH = 0.001
+# Days of a test that nobody waits for.
+LONG = 3650
 
 
 def pages(shop: Shop) -> list[Page]:
@@ -179,6 +181,11 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
             ],
         ),
     ]
+
+
+def _days(days: int | None) -> str | None:
+    """How long a test takes; what nobody waits for is said so."""
+    return "over 10 years" if days is not None and days > LONG else None
 
 
 def _is_void(row: Row) -> bool:
@@ -349,9 +356,8 @@ def plans(shop: Shop) -> list[Block]:
     lead = (
         f"{words.counted(able, 'test')} of {words.count(len(rows))} can be answered with the members of today."
         if able
-        else "No test can be answered with the members of today alone: the nearest to it come first. The last column "
-        "but one "
-        "says what the members of today could still see."
+        else "No test can be answered with the members of today alone: the nearest to it come first, with the smallest "
+        "difference that the members of today could show."
     )
     return [
         Prose(lead),
@@ -375,7 +381,7 @@ def plans(shop: Shop) -> list[Block]:
                         row["members_available"],
                         bar=row["members_available"] / row["members_needed"] if row["members_needed"] else None,
                     ),
-                    common.number(row.get("days")),
+                    common.number(row.get("days"), _days(row.get("days"))),
                     common.number(row.get("smallest_effect"), words.decimals(row.get("smallest_effect"))),
                     common.money(row.get("foregone_value")),
                 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
@@ -38,11 +38,11 @@ class Front:
     no_schemes: Sequence[Text]
     verdicts: Sequence[tuple[Text, int]]
     findings: Sequence[findings.Finding]
+    actions: Sequence[Text]
     changes: Sequence[Text]
     since: Sequence[Text]
     warnings: Sequence[Text] | None
     more_warnings: int
-    actions: Sequence[Text] = field(default=())
 
 
 def front(shop: Shop) -> Front:
@@ -61,6 +61,7 @@ def front(shop: Shop) -> Front:
         else [],
         verdicts=verdicts(shop),
         findings=findings.findings(shop),
+        actions=actions(shop),
         changes=changes(shop),
         since=since_last_refresh(shop),
         warnings=wheres[:MOST_WARNINGS] if wheres is not None else None,
@@ -169,6 +170,41 @@ def year_on_year(shop: Shop) -> str:
 def _are_consecutive(months: Sequence[date]) -> bool:
     numbers = [12 * month.year + month.month for month in months]
     return all(b - a == 1 for a, b in pairwise(numbers))
+
+
+def actions(shop: Shop) -> list[Text]:
+    """What the verdicts ask for: to send what was written, to ask for consent, to hold customers out, to give up."""
+    said: list[Text] = []
+    by_verdict = {word: [s for s in shop.schemes if s.verdict == word] for word in words.VERDICTS}
+    drawer = by_verdict["in the drawer"]
+    if drawer:
+        links = [common.link(f"{scheme.anchor}-sent", scheme.title) for scheme in drawer[:3]]
+        more = f" and {words.counted(len(drawer) - 3, 'more scheme')}" if len(drawer) > 3 else ""
+        said.append(
+            common.joined("Send each segment its own treatment: customers got the same by ", links, f"{more}.")
+        )
+    superficial = by_verdict["superficial"]
+    if superficial:
+        links = [common.link(scheme.anchor, scheme.title) for scheme in superficial[:3]]
+        said.append(common.joined("Give up what does not show in what customers do: ", links))
+    if shop.db.has("audience_decisions", "outcome"):
+        row = shop.db.rows(
+            "select count(*) as n, count(*) filter (outcome = 'no consent') as waiting from audience_decisions"
+        )[0]
+        if row["waiting"] > row["n"] / 2 and not shop.is_few(row["waiting"]):
+            said.append(
+                Markup("Ask for consent: {} of {} treatments wait for it ({}).").format(
+                    words.count(row["waiting"]), words.count(row["n"]), common.link("audiences", "whom to contact")
+                )
+            )
+    open_ones = [scheme for scheme in shop.schemes if common.pays(scheme)[1] == "not known"]
+    if open_ones:
+        said.append(
+            Markup("Hold customers out at random: whether it pays is not known of {} ({}).").format(
+                words.counted(len(open_ones), "scheme"), common.link("pays", "what to test next")
+            )
+        )
+    return said
 
 
 def changes(shop: Shop) -> list[Text]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from orchestration.report import words
 from orchestration.report.blocks import Block, Column, Fold, Items, Page, Part, Prose, Table, Terms
-from orchestration.report.pages import common, movement, schemes
+from orchestration.report.pages import common, experiments, movement, schemes
 from orchestration.report.shop import Shop
 
 MOST_REASONS = 30
@@ -70,9 +70,9 @@ def not_known(shop: Shop) -> list[Block]:
     ]
     if rows:
         blocks.append(Table("Open questions", [Column("Not known"), Column("Schemes", True), Column("Which")], rows))
-        blocks.append(
-            Prose(common.joined("What would settle them: ", [common.link("plans", "the experiments to run")]), "quiet")
-        )
+        if experiments.plans(shop):
+            told = common.joined("What would settle them: ", [common.link("plans", "the experiments to run")])
+            blocks.append(Prose(told, "quiet"))
     return [*blocks, *schemes.unknown_schemes(shop)]
 
 
@@ -95,7 +95,7 @@ def account(shop: Shop) -> list[Block]:
                 "Account of rows",
                 [Column("All tables of the landing zone"), Column("Rows", True)],
                 [[common.label(words.capital(label)), common.number(number)] for label, number in rows],
-                more="Rows read = rows used + rows refused + exact copies dropped. What is refused is kept, with its reason.",
+                more="Rows read = rows used + rows refused + exact copies dropped. Refused rows are kept, with the reason.",
                 sortable=False,
             )
         )
