@@ -39,12 +39,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its heading, a small line under it, whether it holds numbers, whether a phone can do without it."""
+    """One column: its heading, a small line under it, whether it holds numbers, whether a phone can do without it,
+    and the heading of a phone."""
 
     name: Text
     number: bool = False
     note: Text = ""
     minor: bool = False
+    brief: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,12 @@ class Table:
 
     @property
     def rows_on_screen_only(self) -> int:
-        return max(0, len(self.rows) - self.paper_rows)
+        return max(0, len(self.rows) - self.printed_rows)
+
+    @property
+    def printed_rows(self) -> int:
+        """Rows on paper: all of a table whose rows belong together."""
+        return self.paper_rows if self.sortable else len(self.rows)
 
 
 @dataclass(frozen=True)

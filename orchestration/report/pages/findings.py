@@ -11,12 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestration.report import words
+from orchestration.report.figures import cut
 from orchestration.report.pages import movement, occasions, selling
 from orchestration.report.shop import Shop
 
 # Segments of rfm whose members have gone quiet, and are worth winning back; in the order told.
 QUIET = ("cant_lose", "at_risk", "hibernating")
 MOST = 3
+# Letters of a name on the front page; the whole of it is in the table.
+LETTERS = 40
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def complements(shop: Shop) -> Finding | None:
         return None
     total = sum(float(row["worth"] or 0) for row in rows)
     first = rows[0]
-    a, b = (shop.item(first["item_level"], first[name]) for name in ("because_item", "gap_item"))
+    a, b = (cut(shop.item(first["item_level"], first[name]), LETTERS) for name in ("because_item", "gap_item"))
     return Finding(
         "Sell what goes with it",
         f"{words.counted(first['customers'], 'customer')} buy {a} and never {b}, worth up to "
@@ -64,7 +67,7 @@ def quiet(shop: Shop) -> Finding | None:
         if row and row.get("members") and not shop.is_few(row["members"]) and row.get("spend"):
             return Finding(
                 "Win back those who went quiet",
-                f"{words.counted(row['members'], 'customer')} in “{scheme.segments.label(name)}” used to come often "
+                f"{words.counted(row['members'], 'customer')} in “{cut(scheme.segments.label(name), LETTERS)}” used to come often "
                 "and stopped; "
                 f"in the last year they spent {shop.money(row['spend'])}.",
                 float(row["spend"]),
@@ -104,8 +107,8 @@ def downward(shop: Shop) -> Finding | None:
             best = Finding(
                 "Hold those who slip",
                 f"{words.counted(row['members'], 'customer')} slipped from "
-                f"“{scheme.segments.label(row['from_segment'])}” to "
-                f"“{scheme.segments.label(row['to_segment'])}” since {words.day(periods[0][0])}: up to "
+                f"“{cut(scheme.segments.label(row['from_segment']), LETTERS)}” to "
+                f"“{cut(scheme.segments.label(row['to_segment']), LETTERS)}” since {words.day(periods[0][0])}: up to "
                 f"{shop.money(worth)} a year if "
                 "they come to spend as the others there do.",
                 worth,
@@ -123,7 +126,7 @@ def missed_occasion(shop: Shop) -> Finding | None:
     gap = found[0]
     return Finding(
         "Be there when they buy",
-        f"“{gap.label}” ({gap.scheme.title}) seldom buy {occasions.phrase(gap.occasion)}: everyone's share would make "
+        f"“{cut(gap.label, LETTERS)}” ({gap.scheme.title}) seldom buy {occasions.phrase(gap.occasion)}: everyone's share would make "
         f"{words.count(gap.expected)} baskets in place of {words.count(gap.baskets)}, worth up to "
         f"{shop.money(gap.worth)}.",
         gap.worth,

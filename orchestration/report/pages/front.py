@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from orchestration.report import words
 from orchestration.report.blocks import Table, Text
+from orchestration.report.figures import cut
 from orchestration.report.pages import common, findings, movement, schemes
 from orchestration.report.published import Row
 from orchestration.report.shop import Shop
@@ -180,9 +181,7 @@ def actions(shop: Shop) -> list[Text]:
     if drawer:
         links = [common.link(f"{scheme.anchor}-sent", scheme.title) for scheme in drawer[:3]]
         more = f" and {words.counted(len(drawer) - 3, 'more scheme')}" if len(drawer) > 3 else ""
-        said.append(
-            common.joined("Send each segment its own treatment: customers got the same by ", links, f"{more}.")
-        )
+        said.append(common.joined("Send each segment its own treatment: customers got the same by ", links, f"{more}."))
     superficial = by_verdict["superficial"]
     if superficial:
         links = [common.link(scheme.anchor, scheme.title) for scheme in superficial[:3]]
@@ -224,7 +223,7 @@ def changes(shop: Shop) -> list[Text]:
         Markup('<span class="{}" aria-hidden="true">{}</span> {} ({}): {} to {}').format(
             "rose" if change.net > 0 else "fell",
             "▲" if change.net > 0 else "▼",
-            Markup("<bdi>{}</bdi>").format(change.label),
+            Markup("<bdi>{}</bdi>").format(cut(change.label, findings.LETTERS)),
             common.link(f"{change.scheme.anchor}-moves", change.scheme.title),
             words.count(change.before),
             words.count(change.now),

@@ -122,9 +122,9 @@ def strip(shop: Shop, schemes: Sequence[Scheme], more: str | Markup = "", is_sho
         [
             Column("Scheme"),
             Column("Verdict"),
-            Column("Behave differently?"),
-            Column("Treated differently?"),
-            Column("Does it pay?"),
+            Column("Behave differently?", brief="Differ?"),
+            Column("Treated differently?", brief="Treated?"),
+            Column("Does it pay?", brief="Pays?"),
         ],
         [
             [
@@ -349,6 +349,7 @@ def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
             ],
             rows,
             more=" ".join(line for line in more if line),
+            css="defined",
         ),
     ]
     if len(drawn) > 1:

@@ -51,7 +51,9 @@ def test_findings_are_ranked_by_money_and_lead_to_their_tables(database: Path) -
     page = report(database)
     found = page.part("front").text
     # 1,000 baskets expected of the evening, 500 there, at 1.80: 900; 8 gaps of 50.20: 402.
-    first = found.index("“Best & first” (RFM) seldom buy late in the evening: everyone's share would make 1,000 baskets")
+    first = found.index(
+        "“Best & first” (RFM) seldom buy late in the evening: everyone's share would make 1,000 baskets"
+    )
     assert "worth up to 900 EUR" in found
     assert first < found.index("8 customers buy Bricks and never Sand <&>, worth up to 402 EUR a year")
     for anchor in ("occasion-gaps", "gaps"):
@@ -149,7 +151,10 @@ def test_a_scheme_says_its_verdict_in_three_sentences_and_the_statistics_behind_
     assert fold and "best and tokyo get the same." in Page(fold[0]).text
     assert "q" not in page.text[: page.text.index("How sure")].split()
     superficial = report(database).part("scheme-life-stage").text
-    assert "They do not behave differently" in superficial and "No outcome differs between <family> & student." in superficial
+    assert (
+        "They do not behave differently" in superficial
+        and "No outcome differs between <family> & student." in superficial
+    )
 
 
 def test_ids_in_the_texts_of_verdicts_become_labels(database: Path) -> None:
@@ -168,7 +173,16 @@ def test_behaviour_shows_effect_and_q_of_each_outcome(database: Path) -> None:
 def test_segment_sizes_equal_the_table(database: Path) -> None:
     assert report(database).part("scheme-rfm").table("Segments of RFM") == [
         ["Best & first The best", "1,200", "60.0 %", "9.9 M", "78.9 %", "mass", "–", "observed"],
-        ["<script>alert('x')</script> <b>bold</b>", "600", "30.0 %", "2,000", "20.0 %", "edge", "Best & first", "observed"],
+        [
+            "<script>alert('x')</script> <b>bold</b>",
+            "600",
+            "30.0 %",
+            "2,000",
+            "20.0 %",
+            "edge",
+            "Best & first",
+            "observed",
+        ],
         ["東京 ☕ ü Ünïcode", "150", "7.5 %", "45.50", "1.1 %", "niche", "Best & first", "observed"],
         ["Unknown", "50", "2.5 %", "0", "0.0 %", "niche", "–", "unknown"],
     ]
@@ -548,7 +562,10 @@ def test_a_poor_catalogue_is_told_before_offers_and_gaps(database: Path, known: 
 
 def test_missing_complements_are_summed_by_pair_most_money_first(database: Path) -> None:
     page = report(database).part("gaps")
-    assert "9 customers regularly buy one item and never what goes with it: together worth up to 414 EUR a year" in page.text
+    assert (
+        "9 customers regularly buy one item and never what goes with it: together worth up to 414 EUR a year"
+        in page.text
+    )
     assert page.table("Gaps by money") == [["Bricks", "Sand <&>", "8", "402", "45.1 %"]]
     assert "Brushes" not in page.text and "Pairs of fewer than 5 customers are left out." in page.text
 
@@ -618,7 +635,18 @@ def test_gaps_of_a_scheme_made_of_occasions_are_its_definition_and_none(database
 def test_a_tested_treatment_shows_uplift_and_a_void_one_says_so(database: Path) -> None:
     page = report(database)
     assert page.part("tested").table("Tested treatments") == [
-        ["The treatment of Best & first, by app", "everyone", "spend", "800", "200", "3.25", "", "1.50 to 5.00", "0.42", "–"]
+        [
+            "The treatment of Best & first, by app",
+            "everyone",
+            "spend",
+            "800",
+            "200",
+            "3.25",
+            "",
+            "1.50 to 5.00",
+            "0.42",
+            "–",
+        ]
     ]
     row = page.part("scheme-rfm").table("Tested treatments, RFM")[0]
     assert row[:2] == ["The treatment of <script>alert('x')</script>, by mail", "Best & first"]
