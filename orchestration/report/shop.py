@@ -218,9 +218,9 @@ class Shop:
 
     @cached_property
     def _item_labels(self) -> Mapping[tuple[str, str], str]:
-        if not self.db.has("item_labels", "item_level", "item", "label"):
+        if not self.db.has("item_names", "item_level", "item", "label"):
             return {}
-        rows = self.db.table("item_labels", "item_level", "item")
+        rows = self.db.table("item_names", "item_level", "item")
         return {(row["item_level"], row["item"]): row["label"] for row in rows if row["label"]}
 
     def item(self, level: Any, item: Any) -> str:

@@ -469,7 +469,7 @@ def test_pairs_of_products_are_shown_only_where_nothing_else_is_known(database: 
 def test_items_go_by_the_label_given_to_them(database: Path) -> None:
     change(
         database,
-        """create table item_labels as
+        """create table item_names as
         select 'category' as item_level, 'TACO SHELLS' as item, 'Tacos, crisp' as label""",
     )
     assert pairs(report(database))[0][0] == "Tacos, crisp"
