@@ -87,7 +87,12 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
             return MaterializeResult(metadata={"bytes": 0})
         began = time.monotonic()
         path = _needed(refresh.candidate) / REPORT_NAME
-        write(refresh.candidate / DATABASE_NAME, path, told(context.instance, context.run_id))
+        write(
+            refresh.candidate / DATABASE_NAME,
+            path,
+            told(context.instance, context.run_id),
+            refresh.settings.published_link / DATABASE_NAME,
+        )
         return MaterializeResult(
             metadata={
                 "bytes": path.stat().st_size,
@@ -204,8 +209,8 @@ def current_version_name(refresh: RefreshRun) -> str | None:
     return version.name if version else None
 
 
-def _report_writer() -> Callable[[Path, Path, Told], Any] | None:
-    """`write_report(database, target, audit)` of the report module, where there is one."""
+def _report_writer() -> Callable[[Path, Path, Told, Path], Any] | None:
+    """`write_report(database, target, audit, before)` of the report module, where there is one."""
     if importlib.util.find_spec(REPORT_MODULE) is None:
         return None
     return getattr(importlib.import_module(REPORT_MODULE), "write_report", None)

@@ -17,7 +17,7 @@ from typing import Any
 NOTHING = "–"
 
 # Scheme ids whose plain form reads badly.
-SCHEME_NAMES = {"rfm": "RFM (recency, frequency, spend)", "job_to_be_done": "Job to be done"}
+SCHEME_NAMES = {"rfm": "RFM", "job_to_be_done": "Job to be done"}
 
 OUTCOMES = {
     "spend": "spend",
@@ -50,6 +50,14 @@ PAYS = {
     "yes": Mark("good", "✓", "spend rose by more than the cost, against customers held out at random"),
     "no": Mark("bad", "✗", "spend did not rise by more than the cost, against customers held out at random"),
     "unproven": Mark("open", "?", "not tested, or the test cannot say; only customers held out at random can"),
+}
+
+# Answers to one question of a scheme.
+ANSWERS = {
+    "yes": Mark("good", "✓", "yes"),
+    "no": Mark("bad", "✗", "no"),
+    "alike": Mark("warn", "=", "no: treated alike"),
+    "unknown": Mark("open", "?", "not known yet"),
 }
 
 DELIVERY = {
@@ -111,6 +119,26 @@ ROLES = {
     "signatory": "Signatory",
 }
 
+# What an experiment would settle.
+QUESTIONS = {
+    "dividend": "Does telling segments apart earn more than one treatment for all?",
+    "merge": "Which segments may be merged?",
+    "pays": "Does what is sent pay?",
+}
+
+ADVICE = {
+    "keep apart": Mark("good", "≠", "they differ in what they do, or in what works for them"),
+    "merge": Mark("warn", "=", "they are alike in what they do and in what works for them: one treatment serves both"),
+    "test": Mark("open", "?", "nobody can tell yet: leave them as they are, and test"),
+}
+
+DIVIDENDS = {
+    "segmenting pays": Mark("good", "✓", "treating segments differently earns more than the best single treatment"),
+    "one treatment serves all": Mark("warn", "=", "the best single treatment earns as much"),
+    "nothing pays": Mark("bad", "✗", "no treatment earns more than sending nothing"),
+    "unproven": Mark("open", "?", "too few members, or too short, to tell"),
+}
+
 # Why a treatment is sent or not, in the order in which the reasons are asked.
 DECISIONS = {
     "sent": "to be sent",
@@ -159,12 +187,25 @@ def counted(value: Any, noun: str, plural: str | None = None) -> str:
     return f"{count(value)} {noun if number == 1 else plural or noun + 's'}"
 
 
-def money(value: Any) -> str:
-    """964615.57 -> 964,616; amounts below 100 keep cents. The unit is the currency of the order lines."""
+def short(value: Any) -> str:
+    """1234567 -> 1.2 M; 45678 -> 45,678. What people can say aloud."""
     number = _number(value)
     if number is None:
         return NOTHING
-    return f"{number:,.2f}" if abs(number) < 100 and number != 0 else f"{number:,.0f}"
+    for size, sign in ((1e9, "bn"), (1e6, "M")):
+        # What rounds up to the next unit is said in it.
+        if abs(number) >= size * 0.99995:
+            return f"{number / size:,.1f}\u00a0{sign}"
+    return f"{number:,.0f}"
+
+
+def money(value: Any, currency: str | None = None) -> str:
+    """964615.57 -> 964,616; 4169616.7, EUR -> 4.2 M EUR; amounts below 100 keep cents."""
+    number = _number(value)
+    if number is None:
+        return NOTHING
+    said = f"{number:,.2f}" if abs(number) < 100 and number != 0 else short(number)
+    return f"{said}\u00a0{clean(currency)}" if currency else said
 
 
 def share(value: Any) -> str:
@@ -173,9 +214,9 @@ def share(value: Any) -> str:
     if number is None:
         return NOTHING
     if 0 < number < 0.0005:
-        return "< 0.1 %"
+        return "<\u00a00.1\u00a0%"
     # z: what rounds to nothing from below has no sign.
-    return f"{100 * number:z.1f} %"
+    return f"{100 * number:z.1f}\u00a0%"
 
 
 def times(value: Any) -> str:
@@ -186,6 +227,14 @@ def times(value: Any) -> str:
     return f"{number:,.0f} times" if number >= 10 else f"{number:.1f} times"
 
 
+def times_short(value: Any) -> str:
+    """16.415 -> 16 ×; 9.46 -> 9.5 ×"""
+    number = _number(value)
+    if number is None:
+        return NOTHING
+    return f"{number:,.0f}\u00a0×" if number >= 10 else f"{number:.1f}\u00a0×"
+
+
 def decimals(value: Any, places: int = 2) -> str:
     number = _number(value)
     return NOTHING if number is None else f"{number:,.{places}f}"
@@ -193,7 +242,15 @@ def decimals(value: Any, places: int = 2) -> str:
 
 def formed(value: Any, form: str) -> str:
     """A value of a metric: `money`, `share`, or a mean to one decimal."""
-    return {"money": money, "share": share}.get(form, lambda number: decimals(number, 1))(value)
+    if form == "money":
+        return money(value)
+    return share(value) if form == "share" else decimals(value, 1)
+
+
+def percent(value: Any) -> str:
+    """0.5813 -> 58 %; 0.0234 -> 2.3 %. For sentences."""
+    number = _number(value)
+    return share(value) if number is None or abs(number) < 0.1 else f"{100 * number:.0f}\u00a0%"
 
 
 def chance(value: Any) -> str:
@@ -215,6 +272,20 @@ def day(value: date | datetime | None) -> str:
     return NOTHING if value is None else f"{value.day} {value:%B %Y}"
 
 
+def span(days: int) -> str:
+    """45 -> 45 days; 400 -> 13 months; 3253 -> 8.9 years. For ages."""
+    if days < 90:
+        return counted(days, "day")
+    if days < 730:
+        return counted(round(days / 30.44), "month")
+    return f"{days / 365.25:.1f} years"
+
+
+def month(value: date) -> str:
+    """2017-12-01 -> December 2017"""
+    return f"{value:%B %Y}"
+
+
 def moment(value: datetime | None) -> str:
     """A timestamp in UTC, to the minute."""
     return NOTHING if value is None else f"{day(value)}, {value:%H:%M} UTC"
@@ -224,6 +295,49 @@ def scheme_name(scheme: str) -> str:
     """life_stage -> Life stage"""
     name = SCHEME_NAMES.get(scheme) or clean(scheme).replace("_", " ")
     return name[:1].upper() + name[1:]
+
+
+# Letters that make a word one that can be spoken; a run of capitals without any is taken for an abbreviation.
+VOWELS = frozenset("aeiouyаеёиоуыэюяіїєαεηιουωͺ")
+SMALL_WORDS = frozenset(
+    {"and", "or", "of", "for", "with", "the", "in", "to", "by", "on", "und", "et", "de", "y", "и", "для"}
+)
+
+
+def item_label(item: Any) -> str:
+    """Raw capitals as a title: FRZN MEAT/MEAT DINNERS -> FRZN Meat/Meat Dinners.
+
+    Names with any lower-case letter are left as they are written. Of capitals, a word becomes a title unless it is an
+    abbreviation: no vowel in it (HBC, TV), a digit beside its letters (12PK), or dots between letters (U.S.).
+    """
+    text = clean(item)
+    if text == NOTHING or text != text.upper() or text == text.lower():
+        return text
+    words = re.split(r"([^\w'’.]+)", text)
+    return "".join(_titled(word, place == 0) for place, word in enumerate(words))
+
+
+def _titled(word: str, is_first: bool) -> str:
+    letters = [c for c in unicodedata.normalize("NFD", word.lower()) if c.isalpha()]
+    if not letters or any(c.isdigit() for c in word) or "." in word.strip("."):
+        return word
+    if word.lower() in SMALL_WORDS and not is_first:
+        return word.lower()
+    is_vowelled = any(c in VOWELS for c in letters)
+    has_vowels_known = any("LATIN" in unicodedata.name(c, "") or "CYRILLIC" in unicodedata.name(c, "") for c in letters)
+    if has_vowels_known and not is_vowelled and len(letters) > 1:
+        return word
+    return word[:1] + word[1:].lower()
+
+
+def identifier(text: Any) -> str:
+    """late_evening -> Late evening"""
+    said = clean(text).replace("_", " ").strip()
+    return capital(said)
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def outcome_name(outcome: Any) -> str:

@@ -24,6 +24,7 @@ select
     cast({{ var('rfm_window_days') | int }} as integer) as rfm_window_days,
     cast({{ var('min_members') | int }} as bigint) as min_members,
     cast({{ var('min_segment_members') | int }} as bigint) as min_segment_members,
+    cast({{ var('min_cell_members') | int }} as bigint) as min_cell_members,
     cast({{ var('superficial_effect') | float }} as double) as superficial_effect,
     cast({{ var('least_dividend') }} as double) as least_dividend,
     cast({{ var('equivalence_margin') }} as double) as equivalence_margin,

@@ -14,8 +14,28 @@ create table refreshes (refresh_id varchar, as_of date, started_at timestamp, fi
 insert into refreshes values
     ('20260101T000000Z', '2026-01-01', '2026-01-01 00:00', '2026-01-01 00:01', 5, 5, 0, 0, 1, 0),
     ('20260301T000000Z', '2026-03-01', '2026-03-01 00:00', '2026-03-01 00:07', 12345, 12340, 4, 1, 77, 2);
-create table customer_profiles (customer_id varchar, last_order_on date);
-insert into customer_profiles values ('1', '2026-02-01'), ('2', '2026-02-01'), ('3', null);
+create table refresh_settings (as_of date, min_cell_members bigint, reporting_currency varchar);
+insert into refresh_settings values ('2026-03-01', 5, 'EUR');
+create table customer_profiles (customer_id varchar, first_order_on date, last_order_on date, monetary decimal(18, 4),
+    recency_score integer, frequency_score integer);
+insert into customer_profiles
+select 'customer-' || i, '2023-05-05', case when i < 15 then date '2026-02-01' end, 1234567, 1 + i // 6, 1 + i // 6
+from range(18) as r(i);
+create table segment_months (scheme varchar, segment varchar, month date, members bigint, buyers bigint, orders bigint,
+    spend decimal(18, 4));
+insert into segment_months
+select 'rfm', segment, month, members, 1, 1, case when month >= '2025-03-01' then 110 else 100 end
+from (values ('best', 1200), ('evil', 600), ('tokyo', 3)) as s(segment, members),
+    range(date '2024-03-01', date '2026-03-01', interval 1 month) as m(month);
+create table segment_migrations (scheme varchar, period_start date, period_end date, from_segment varchar,
+    to_segment varchar, members bigint);
+insert into segment_migrations values
+    ('rfm', '2026-01-01', '2026-02-01', 'best', 'evil', 999),
+    ('rfm', '2026-02-01', '2026-03-01', 'best', 'best', 1000),
+    ('rfm', '2026-02-01', '2026-03-01', 'best', 'evil', 150),
+    ('rfm', '2026-02-01', '2026-03-01', 'evil', 'best', 40),
+    ('rfm', '2026-02-01', '2026-03-01', 'evil', 'evil', 400),
+    ('rfm', '2026-02-01', '2026-03-01', 'evil', 'tokyo', 4);
 create table segment_schemes (scheme varchar, audience varchar, basis varchar, description varchar, is_active boolean,
     treatment_check varchar, caution varchar);
 insert into segment_schemes values
@@ -91,10 +111,11 @@ insert into product_affinities values
 create table next_best_offers (customer_id varchar, offer_rank integer, item_level varchar, item varchar, score double,
     because_item varchar, because_last_bought_on date, because_times_bought bigint);
 insert into next_best_offers values
-    ('c1', 1, 'category', 'CEMENT', 9, 'BRICKS', '2026-02-27', 3),
-    ('c2', 1, 'category', 'CEMENT', 9, 'SAND', '2026-02-02', 33),
-    ('c2', 2, 'category', 'TROWELS', 8, 'SAND', '2026-02-02', 33),
-    ('c3', 1, 'category', 'PAINT', 1, null, null, null);
+    ('customer-2', 2, 'category', 'TROWELS', 8, 'SAND', '2026-02-02', 33),
+    ('customer-3', 1, 'category', 'PAINT', 1, null, null, null);
+insert into next_best_offers
+select 'customer-9' || i, 1, 'category', 'CEMENT', 9, case when i < 6 then 'SAND' else 'BRICKS' end, '2026-02-27', 3
+from range(8) as r(i);
 create table quarantine (source_table varchar, file varchar, row_number bigint, reasons varchar, raw varchar);
 insert into quarantine values
     ('order_lines', 'a.csv', 1, 'amount: not a number', '{"amount": "secret-value"}'),
@@ -131,9 +152,10 @@ create table cross_sell_gaps (customer_id varchar, gap_rank integer, item_level 
     because_times_bought bigint, because_last_bought_on date, gap_item varchar, n_both bigint,
     size_adjusted_lift double, peers bigint, peers_with_gap_item bigint, expected_value decimal(18, 2));
 insert into cross_sell_gaps values
-    ('c1', 1, 'category', 'BRICKS', 7, '2026-02-27', 'SAND <&>', 300, 4, 705, 318, 150.40),
-    ('c2', 1, 'category', 'BRICKS', 4, '2026-02-02', 'SAND <&>', 300, 4, 705, 318, 250.80),
-    ('c2', 2, 'category', 'PAINT', 3, '2026-02-02', 'BRUSHES', 200, 3, 90, 80, 12.34);
+    ('customer-2', 2, 'category', 'PAINT', 3, '2026-02-02', 'BRUSHES', 200, 3, 90, 80, 12.34);
+insert into cross_sell_gaps
+select 'customer-9' || i, 1, 'category', 'BRICKS', 7, '2026-02-27', 'SAND <&>', 300, 4, 705, 318, 50.2
+from range(8) as r(i);
 create table unreadable_values (source_table varchar, "column" varchar, spelling varchar, "rows" bigint,
     remedy varchar);
 insert into unreadable_values values
@@ -145,9 +167,9 @@ create table audiences (channel varchar, member_id varchar, treatment_id varchar
 insert into audiences values ('mail', 'a', 't2', '2026-03-01'), ('mail', 'b', 't2', '2026-03-01');
 create table audience_decisions (scheme varchar, member_id varchar, channel varchar, outcome varchar);
 insert into audience_decisions values
-    ('rfm', 'a', 'mail', 'sent'), ('rfm', 'b', 'mail', 'sent'), ('rfm', 'c', 'mail', 'no consent'),
-    ('rfm', 'd', 'mail', 'holdout'), ('rfm', 'e', 'app<', 'no consent'), ('rfm', 'f', null, 'no channel'),
+    ('rfm', 'c', 'mail', 'no consent'), ('rfm', 'd', 'mail', 'holdout'), ('rfm', 'e', 'app<', 'no consent'), ('rfm', 'f', null, 'no channel'),
     ('life_stage', 'a', 'sms', 'lower priority'), ('life_stage', 'g', 'sms', 'a new <reason>');
+insert into audience_decisions select 'rfm', 'm' || i, 'mail', 'sent' from range(7) as r(i);
 """
 
 

@@ -6,6 +6,9 @@ from datetime import date, datetime
 
 import pytest
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from orchestration.report import words
 
 
@@ -18,11 +21,21 @@ from orchestration.report import words
         (words.money(964615.57), "964,616"),
         (words.money(45.5), "45.50"),
         (words.money(-12.345), "-12.35"),
+        (words.money(4169616.7, "EUR"), "4.2 M EUR"),
+        (words.money(0), "0"),
+        (words.short(999_960_000), "1.0 bn"),
+        (words.short(45_678), "45,678"),
         (words.share(0.1234), "12.3 %"),
         (words.share(0.0001), "< 0.1 %"),
         (words.share(0), "0.0 %"),
         (words.share(-0.0001), "0.0 %"),
         (words.share(-0.25), "-25.0 %"),
+        (words.percent(0.5813), "58 %"),
+        (words.percent(0.0234), "2.3 %"),
+        (words.span(89), "89 days"),
+        (words.span(400), "13 months"),
+        (words.span(3253), "8.9 years"),
+        (words.identifier("late_evening"), "Late evening"),
         (words.times(16.4152), "16 times"),
         (words.times(9.46), "9.5 times"),
         (words.chance(1e-9), "< 0.001"),
@@ -35,7 +48,7 @@ from orchestration.report import words
     ],
 )
 def test_value_is_said_in_plain_words(said: str, expected: str) -> None:
-    assert said == expected
+    assert said.replace("\u00a0", " ") == expected
 
 
 @pytest.mark.parametrize(
@@ -53,3 +66,57 @@ def test_what_is_no_finite_number_is_a_dash(value: float) -> None:
 def test_anchors_of_names_that_look_alike_differ() -> None:
     taken: set[str] = set()
     assert [words.anchor(name, taken) for name in ("a b", "a-b", "東京", "")] == ["a-b", "a-b-2", "part", "part-2"]
+
+
+@pytest.mark.parametrize(
+    ("item", "label"),
+    [
+        ("FROZEN PIZZA", "Frozen Pizza"),
+        ("FRZN MEAT/MEAT DINNERS", "FRZN Meat/Meat Dinners"),
+        ("BABY HBC", "Baby HBC"),
+        ("MILK BY-PRODUCTS", "Milk by-Products"),
+        ("OIL AND VINEGAR", "Oil and Vinegar"),
+        ("AND SO ON", "And So on"),
+        ("COLA 12PK 330ML", "Cola 12PK 330ML"),
+        ("MADE IN U.S. TV SETS", "Made in U.S. TV Sets"),
+        ("МОЛОЧНЫЕ ПРОДУКТЫ", "Молочные Продукты"),
+        ("КГБ", "КГБ"),
+        ("ÉPICERIE SALÉE", "Épicerie Salée"),
+        ("DON'T MISS", "Don't Miss"),
+        ("iPhone CASES", "iPhone CASES"),
+        ("Frozen PIZZA", "Frozen PIZZA"),
+        ("frozen pizza", "frozen pizza"),
+        ("حليب", "حليب"),
+        ("4711", "4711"),
+        ("", "–"),
+        (None, "–"),
+    ],
+)
+def test_raw_capitals_become_a_title_that_keeps_abbreviations(item: str | None, label: str) -> None:
+    assert words.item_label(item) == label
+
+
+@given(st.text())
+def test_a_label_differs_from_its_item_in_case_alone_and_is_stable(item: str) -> None:
+    label = words.item_label(item)
+    cleaned = words.clean(item)
+    assert label.upper().lower() == cleaned.upper().lower()
+    assert words.item_label(label) == label or label == label.upper()
+
+
+@given(st.text(alphabet="ABCDEFGHIJ KLMNOPQRSTUVWXYZ", min_size=1))
+def test_words_with_a_vowel_are_no_longer_all_capitals_and_others_still_are(item: str) -> None:
+    for word in words.item_label(item).split():
+        if word == words.NOTHING:
+            continue
+        if not set(word.upper()) & set("AEIOUY") and len(word) > 1:
+            assert word == word.upper()
+        elif len(word) > 1:
+            assert word != word.upper()
+
+
+@given(st.floats(0, 1e15))
+def test_what_people_read_is_near_what_it_was(value: float) -> None:
+    said = words.short(value).replace("\u00a0", " ").replace(",", "").split()
+    size = {"M": 1e6, "bn": 1e9}.get(said[1], 1) if len(said) > 1 else 1
+    assert abs(float(said[0]) * size - value) <= max(0.5, 0.051 * size)

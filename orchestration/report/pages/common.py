@@ -1,0 +1,135 @@
+"""Cells, badges and links as every page makes them.
+
+Belongs here: how one value becomes one cell.
+Does not belong here: which values a page shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from orchestration.report import words
+from orchestration.report.blocks import Cell, Text
+from orchestration.report.published import Row
+from orchestration.report.shop import SIGNIFICANCE, Scheme, Shop
+
+# Effect from which on a difference between segments counts, as in the verdict of a scheme.
+LEAST_EFFECT = 0.01
+
+
+def badge(word: Text, mark: words.Mark) -> Markup:
+    """A word with the sign and colour of its value."""
+    sign = Markup('<span aria-hidden="true">{}</span> ').format(mark.sign) if mark.sign else Markup("")
+    return Markup('<span class="badge {}">{}<span class="w">{}</span></span>').format(mark.css, sign, word)
+
+
+def link(anchor: str, text: Text) -> Markup:
+    return Markup('<a href="#{}">{}</a>').format(anchor, text)
+
+
+def label(text: Text, note: Text = "", title: str = "") -> Cell:
+    """The heading of a row; names may be of any script."""
+    return Cell(text, sort=str(text).casefold(), note=note, css="label", title=title)
+
+
+def number(value: Any, said: str | None = None, bar: float | None = None, note: Text = "", css: str = "") -> Cell:
+    """A number as said, sorted by its value; what is not known is sorted last."""
+    return Cell(
+        words.count(value) if said is None else said,
+        sort=float(value) if value is not None else float("-inf"),
+        bar=min(max(bar, 0.0), 1.0) if bar is not None else None,
+        note=note,
+        css=f"n {css}".strip(),
+    )
+
+
+def members(shop: Shop, value: Any, bar: float | None = None) -> Cell:
+    """A number of members; too few are withheld, and sorted as the smallest."""
+    if shop.is_few(value):
+        return Cell(shop.members(value), sort=0.5, css="n")
+    return number(value, bar=bar)
+
+
+def share(value: Any, bar: bool = False) -> Cell:
+    return number(value, words.share(value), bar=float(value) if bar and value is not None else None)
+
+
+def money(value: Any) -> Cell:
+    """An amount; its currency stands in the heading."""
+    return number(value, words.money(value))
+
+
+def text(value: Any, css: str = "") -> Cell:
+    return Cell(value if isinstance(value, Markup) else words.clean(value), css=css)
+
+
+# The three questions
+
+
+def behaves(scheme: Scheme) -> tuple[words.Mark, str, str]:
+    """Question 1: mark, a word, and a few words more."""
+    card = scheme.card
+    effect, q = card.get("behaviour_effect"), card.get("behaviour_q_value")
+    if effect is None:
+        return words.ANSWERS["unknown"], "not known", "nothing to compare"
+    detail = f"{words.percent(effect)} of {words.outcome_name(card.get('behaviour_outcome'))}"
+    if q is not None and q < SIGNIFICANCE and effect >= LEAST_EFFECT:
+        return words.ANSWERS["yes"], "yes", detail
+    if scheme.verdict == "superficial":
+        return words.ANSWERS["no"], "no", detail
+    return words.ANSWERS["unknown"], "not known", "too few to tell"
+
+
+def pairs_sent(scheme: Scheme) -> tuple[int, int] | None:
+    """Of the pairs of segments that can be judged by what they were sent: those sent different things, and all."""
+    distinct, powered = scheme.card.get("delivered_distinct"), scheme.card.get("well_powered_pairs")
+    if distinct is None or not powered:
+        return None
+    return round(float(distinct) * int(powered)), int(powered)
+
+
+def treated(scheme: Scheme) -> tuple[words.Mark, str, str]:
+    """Question 2: mark, a word, and a few words more."""
+    pairs, assigned = pairs_sent(scheme), scheme.card.get("assigned_distinct")
+    if assigned is not None and assigned < 1:
+        return words.ANSWERS["alike"], "not all", f"{words.percent(assigned)} of pairs differ on paper"
+    if pairs is None:
+        return words.ANSWERS["unknown"], "not known", "no pair can be judged"
+    detail = f"{words.count(pairs[0])} of {words.counted(pairs[1], 'pair')}"
+    if scheme.verdict == "in use" or (scheme.verdict != "in the drawer" and 2 * pairs[0] > pairs[1]):
+        return words.ANSWERS["yes"], "yes", detail
+    return words.ANSWERS["alike"], "no" if not pairs[0] else "seldom", detail
+
+
+def pays(scheme: Scheme) -> tuple[words.Mark, str, str]:
+    """Question 3: mark, a word, and a few words more."""
+    said = words.clean(scheme.card.get("pays"))
+    if said in ("yes", "no"):
+        return words.ANSWERS[said], said, "against customers held out"
+    return words.ANSWERS["unknown"], "not known", "not tested, or too few to tell"
+
+
+def answer(found: tuple[words.Mark, str, str], is_short: bool = False) -> Cell:
+    """A question's answer as a cell; the short one keeps its detail for a pointer."""
+    mark, word, detail = found
+    return Cell(
+        badge(word, mark),
+        sort=mark.sign,
+        note="" if is_short else detail,
+        title=detail if is_short else "",
+        css="answer",
+    )
+
+
+def is_well_powered(row: Row) -> bool:
+    """Whether a pair counts: a medium difference would have been seen. Older versions say it by the power alone."""
+    found = row.get("is_well_powered")
+    return bool(found) if found is not None else (row.get("power") or 0.0) >= 0.8
+
+
+def joined(before: str, parts: Sequence[Markup], after: str = ".") -> Markup:
+    """A sentence with links in it: before a, b, c after."""
+    return Markup("{}{}{}").format(before, Markup(", ").join(parts), after)

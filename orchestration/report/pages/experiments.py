@@ -1,0 +1,408 @@
+"""What pays, and what to test next: outcomes against holdouts, the worth of telling segments apart, plans.
+
+Belongs here: treatment_outcomes, segment_treatment_values, segmentation_dividend, experiment_plans in, blocks out.
+Does not belong here: how an interval is computed (orchestration/accountability/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from orchestration.report import figures, words
+from orchestration.report.blocks import Block, Cell, Column, Fold, Page, Part, Prose, Table
+from orchestration.report.pages import common
+from orchestration.report.published import Row
+from orchestration.report.shop import Scheme, Segments, Shop
+
+MOST_ROWS = 60
+# Below this the groups are not of the sizes that were drawn, and the comparison is void.
+MISMATCH = 0.001
+# Days of a test that nobody waits for.
+LONG = 3650
+
+
+def pages(shop: Shop) -> list[Page]:
+    """The tests of all, the dividend of each scheme, the plans."""
+    db = shop.db
+    rows = [
+        row
+        for row in db.table("treatment_outcomes", "scheme", "segment", "treatment_id", "outcome")
+        if row["scheme"] == "all"
+    ]
+    blocks: list[Block] = []
+    tested = outcome_table(shop, rows, None, "Tested treatments")
+    if tested:
+        blocks.append(Part("What was sent, against customers held out", tested, "tested"))
+    else:
+        blocks.append(
+            Prose(
+                "Nothing was tested against customers held out at random yet, so nobody can say what pays. Below: "
+                "what to "
+                "test, and how many customers it takes.",
+                "note",
+            )
+        )
+    divided = dividends(shop)
+    if divided:
+        blocks.append(Part("Does telling segments apart pay?", divided, "dividend"))
+    planned = plans(shop)
+    if planned:
+        blocks.append(Part("What to test next", planned, "plans"))
+    return [Page("pays", "What pays", "What pays, and what to test next?", blocks)]
+
+
+def _interval(row: Row) -> figures.Interval | None:
+    if row.get("uplift") is None:
+        return None
+    return figures.Interval(
+        row["uplift"], row.get("ci_low"), row.get("ci_high"), row.get("always_low"), row.get("always_high")
+    )
+
+
+def _range(low: Any, high: Any) -> str:
+    """An interval in words; an end that is not known is open."""
+    if low is None and high is None:
+        return words.NOTHING
+    return f"{words.decimals(low) if low is not None else '−∞'} to {words.decimals(high) if high is not None else '∞'}"
+
+
+def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, title: str) -> list[Block]:
+    """Each test against customers held out at random, with both intervals; the largest groups first."""
+    told = [row for row in rows if not shop.is_few(row.get("n_treated")) and not shop.is_few(row.get("n_holdout"))]
+    ordered = sorted(
+        told,
+        key=lambda row: (str(row["treatment_id"]), -(row.get("n_treated") or 0), row["segment"], row["outcome"]),
+    )
+    if not ordered:
+        return []
+    # One scale for each outcome: baskets and money do not share one.
+    scales = {}
+    for outcome in {row["outcome"] for row in ordered}:
+        found = [i for row in ordered if row["outcome"] == outcome and not _is_void(row) and (i := _interval(row))]
+        scales[outcome] = figures.scale_of(found)
+
+    def cells(row: Row) -> list[Cell]:
+        if _is_void(row):
+            void = "void: the groups are not of the sizes that were drawn"
+            return [Cell(void, sort=""), *[common.text(None)] * 3]
+        found = _interval(row)
+        drawn = figures.interval(found, *scales[row["outcome"]]) if found else words.NOTHING
+        always = row.get("always_low") is not None or row.get("always_high") is not None
+        note = f"all looks: {_range(row.get('always_low'), row.get('always_high'))}" if always else ""
+        return [
+            common.number(row.get("uplift"), words.decimals(row.get("uplift"))),
+            Cell(drawn),
+            Cell(_range(row.get("ci_low"), row.get("ci_high")), note=note, css="n"),
+            common.number(row.get("net_value"), words.decimals(row.get("net_value"))),
+        ]
+
+    def whom(row: Row) -> str:
+        return "everyone" if row["segment"] == "all" or segments is None else segments.label(row["segment"])
+
+    def state(row: Row) -> str:
+        if row.get("is_closed") is None:
+            return words.NOTHING
+        return "closed" if row["is_closed"] else "open"
+
+    return [
+        Prose(
+            "Each row: members who were treated against members held out at random. The dot is what it brought a "
+            "member, "
+            "the thick line what chance leaves possible now that the test is closed; while it is open, only the thin "
+            "line "
+            "counts, which allows for looking every day. Clear of the upright line at 0, it is more than chance."
+            + (f" Amounts are in {words.clean(shop.currency)}." if shop.currency else ""),
+            "quiet",
+        ),
+        Table(
+            title,
+            [
+                Column("Treatment"),
+                Column("Whom"),
+                Column("Outcome"),
+                Column("Treated", True, minor=True),
+                Column("Held out", True, minor=True),
+                Column("Uplift a member", True),
+                Column("Interval"),
+                Column("95 %", True, minor=True),
+                Column("Net value a member", True),
+                Column("Test", minor=True),
+            ],
+            [
+                [
+                    common.label(shop.treatment(row["treatment_id"]), title=words.clean(row.get("experiment_id"))),
+                    common.text(whom(row)),
+                    common.text(words.outcome_name(row["outcome"])),
+                    common.number(row.get("n_treated")),
+                    common.number(row.get("n_holdout")),
+                    *cells(row),
+                    common.text(state(row)),
+                ]
+                for row in ordered[:MOST_ROWS]
+            ],
+            more=f"{words.counted(len(ordered) - MOST_ROWS, 'more row')} in the table treatment_outcomes."
+            if len(ordered) > MOST_ROWS
+            else "",
+        ),
+        Fold(
+            "How sure",
+            [
+                Table(
+                    f"{title}: how sure",
+                    [
+                        Column("Treatment"),
+                        Column("Whom"),
+                        Column("Outcome"),
+                        Column("q", True),
+                        Column("Smallest effect it could see", True),
+                        Column("With past spend taken into account", True),
+                    ],
+                    [
+                        [
+                            common.label(shop.treatment(row["treatment_id"])),
+                            common.text(whom(row)),
+                            common.text(words.outcome_name(row["outcome"])),
+                            common.number(row.get("q_value"), words.chance(row.get("q_value"))),
+                            common.number(
+                                row.get("minimum_detectable_effect"),
+                                words.decimals(row.get("minimum_detectable_effect")),
+                            ),
+                            common.number(
+                                row.get("cuped_uplift"),
+                                words.decimals(row.get("cuped_uplift")),
+                                note=_range(row.get("cuped_ci_low"), row.get("cuped_ci_high")),
+                            ),
+                        ]
+                        for row in ordered[:MOST_ROWS]
+                        if not _is_void(row)
+                    ],
+                )
+            ],
+        ),
+    ]
+
+
+def _days(days: int | None) -> str | None:
+    """How long a test takes; what nobody waits for is said so."""
+    return "over 10 years" if days is not None and days > LONG else None
+
+
+def _is_void(row: Row) -> bool:
+    return row.get("srm_p_value") is not None and row["srm_p_value"] < MISMATCH
+
+
+def dividends(shop: Shop) -> list[Block]:
+    """What treating segments differently earns beyond the one best treatment for all."""
+    rows = shop.db.table("segmentation_dividend", "scheme", "experiment_id")
+    rows = [row for row in rows if not shop.is_few(row.get("members"))]
+    if not rows:
+        return []
+    scale = figures.scale_of(
+        [figures.Interval(r["dividend"], r["ci_low"], r["ci_high"]) for r in rows if r["dividend"] is not None]
+    )
+
+    def drawn(row: Row) -> Any:
+        if row["dividend"] is None:
+            return words.NOTHING
+        return figures.interval(figures.Interval(row["dividend"], row["ci_low"], row["ci_high"]), *scale)
+
+    return [
+        Prose(
+            "The worth a member of giving each segment its best treatment, less that of the one best treatment for "
+            "everybody, both judged on customers who were not used to choose them.",
+            "quiet",
+        ),
+        Table(
+            "Segmentation dividend",
+            [
+                Column("Scheme"),
+                Column("Verdict"),
+                Column("Best for all"),
+                Column(shop.in_currency("Its value"), True, minor=True),
+                Column(shop.in_currency("By segment"), True, minor=True),
+                Column("Difference a member", True),
+                Column("Interval"),
+                Column(shop.in_currency("Together"), True),
+            ],
+            [
+                [
+                    common.label(
+                        common.link(shop.scheme(row["scheme"]).anchor or "schemes", shop.scheme(row["scheme"]).title),
+                        title=words.clean(row["experiment_id"]),
+                    ),
+                    Cell(
+                        common.badge(row["verdict"], words.mark(words.DIVIDENDS, row["verdict"])), sort=row["verdict"]
+                    ),
+                    common.text(shop.treatment(row.get("one_treatment"))),
+                    common.number(row.get("value_one"), words.decimals(row.get("value_one"))),
+                    common.number(row.get("value_by_segment"), words.decimals(row.get("value_by_segment"))),
+                    common.number(
+                        row["dividend"], words.decimals(row["dividend"]), note=_range(row["ci_low"], row["ci_high"])
+                    ),
+                    Cell(drawn(row)),
+                    common.money(row.get("dividend_total")),
+                ]
+                for row in rows
+            ],
+        ),
+        Fold(
+            "How sure",
+            [
+                Table(
+                    "Why these verdicts",
+                    [Column("Scheme"), Column("Members", True), Column("p", True), Column("Why")],
+                    [
+                        [
+                            common.label(shop.scheme(row["scheme"]).title),
+                            common.number(row.get("members")),
+                            common.number(row.get("p_value"), words.chance(row.get("p_value"))),
+                            common.text(shop.scheme(row["scheme"]).segments.said(row.get("why")), "long"),
+                        ]
+                        for row in rows
+                    ],
+                )
+            ],
+        ),
+    ]
+
+
+def values(shop: Shop, scheme: Scheme) -> list[Block]:
+    """What each arm is worth in each segment, the best first."""
+    rows = [
+        row
+        for row in shop.db.table("segment_treatment_values", "scheme", "segment", "experiment_id", "treatment_id")
+        if row["scheme"] == scheme.name and not shop.is_few(row.get("members"))
+    ]
+    if not rows:
+        return []
+    ordered = sorted(
+        rows,
+        key=lambda r: (
+            r["experiment_id"],
+            scheme.segments.label(r["segment"]),
+            -(r.get("probability_best") or 0.0),
+            r["treatment_id"],
+        ),
+    )
+    return [
+        Fold(
+            "What each treatment is worth in each segment",
+            [
+                Prose(
+                    "Value a member: what was earned less what was sent. Small groups are drawn towards the mean of "
+                    "their "
+                    "treatment, so that chance does not choose.",
+                    "quiet",
+                ),
+                Table(
+                    f"Worth of treatments by segment, {scheme.title}",
+                    [
+                        Column("Segment"),
+                        Column("Treatment"),
+                        Column("Members", True, minor=True),
+                        Column(shop.in_currency("Value a member"), True),
+                        Column("Drawn to the mean", True),
+                        Column("Chance to be the best", True),
+                    ],
+                    [
+                        [
+                            common.label(
+                                scheme.segments.label(row["segment"]), title=words.clean(row["experiment_id"])
+                            ),
+                            common.text(shop.treatment(row["treatment_id"])),
+                            common.number(row.get("members")),
+                            common.number(
+                                row.get("mean_value"),
+                                words.decimals(row.get("mean_value")),
+                                note=_range(row.get("ci_low"), row.get("ci_high")),
+                            ),
+                            common.number(row.get("shrunken_value"), words.decimals(row.get("shrunken_value"))),
+                            common.share(row.get("probability_best"), bar=True),
+                        ]
+                        for row in ordered[: 4 * MOST_ROWS]
+                    ],
+                ),
+            ],
+        )
+    ]
+
+
+def plan_rows(shop: Shop) -> list[Row]:
+    """Plans of schemes that somebody is in; those with enough members first, then those nearest to it."""
+    known = {scheme.name for scheme in shop.schemes}
+    rows = [
+        row
+        for row in shop.db.table("experiment_plans", "scheme", "question")
+        if row["scheme"] in known and row.get("members_needed") is not None and row.get("members_available") is not None
+    ]
+    return sorted(
+        rows,
+        key=lambda row: (
+            -(min(1.0, row["members_available"] / max(row["members_needed"], 1))),
+            -(row.get("foregone_value") or 0.0),
+            row["scheme"],
+            row["question"],
+        ),
+    )
+
+
+def plans(shop: Shop) -> list[Block]:
+    """What experiment would settle what is open."""
+    rows = [row for row in plan_rows(shop) if not shop.is_few(row["members_available"])]
+    if not rows:
+        return []
+    able = sum(row["members_available"] >= row["members_needed"] for row in rows)
+    lead = (
+        f"{words.counted(able, 'test')} of {words.count(len(rows))} can be answered with the members of today."
+        if able
+        else "No test can be answered with the members of today alone: the nearest to it come first, with the smallest "
+        "difference that the members of today could show."
+    )
+    return [
+        Prose(lead),
+        Table(
+            "Experiments to run",
+            [
+                Column("Scheme"),
+                Column("Question"),
+                Column("Members needed", True),
+                Column("There are", True),
+                Column("Days", True, minor=True),
+                Column(shop.in_currency("Today's could see, a member"), True, minor=True),
+                Column(shop.in_currency("Cost of trying"), True, minor=True),
+            ],
+            [
+                [
+                    common.label(common.link(shop.scheme(row["scheme"]).anchor, shop.scheme(row["scheme"]).title)),
+                    common.text(words.QUESTIONS.get(row["question"], words.identifier(row["question"]))),
+                    common.number(row["members_needed"]),
+                    common.number(
+                        row["members_available"],
+                        bar=row["members_available"] / row["members_needed"] if row["members_needed"] else None,
+                    ),
+                    common.number(row.get("days"), _days(row.get("days"))),
+                    common.number(row.get("smallest_effect"), words.decimals(row.get("smallest_effect"))),
+                    common.money(row.get("foregone_value")),
+                ]
+                for row in rows
+            ],
+        ),
+        Fold(
+            "How to run them, and how sure",
+            [
+                Table(
+                    "Arms of each experiment",
+                    [Column("Scheme"), Column("Arms"), Column("Why")],
+                    [
+                        [
+                            common.label(shop.scheme(row["scheme"]).title),
+                            common.text(row.get("arms")),
+                            common.text(shop.scheme(row["scheme"]).segments.said(row.get("why")), "long"),
+                        ]
+                        for row in rows
+                    ],
+                )
+            ],
+        ),
+    ]

@@ -1,0 +1,179 @@
+"""What is worth money today: candidates from several pages, each with its sum, its sentence and its table.
+
+Belongs here: which findings there are and how they are ranked.
+Does not belong here: the tables themselves.
+
+Sums are upper bounds of different kinds and are never added up; the front page says "up to".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestration.report import words
+from orchestration.report.figures import cut
+from orchestration.report.pages import movement, occasions, selling
+from orchestration.report.shop import Shop
+
+# Segments of rfm whose members have gone quiet, and are worth winning back; in the order told.
+QUIET = ("cant_lose", "at_risk", "hibernating")
+MOST = 3
+# Letters of a name on the front page; the whole of it is in the table.
+LETTERS = 40
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What to do, in one sentence; the money behind it, a year; where its table is."""
+
+    title: str
+    sentence: str
+    worth: float
+    anchor: str
+    link: str
+
+
+def findings(shop: Shop) -> list[Finding]:
+    """The three with most money, one of a kind."""
+    kinds = [proven(shop), complements(shop), quiet(shop), downward(shop), missed_occasion(shop), roles(shop)]
+    found = sorted((one for one in kinds if one is not None and one.worth > 0), key=lambda one: (-one.worth, one.title))
+    return found[:MOST]
+
+
+def complements(shop: Shop) -> Finding | None:
+    """All gaps together, and the largest of them."""
+    rows = selling.gap_rows(shop)
+    if not rows:
+        return None
+    total = sum(float(row["worth"] or 0) for row in rows)
+    first = rows[0]
+    a, b = (cut(shop.item(first["item_level"], first[name]), LETTERS) for name in ("because_item", "gap_item"))
+    return Finding(
+        "Sell what goes with it",
+        f"{words.counted(first['customers'], 'customer')} buy {a} and never {b}, worth up to "
+        f"{shop.money(first['worth'])} a year; "
+        f"all such gaps, up to {shop.money(total)}.",
+        total,
+        "gaps",
+        "Gaps by money",
+    )
+
+
+def quiet(shop: Shop) -> Finding | None:
+    """Frequent customers who stopped coming, and what they spent in the last year."""
+    scheme = shop.scheme("rfm")
+    for name in QUIET[:2]:
+        row = scheme.segments.by_name.get(name)
+        if row and row.get("members") and not shop.is_few(row["members"]) and row.get("spend"):
+            return Finding(
+                "Win back those who went quiet",
+                f"{words.counted(row['members'], 'customer')} in “{cut(scheme.segments.label(name), LETTERS)}” used to come often "
+                "and stopped; "
+                f"in the last year they spent {shop.money(row['spend'])}.",
+                float(row["spend"]),
+                f"{scheme.anchor}-who",
+                "Segments by spend",
+            )
+    return None
+
+
+def downward(shop: Shop) -> Finding | None:
+    """The move of the last period that costs most, if those who moved spend as their new segment does."""
+    scheme = shop.scheme("rfm")
+    segments = scheme.segments.by_name
+    periods = movement.last_periods(shop)
+    if not periods or not scheme.anchor:
+        return None
+
+    def mean(name: str) -> float | None:
+        row = segments.get(name)
+        return (
+            float(row.get("spend") or 0) / row["members"]
+            if row and row.get("members") and not shop.is_few(row["members"])
+            else None
+        )
+
+    best: Finding | None = None
+    for row in shop.db.rows(
+        "select from_segment, to_segment, members from segment_migrations where scheme = ? and period_start = ?"
+        " and from_segment <> to_segment order by from_segment, to_segment",
+        (scheme.name, periods[0][0]),
+    ):
+        before, after = mean(row["from_segment"]), mean(row["to_segment"])
+        if before is None or after is None or shop.is_few(row["members"]):
+            continue
+        worth = row["members"] * (before - after)
+        if best is None or worth > best.worth:
+            best = Finding(
+                "Hold those who slip",
+                f"{words.counted(row['members'], 'customer')} slipped from "
+                f"“{cut(scheme.segments.label(row['from_segment']), LETTERS)}” to "
+                f"“{cut(scheme.segments.label(row['to_segment']), LETTERS)}” since {words.day(periods[0][0])}: up to "
+                f"{shop.money(worth)} a year if "
+                "they come to spend as the others there do.",
+                worth,
+                f"{scheme.anchor}-moves",
+                "Moves between segments",
+            )
+    return best
+
+
+def missed_occasion(shop: Shop) -> Finding | None:
+    """The occasion that a segment leaves out, with most money behind it."""
+    found = occasions.gaps(shop)
+    if not found:
+        return None
+    gap = found[0]
+    return Finding(
+        "Be there when they buy",
+        f"“{cut(gap.label, LETTERS)}” ({gap.scheme.title}) seldom buy {occasions.phrase(gap.occasion)}: everyone's share would make "
+        f"{words.count(gap.expected)} baskets in place of {words.count(gap.baskets)}, worth up to "
+        f"{shop.money(gap.worth)}.",
+        gap.worth,
+        "occasion-gaps",
+        "Gaps by occasion",
+    )
+
+
+def proven(shop: Shop) -> Finding | None:
+    """The dividend of a scheme that was proven to pay, else nothing: unproven sums are no findings."""
+    rows = [
+        row
+        for row in shop.db.table("segmentation_dividend", "scheme", "experiment_id")
+        if row["verdict"] == "segmenting pays" and row.get("dividend_total") and not shop.is_few(row.get("members"))
+    ]
+    if not rows:
+        return None
+    row = max(rows, key=lambda row: row["dividend_total"])
+    return Finding(
+        "Roll out what was proven",
+        f"Treating the segments of {shop.scheme(row['scheme']).title} differently earned more than one treatment for "
+        "all, worth "
+        f"{shop.money(row['dividend_total'])} over all its members.",
+        float(row["dividend_total"]),
+        "dividend",
+        "Segmentation dividend",
+    )
+
+
+def roles(shop: Shop) -> Finding | None:
+    """The role of buying committees that most spend lacks."""
+    if not shop.db.has("company_committees", "role", "is_covered", "spend", "company_id"):
+        return None
+    rows = shop.db.rows(
+        "select role, count(*) as companies, sum(spend) as spend from company_committees where not is_covered"
+        " group by role order by spend desc nulls last, role"
+    )
+    rows = [row for row in rows if not shop.is_few(row["companies"])]
+    if not rows or not rows[0]["spend"]:
+        return None
+    row = rows[0]
+    role = words.ROLES.get(row["role"], words.identifier(row["role"])).lower()
+    return Finding(
+        "Find who decides",
+        f"At {words.counted(row['companies'], 'company', 'companies')} nobody is known as {role}; they spent "
+        f"{shop.money(row['spend'])} in the last year.",
+        float(row["spend"]),
+        "roles",
+        "Roles that are missing",
+    )

@@ -1,0 +1,267 @@
+"""The front page: one screen that says it all.
+
+Belongs here: what is chosen from the other pages, and the few numbers that stand on none of them.
+Does not belong here: tables of their own (the page behind each link).
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+from markupsafe import Markup
+
+from orchestration.report import words
+from orchestration.report.blocks import Table, Text
+from orchestration.report.figures import cut
+from orchestration.report.pages import common, findings, movement, schemes
+from orchestration.report.published import Row
+from orchestration.report.shop import Shop
+
+# Schemes in the strip: as many as one screen holds beside the rest.
+MOST_SCHEMES = 12
+MOST_CHANGES = 4
+MOST_WARNINGS = 4
+
+
+@dataclass(frozen=True)
+class Front:
+    """What the template of the front page draws."""
+
+    data_label: str
+    as_of: str | None
+    as_of_iso: str
+    age: str
+    facts: Sequence[tuple[Text, Text, Text]]
+    strip: Table | None
+    no_schemes: Sequence[Text]
+    verdicts: Sequence[tuple[Text, int]]
+    findings: Sequence[findings.Finding]
+    actions: Sequence[Text]
+    changes: Sequence[Text]
+    since: Sequence[Text]
+    warnings: Sequence[Text] | None
+    more_warnings: int
+
+
+def front(shop: Shop) -> Front:
+    shown = shop.schemes[:MOST_SCHEMES]
+    more = len(shop.schemes) - len(shown)
+    rest: Text = Markup("{}.").format(common.link("schemes", words.counted(more, "more scheme"))) if more > 0 else ""
+    wheres = None if shop.audit is None else [words.clean(problem.where) for problem in shop.audit.warnings]
+    return Front(
+        data_label=shop.data_label,
+        as_of=words.day(shop.as_of) if shop.as_of else None,
+        as_of_iso=shop.as_of.isoformat() if shop.as_of else "",
+        age=age(shop),
+        facts=facts(shop),
+        strip=schemes.strip(shop, shown, rest, is_short=True) if shown else None,
+        no_schemes=[block.text for block in schemes.unknown_schemes(shop) if hasattr(block, "text")]
+        if not shown
+        else [],
+        verdicts=verdicts(shop),
+        findings=findings.findings(shop),
+        actions=actions(shop),
+        changes=changes(shop),
+        since=since_last_refresh(shop),
+        warnings=wheres[:MOST_WARNINGS] if wheres is not None else None,
+        more_warnings=max(0, len(wheres) - MOST_WARNINGS) if wheres else 0,
+    )
+
+
+def age(shop: Shop) -> str:
+    """How old the data were when the refresh ended; the page counts on by itself where scripts run."""
+    finished = shop.refresh.get("finished_at")
+    if not shop.as_of or not finished:
+        return ""
+    days = (finished.date() - shop.as_of).days
+    return f"{words.span(max(days, 0))} old when it was refreshed on {words.day(finished)}"
+
+
+def verdicts(shop: Shop) -> list[tuple[Text, int]]:
+    """Each verdict that was given, and of how many schemes."""
+    found: list[tuple[Text, int]] = []
+    for word, mark in words.VERDICTS.items():
+        number = sum(scheme.verdict == word for scheme in shop.schemes)
+        if number:
+            found.append((common.badge(word, mark), number))
+    return found
+
+
+def facts(shop: Shop) -> list[tuple[Text, Text, Text]]:
+    """Customers, spend with its year-on-year, checks."""
+    db, found = shop.db, []
+    if db.has("customer_profiles"):
+        bought = (
+            ", count(*) filter (last_order_on is not null) as buyers"
+            if db.has("customer_profiles", "last_order_on")
+            else ""
+        )
+        spend = ", sum(monetary) as spend" if db.has("customer_profiles", "monetary") else ""
+        row = db.rows(f"select count(*) as n{bought}{spend} from customer_profiles")[0]
+        detail = f"{shop.members(row['buyers'])} of them have bought" if "buyers" in row else ""
+        found.append((shop.members(row["n"]), "customer" if row["n"] == 1 else "customers", detail))
+        if "spend" in row and not shop.is_few(row["n"]):
+            found.append((shop.money(row["spend"]), "spend of the last year", year_on_year(shop)))
+    if shop.audit is not None:
+        found.append(
+            (words.count(shop.audit.passed), "checks passed", f"{words.count(shop.audit.warned)} warned"),
+        )
+    elif shop.refresh:
+        found.append(
+            (
+                words.count(shop.refresh.get("checks_passed")),
+                "checks passed",
+                f"{words.count(shop.refresh.get('checks_failed'))} failed or warned before the final audit",
+            )
+        )
+    if shop.refresh:
+        found.append(
+            (
+                words.short(shop.refresh.get("rows_landed")),
+                "rows read",
+                f"{words.counted(shop.refresh.get('rows_quarantined'), 'row')} refused",
+            )
+        )
+    return found
+
+
+def months_spend(shop: Shop) -> dict[date, float]:
+    """Spend by whole month, over everybody: the widest scheme's segments with `unknown`."""
+    if not shop.as_of or not shop.db.has("segment_months", "scheme", "month", "spend"):
+        return {}
+    rows = shop.db.rows(
+        "select scheme, month, sum(spend) as spend from segment_months where spend is not null group by all order by "
+        "all"
+    )
+    by_scheme: dict[str, dict[date, float]] = {}
+    for row in rows:
+        month: date = row["month"]
+        end = month.replace(day=calendar.monthrange(month.year, month.month)[1])
+        if end < shop.as_of:
+            by_scheme.setdefault(row["scheme"], {})[month] = float(row["spend"])
+    return max(by_scheme.values(), key=lambda months: (sum(months.values()), len(months)), default={})
+
+
+def year_on_year(shop: Shop) -> str:
+    """The last twelve whole months against the twelve before; which are whole is what the first and last order tell."""
+    months = months_spend(shop)
+    ordered = sorted(months)
+    first = (
+        shop.db.rows("select min(first_order_on) as day from customer_profiles")[0]["day"]
+        if shop.db.has("customer_profiles", "first_order_on")
+        else None
+    )
+    # A month in which the first order came later than on its first day may be cut.
+    whole = [
+        month
+        for month in ordered
+        if first is None or month >= first or (month.year, month.month) > (first.year, first.month)
+    ]
+    if len(whole) >= 24 and _are_consecutive(whole[-24:]):
+        now, before = sum(months[m] for m in whole[-12:]), sum(months[m] for m in whole[-24:-12])
+        if before > 0:
+            change = now / before - 1
+            sign = "▲" if change >= 0 else "▼"
+            return f"{sign} {words.share(abs(change))} on the year before (whole months)"
+    return "no whole year before to compare with"
+
+
+def _are_consecutive(months: Sequence[date]) -> bool:
+    numbers = [12 * month.year + month.month for month in months]
+    return all(b - a == 1 for a, b in pairwise(numbers))
+
+
+def actions(shop: Shop) -> list[Text]:
+    """What the verdicts ask for: to send what was written, to ask for consent, to hold customers out, to give up."""
+    said: list[Text] = []
+    by_verdict = {word: [s for s in shop.schemes if s.verdict == word] for word in words.VERDICTS}
+    drawer = by_verdict["in the drawer"]
+    if drawer:
+        links = [common.link(f"{scheme.anchor}-sent", scheme.title) for scheme in drawer[:3]]
+        more = f" and {words.counted(len(drawer) - 3, 'more scheme')}" if len(drawer) > 3 else ""
+        said.append(common.joined("Send each segment its own treatment: customers got the same by ", links, f"{more}."))
+    superficial = by_verdict["superficial"]
+    if superficial:
+        links = [common.link(scheme.anchor, scheme.title) for scheme in superficial[:3]]
+        said.append(common.joined("Give up what does not show in what customers do: ", links))
+    if shop.db.has("audience_decisions", "outcome"):
+        row = shop.db.rows(
+            "select count(*) as n, count(*) filter (outcome = 'no consent') as waiting from audience_decisions"
+        )[0]
+        if row["waiting"] > row["n"] / 2 and not shop.is_few(row["waiting"]):
+            said.append(
+                Markup("Ask for consent: {} of {} treatments wait for it ({}).").format(
+                    words.count(row["waiting"]), words.count(row["n"]), common.link("audiences", "whom to contact")
+                )
+            )
+    open_ones = [scheme for scheme in shop.schemes if common.pays(scheme)[1] == "not known"]
+    if open_ones:
+        said.append(
+            Markup("Hold customers out at random: whether it pays is not known of {} ({}).").format(
+                words.counted(len(open_ones), "scheme"), common.link("pays", "what to test next")
+            )
+        )
+    return said
+
+
+def changes(shop: Shop) -> list[Text]:
+    """The segments that changed farthest beyond noise since a month ago, one a scheme first."""
+    beyond = [
+        change
+        for change in movement.changes(shop)
+        if change.is_beyond_noise and not any(map(shop.is_few, (change.before, change.now, change.came, change.left)))
+    ]
+    firsts: dict[str, movement.Change] = {}
+    for change in beyond:
+        firsts.setdefault(change.scheme.name, change)
+    # rfm tells most of what a marketer may act on: two of it, if there are.
+    own = [change for change in beyond if change.scheme.name == "rfm"][:2]
+    chosen = [*own, *(change for name, change in firsts.items() if name != "rfm")][:MOST_CHANGES]
+    return [
+        Markup('<span class="{}" aria-hidden="true">{}</span> {} ({}): {} to {}').format(
+            "rose" if change.net > 0 else "fell",
+            "▲" if change.net > 0 else "▼",
+            Markup("<bdi>{}</bdi>").format(cut(change.label, findings.LETTERS)),
+            common.link(f"{change.scheme.anchor}-moves", change.scheme.title),
+            words.count(change.before),
+            words.count(change.now),
+        )
+        for change in chosen
+    ]
+
+
+def since_last_refresh(shop: Shop) -> list[Text]:
+    """Verdicts that turned since the version before, and how much it grew."""
+    before = shop.before
+    if before is None:
+        earlier = shop.db.table("refreshes", "refresh_id")[:-1]
+        if not earlier:
+            return ["No earlier refresh to compare with."]
+        return [f"The refresh before described {words.day(earlier[-1].get('as_of'))}."]
+    then = Shop(before)
+    said: list[Text] = []
+    if then.as_of and shop.as_of:
+        if then.as_of == shop.as_of:
+            said.append("The last refresh described the same day.")
+        else:
+            said.append(f"The last refresh described {words.day(then.as_of)}.")
+    old: dict[str, Row] = {row["scheme"]: row for row in before.table("scheme_scorecard", "scheme")}
+    turned = [
+        Markup("{}: {} → {}").format(
+            common.link(scheme.anchor, scheme.title), words.clean(old[scheme.name].get("verdict")), scheme.verdict
+        )
+        for scheme in shop.schemes
+        if scheme.name in old and old[scheme.name].get("verdict") != scheme.card.get("verdict")
+    ]
+    if not turned:
+        said.append("No verdict turned.")
+        return said
+    return [
+        *said,
+        *turned[:3],
+        *([f"{words.counted(len(turned) - 3, 'more verdict')} turned."] if len(turned) > 3 else []),
+    ]

@@ -1,0 +1,880 @@
+"""The schemes: which of them earn their keep, and a page for each.
+
+Belongs here: published rows in, blocks out.
+Does not belong here: HTML (templates/), and what concerns no scheme (the other pages).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from markupsafe import Markup
+
+from orchestration.report import figures, words
+from orchestration.report.blocks import (
+    Block,
+    Cell,
+    Column,
+    Compare,
+    Figure,
+    Fold,
+    Items,
+    Page,
+    Part,
+    Prose,
+    Table,
+    TreatmentCard,
+)
+from orchestration.report.pages import common, experiments, movement, occasions
+from orchestration.report.published import Row
+from orchestration.report.shop import SIGNIFICANCE, UNKNOWN, Scheme, Segments, Shop, grouped
+
+MOST_CARDS = 15
+MOST_TIES = 15
+MOST_ADVICE = 12
+# Lines of a list on a page; a sentence of one shape is not told more often.
+MOST_NAMED = 5
+# From which index on a metric is coloured, and from which on strongly; below: their inverse. 1 is like everyone.
+NOTABLE, STRONG = 1.25, 2.0
+# Distances of what two segments were sent, from which on a cell is darker; one scale for all schemes, of 0 to 1.
+DISTANCES = (0.1, 0.2, 0.3, 0.5)
+# A tie within a segment must be this much stronger than everyone's to be told as its own.
+OWN_TIE = 1.1
+
+
+def pages(shop: Shop) -> list[Page]:
+    """The index, then a page a scheme."""
+    tables = Tables(shop)
+    return [index(shop), *(scheme_page(shop, scheme, tables) for scheme in shop.schemes)]
+
+
+class Tables:
+    """The rows of all schemes, read once."""
+
+    def __init__(self, shop: Shop) -> None:
+        db = shop.db
+        self.treatments = grouped(db.table("treatments", "scheme", "segment", "treatment_id"), "scheme")
+        self.distinctness = grouped(db.table("treatment_distinctness", "scheme", "segment_a", "segment_b"), "scheme")
+        self.delivery = grouped(db.table("treatment_delivery", "scheme", "segment_a", "segment_b"), "scheme")
+        self.behaviour = grouped(db.table("segment_behaviour", "scheme", "outcome"), "scheme")
+        self.outcomes = grouped(
+            db.table("treatment_outcomes", "scheme", "segment", "treatment_id", "outcome"), "scheme"
+        )
+        self.advice = grouped(db.table("scheme_advice", "scheme", "segment_a", "segment_b"), "scheme")
+        profiles = db.has("segment_profiles", "value", "population_value", "index")
+        self.profiles = grouped(
+            db.table("segment_profiles", "scheme", "segment", "metric") if profiles else [], "scheme"
+        )
+        self.ties = grouped(tie_rows(shop), "scheme")
+
+
+# The index
+
+
+def index(shop: Shop) -> Page:
+    """Every scheme with its three answers."""
+    blocks: list[Block] = []
+    if shop.schemes:
+        blocks.append(strip(shop, shop.schemes))
+    else:
+        blocks.append(Prose("This file holds no segments.", "note"))
+    if not shop.db.has("scheme_scorecard"):
+        blocks.append(Prose("This file holds no scorecard.", "note"))
+    blocks.append(
+        Fold(
+            "What the words mean",
+            [
+                Items([Markup("{} {}").format(common.badge(word, m), m.meaning) for word, m in words.VERDICTS.items()]),
+                Prose(
+                    "A pair can be judged where both segments had enough members for a medium difference in what they "
+                    "were sent to be seen; only such pairs are counted."
+                ),
+            ],
+        )
+    )
+    blocks += unknown_schemes(shop)
+    return Page("schemes", "Schemes", "Which segmentations earn their keep?", blocks)
+
+
+def unknown_schemes(shop: Shop) -> list[Block]:
+    """A line for the schemes of which nothing is known, and one for those that are off or have nobody to divide."""
+    lines = []
+    if shop.nothing_known:
+        names = words.listed(scheme.title for scheme in shop.nothing_known)
+        lines.append(f"Nothing is known of {names}: docs/schemes.md says which columns they are read from.")
+    if shop.without_audience:
+        names = words.listed(scheme.title for scheme in shop.without_audience)
+        lines.append(f"Nobody to divide in this data, so not shown: {names}.")
+    off = [row for row in shop.db.table("segment_schemes", "scheme") if row.get("is_active") is False]
+    if off:
+        names = words.listed(words.scheme_name(row["scheme"]) for row in off)
+        lines.append(f"Described, but switched off: {names}.")
+    return [Prose(line, "quiet") for line in lines]
+
+
+def strip(shop: Shop, schemes: Sequence[Scheme], more: str | Markup = "", is_short: bool = False) -> Table:
+    """Schemes by the three questions; short on the front page, where only the pairs are counted."""
+    return Table(
+        "Schemes and the three questions",
+        [
+            Column("Scheme"),
+            Column("Verdict"),
+            Column("Behave differently?", brief="Differ?"),
+            Column("Treated differently?", brief="Treated?"),
+            Column("Does it pay?", brief="Pays?"),
+        ],
+        [
+            [
+                common.label(common.link(scheme.anchor, scheme.title), title=scheme.title),
+                Cell(common.badge(scheme.verdict, words.mark(words.VERDICTS, scheme.verdict)), sort=scheme.order[0]),
+                common.answer(common.behaves(scheme), is_short),
+                common.answer(common.treated(scheme), is_short and common.pairs_sent(scheme) is None),
+                common.answer(common.pays(scheme), is_short),
+            ]
+            for scheme in schemes
+        ],
+        more=more,
+        css="strip",
+        paper_rows=len(schemes),
+    )
+
+
+# One scheme
+
+
+def scheme_page(shop: Shop, scheme: Scheme, tables: Tables) -> Page:
+    """Who they are, what sets them apart, what is done for them, what they were sent, whether it pays."""
+    name, segments = scheme.name, scheme.segments
+    parts: list[tuple[str, str, list[Block]]] = [
+        ("who", "Who they are", sizes(shop, scheme)),
+        ("apart", "What sets them apart", profiles(shop, tables.profiles.get(name, []), segments)),
+        ("grid", "How lately and how often", rfm_grid(shop) if name == "rfm" else []),
+        ("moves", "Who moves where", movement.of_scheme(shop, scheme)),
+        ("occasions", "When they buy, and when they do not", occasions.of_scheme(shop, scheme)),
+        ("ties", "What they buy together more than others", ties(shop, tables.ties.get(name, []), segments)),
+        ("treatments", "What we do for each", treatments(shop, tables.treatments.get(name, []), segments)),
+        (
+            "sent",
+            "Treated differently: on paper, and in what was sent",
+            [
+                *paper(shop, tables.distinctness.get(name, []), segments),
+                *sent(shop, tables.delivery.get(name, []), segments),
+            ],
+        ),
+        ("pays", "Does it pay", outcomes(shop, tables.outcomes.get(name, []), scheme)),
+        ("advice", "Keep apart, merge or test", advice(shop, tables.advice.get(name, []), segments)),
+    ]
+    found = [Part(heading, blocks, anchor=f"{scheme.anchor}-{anchor}") for anchor, heading, blocks in parts if blocks]
+    return Page(
+        scheme.anchor,
+        scheme.title,
+        scheme.title,
+        [*opening(shop, scheme, tables.behaviour.get(name, [])), *found],
+        parent="schemes",
+        paper=False,
+    )
+
+
+def opening(shop: Shop, scheme: Scheme, behaviour: Sequence[Row]) -> list[Block]:
+    """What the scheme is, its verdict in three sentences, and how sure they are."""
+    described = scheme.described
+    blocks: list[Block] = []
+    if described.get("description"):
+        basis = f" Basis: {words.clean(described['basis'])}." if described.get("basis") else ""
+        blocks.append(Prose(words.clean(described["description"]) + basis, "lead"))
+    if described.get("caution"):
+        blocks.append(Prose(words.clean(described["caution"]), "warn"))
+    card = scheme.card
+    if card:
+        blocks.append(
+            Prose(
+                Markup("{} {}").format(
+                    common.badge(scheme.verdict, words.mark(words.VERDICTS, scheme.verdict)),
+                    verdict_words(scheme),
+                ),
+                "lead",
+            )
+        )
+        blocks.append(Items(three_sentences(scheme)))
+    sure: list[Block] = [Prose(scheme.segments.said(card["why"]))] if card.get("why") else []
+    sure += behaviour_table(behaviour)
+    if sure:
+        blocks.append(Fold("How sure", sure))
+    return blocks
+
+
+def verdict_words(scheme: Scheme) -> str:
+    mark = words.mark(words.VERDICTS, scheme.verdict)
+    return f"{mark.meaning[:1].upper()}{mark.meaning[1:]}." if mark.meaning else ""
+
+
+def three_sentences(scheme: Scheme) -> list[str]:
+    """The three answers as sentences that need no statistics."""
+    card = scheme.card
+    _, word, _ = common.behaves(scheme)
+    effect, outcome = words.percent(card.get("behaviour_effect")), words.outcome_name(card.get("behaviour_outcome"))
+    if word == "yes":
+        first = f"They behave differently: their segment alone tells {effect} of how customers differ in {outcome}."
+    elif word == "no":
+        first = "They do not behave differently: the data would have shown a difference worth having, and did not."
+    else:
+        first = "Whether they behave differently is not known: too few members, or too short a time."
+    pairs = common.pairs_sent(scheme)
+    if pairs is None:
+        second = (
+            "Whether they were treated differently is not known: no two segments can be judged by what they were sent."
+        )
+    else:
+        second = (
+            f"Of the {words.counted(pairs[1], 'pair')} of segments that can be judged, "
+            f"{words.count(pairs[0])} {'was' if pairs[0] == 1 else 'were'} sent different things."
+        )
+    third = {
+        "yes": "What is sent pays: spend rose by more than the cost, against customers held out at random.",
+        "no": "What is sent does not pay: spend did not rise by more than the cost.",
+    }.get(str(card.get("pays")), "Whether it pays is not known: only customers held out at random can say so.")
+    members = f"The segment of {words.count(card.get('members'))} members is known"
+    coverage = f", {words.percent(card.get('coverage'))} of the audience." if card.get("coverage") is not None else "."
+    return [first, second, third, members + coverage]
+
+
+def behaviour_table(rows: Sequence[Row]) -> list[Block]:
+    """Question 1, outcome by outcome, the largest effect first."""
+    if not rows:
+        return []
+    ordered = sorted(rows, key=lambda row: (-(row.get("effect") or 0.0), row["outcome"]))
+    first = rows[0]
+    until = f"the day before {words.day(first['outcome_until'])}" if first.get("outcome_until") else "the as-of date"
+    return [
+        Prose(
+            f"Members by their segment on {words.day(first.get('evaluated_as_of'))}, and what they did from then to "
+            f"{until}. Below 1 % explained, or with q of 0.05 and more, a difference does not count.",
+            "quiet",
+        ),
+        Table(
+            "How much segments explain",
+            [
+                Column("Outcome"),
+                Column("Members", True),
+                Column("Explained by segments", True),
+                Column("q", True),
+                Column("Beyond past spend", True),
+                Column("Power", True, minor=True),
+            ],
+            [
+                [
+                    common.label(words.outcome_name(row["outcome"])),
+                    common.number(row.get("n")),
+                    common.share(row.get("effect")),
+                    common.number(row.get("q_value"), words.chance(row.get("q_value"))),
+                    common.share(row.get("effect_beyond_spend")),
+                    common.share(row.get("power")),
+                ]
+                for row in ordered
+            ],
+        ),
+    ]
+
+
+def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
+    """A table of the segments that somebody is in, and a picture of size and spend. Small segments are one row."""
+    segments = scheme.segments
+    populated = [row for row in segments.by_spend if row.get("members")]
+    if not segments.by_name:
+        return [Prose("This file holds no segments of the scheme.", "note")]
+    if not segments.cut:
+        populated = [row for row in segments.shown if row.get("members")]
+    if segments.unknown and segments.unknown.get("members"):
+        populated.append(segments.unknown)
+    told, small = shop.merged(populated, lambda row: float(row.get("members") or 0))
+    # Where the data make the segments, one definition serves all: it is said once.
+    definitions = {row.get("definition") for row in told if row["segment"] != UNKNOWN}
+    common_definition = definitions.pop() if len(told) > 1 and len(definitions) == 1 else None
+    highest = max([0.0001, *(float(row.get(c) or 0) for row in told for c in ("member_share", "spend_share"))])
+    rows = [
+        [
+            common.label(
+                segments.label(row["segment"]),
+                note=words.clean(row.get("definition"))
+                if row.get("definition") not in (None, common_definition)
+                else "",
+            ),
+            common.number(row.get("members")),
+            common.number(
+                row.get("member_share"),
+                words.share(row.get("member_share")),
+                float(row.get("member_share") or 0) / highest,
+            ),
+            common.money(row.get("spend")),
+            common.number(
+                row.get("spend_share"),
+                words.share(row.get("spend_share")),
+                float(row.get("spend_share") or 0) / highest,
+            ),
+            common.text(row.get("market_position")),
+            common.text(
+                segments.label(row["nearest_mass_segment"]) if row.get("nearest_mass_segment") else words.NOTHING
+            ),
+            common.text(row.get("evidence")),
+        ]
+        for row in told
+    ]
+    if small:
+        rows.append(merged_row(shop, small))
+    empty = sum(not row.get("members") for row in segments.by_name.values() if row["segment"] != UNKNOWN)
+    more = [f"{words.counted(empty, 'segment')} without members today." if empty else ""]
+    if common_definition:
+        more.append(f"Each segment: {words.clean(common_definition)}")
+    drawn = [row for row in segments.shown if row in told]
+    blocks: list[Block] = [
+        Prose(
+            "Spend is that of the last year. Edge and niche segments name the mass segment whose basket is most like "
+            "theirs: where to sell across.",
+            "quiet",
+        ),
+        Table(
+            f"Segments of {scheme.title}",
+            [
+                Column("Segment"),
+                Column("Customers", True),
+                Column("Share of customers", True),
+                Column(shop.in_currency("Spend"), True),
+                Column("Share of spend", True),
+                Column("Position", minor=True),
+                Column("Nearest mass segment", minor=True),
+                Column("Known how", minor=True),
+            ],
+            rows,
+            more=" ".join(line for line in more if line),
+            css="defined",
+        ),
+    ]
+    if len(drawn) > 1:
+        found = [
+            figures.Bubble(
+                segments.label(row["segment"]),
+                float(row.get("member_share") or 0),
+                float(row.get("spend_share") or 0),
+                str(row.get("market_position")),
+            )
+            for row in drawn
+        ]
+        caption = Markup(
+            'Size and spend: above the dashed line a segment spends more than its size. <span class="key mass"></span> '
+            'mass, <span class="key edge"></span> edge, <span class="key niche"></span> niche.{}'
+        ).format(f" The {len(drawn)} segments with the largest spend." if segments.cut else "")
+        blocks.append(Figure(figures.bubbles(found, f"Size and spend of the segments of {scheme.title}"), caption))
+    return blocks
+
+
+def merged_row(shop: Shop, small: Sequence[Row]) -> list[Cell]:
+    """What is too small to tell, as one row; withheld where all of it is too few still."""
+    total = sum(float(row.get("members") or 0) for row in small)
+    name = words.counted(len(small), "small segment")
+    if shop.is_few(total):
+        withheld = Cell("withheld", sort=0.0, css="n")
+        return [common.label(name), members_cell(shop, total), *[withheld] * 3, *[common.text(None)] * 3]
+    return [
+        common.label(f"{name} together"),
+        common.number(total),
+        common.share(sum(float(row.get("member_share") or 0) for row in small)),
+        common.money(sum(float(row.get("spend") or 0) for row in small)),
+        common.share(sum(float(row.get("spend_share") or 0) for row in small)),
+        *[common.text(None)] * 3,
+    ]
+
+
+def members_cell(shop: Shop, value: Any) -> Cell:
+    return common.members(shop, value)
+
+
+def told_names(shop: Shop, segments: Segments, names: Iterable[str]) -> list[str]:
+    """Segments that are large enough to be told about."""
+    return [name for name in names if not shop.is_few(segments.by_name.get(name, {}).get("members"))]
+
+
+def profiles(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
+    """Segments by metrics, coloured by their index."""
+    cells = {(row["segment"], row["metric"]): row for row in rows}
+    names = [n for n in told_names(shop, segments, segments.names) if any((n, m) in cells for m in words.METRICS)]
+    metrics = {key: metric for key, metric in words.METRICS.items() if any((name, key) in cells for name in names)}
+    if not metrics:
+        return []
+    everyone = {row["metric"]: row["population_value"] for row in rows}
+    table = [
+        [
+            common.label("Everyone"),
+            *(common.number(everyone[key], words.formed(everyone[key], m.form)) for key, m in metrics.items()),
+        ],
+        *(
+            [
+                common.label(segments.label(name)),
+                *(_index_cell(cells.get((name, key)), m) for key, m in metrics.items()),
+            ]
+            for name in names
+        ),
+    ]
+    return [
+        Prose(
+            Markup(
+                "Each cell: the mean over members, and beside ▲ or ▼ how many times everyone's mean it is. "
+                '<span class="key up2"></span> twice and more, <span class="key up1"></span> a quarter more, '
+                '<span class="key down1"></span> a fifth less, <span class="key down2"></span> half and less.{}'
+            ).format(f" The {len(names)} segments with the largest spend." if segments.cut else ""),
+            "quiet",
+        ),
+        Table(
+            "What sets the segments apart",
+            [Column("Segment"), *(Column(words.capital(m.name), True, _unit(shop, m)) for m in metrics.values())],
+            table,
+            css="heat",
+        ),
+    ]
+
+
+def _unit(shop: Shop, metric: words.Metric) -> str:
+    return metric.unit.replace("currency", words.clean(shop.currency)) if shop.currency else metric.unit
+
+
+def _index_cell(row: Row | None, metric: words.Metric) -> Cell:
+    if row is None:
+        return common.number(None)
+    found = row["index"]
+    known = found is not None and math.isfinite(found) and found > 0
+    css = shade(found) if known else ""
+    note = f"{'▲' if found > 1 else '▼'} {words.decimals(found)}" if known and css else words.decimals(found)
+    return common.number(row["value"], words.formed(row["value"], metric.form), note=note, css=css)
+
+
+def shade(found: float) -> str:
+    """The class of an index: strongly or notably above or below everyone's."""
+    if found >= STRONG:
+        return "up2"
+    if found >= NOTABLE:
+        return "up1"
+    if found <= 1 / STRONG:
+        return "down2"
+    return "down1" if found <= 1 / NOTABLE else ""
+
+
+def rfm_grid(shop: Shop) -> list[Block]:
+    """Customers by recency and frequency score; small cells are withheld."""
+    columns = ("recency_score", "frequency_score")
+    if not shop.db.has("customer_profiles", "monetary", *columns):
+        return []
+    rows = shop.db.rows(
+        "select recency_score as r, frequency_score as f, count(*) as n, sum(monetary) as spend from customer_profiles"
+        " where recency_score is not null and frequency_score is not null group by all order by all"
+    )
+    cells = {(row["r"], row["f"]): row for row in rows}
+    if not cells:
+        return []
+    highest = max(row["n"] for row in rows)
+
+    def cell(recency: int, frequency: int) -> Cell:
+        row = cells.get((recency, frequency))
+        if row is None:
+            return common.number(0, words.NOTHING)
+        if shop.is_few(row["n"]):
+            return common.members(shop, row["n"])
+        depth = min(4, int(5 * row["n"] / highest))
+        return common.number(row["n"], note=words.money(row["spend"]), css=f"d{depth}")
+
+    names = ("1 longest ago", "2", "3", "4", "5 latest")
+    return [
+        Prose(
+            f"Customers in each cell, under them their {shop.in_currency('spend')} of the last year; the darker, the "
+            "more "
+            "customers. 5 is best: latest, and most often.",
+            "quiet",
+        ),
+        Table(
+            "Customers by recency and frequency",
+            [Column("How often ↓, how lately →"), *(Column(name, True) for name in names)],
+            [
+                [
+                    common.label({5: "5 most often", 1: "1 least often"}.get(f, str(f))),
+                    *(cell(r, f) for r in range(1, 6)),
+                ]
+                for f in range(5, 0, -1)
+            ],
+            css="heat",
+            sortable=False,
+        ),
+    ]
+
+
+# What they buy together
+
+TIE_COLUMNS = ("scheme", "segment", "item_level", "window", "antecedent", "consequent", "n_both", "q_value")
+
+
+def tie_rows(shop: Shop) -> list[Row]:
+    """Of each segment, the pair whose tie exceeds everyone's most, of one level and window: the first by name.
+
+    Ratios are of the lift drawn towards everyone's, so that small segments do not shout.
+    """
+    if not shop.db.has("segment_affinities", *TIE_COLUMNS, "global_lift", "shrunk_lift"):
+        return []
+    return shop.db.rows(
+        """
+        with one_kind as (
+            select *
+            from segment_affinities
+            qualify dense_rank() over (order by "window", item_level) = 1
+        )
+        select scheme, segment, item_level, antecedent, consequent, n_both, global_lift, shrunk_lift
+        from one_kind
+        where q_value < ? and global_lift > 0 and shrunk_lift > 1 and shrunk_lift >= ? * global_lift
+        qualify row_number() over (
+            partition by scheme, segment
+            order by shrunk_lift / global_lift desc, n_both desc, antecedent, consequent
+        ) = 1
+        order by scheme, segment
+        """,
+        (SIGNIFICANCE, OWN_TIE),
+    )
+
+
+def ties(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
+    """The pair of each segment that is its own most."""
+    by_segment = {row["segment"]: row for row in rows}
+    names = [name for name in told_names(shop, segments, segments.names) if name in by_segment][:MOST_TIES]
+    if not names:
+        return []
+    return [
+        Prose(
+            "The pair of each segment whose tie exceeds everyone's most: how many times as often as the size of "
+            "baskets "
+            "alone would bring about.",
+            "quiet",
+        ),
+        Table(
+            "What segments buy together",
+            [
+                Column("Segment"),
+                Column("They buy"),
+                Column("with"),
+                Column("Times as often", True),
+                Column("Everyone", True),
+                Column("Baskets with both", True, minor=True),
+            ],
+            [
+                [
+                    common.label(segments.label(name)),
+                    common.text(shop.item(row["item_level"], row["antecedent"])),
+                    common.text(shop.item(row["item_level"], row["consequent"])),
+                    common.number(row["shrunk_lift"], words.decimals(row["shrunk_lift"], 1)),
+                    common.number(row["global_lift"], words.decimals(row["global_lift"], 1)),
+                    common.members(shop, row["n_both"]),
+                ]
+                for name in names
+                for row in (by_segment[name],)
+            ],
+        ),
+    ]
+
+
+# What we do for each
+
+TREATMENT_PARTS = (
+    (
+        "Positioning",
+        (("value_proposition", "Our value for them"), ("proof", "How we bring it"), ("tone_of_voice", "How we talk")),
+    ),
+    (
+        "How we sell",
+        (("channel", "Channel"), ("message", "Message"), ("offer", "Offer"), ("offer_item", "Offer is for")),
+    ),
+    ("What they then use", (("product_adaptation", "Product"), ("service_level", "Service"))),
+)
+
+
+def is_valid(row: Row, as_of: date | None) -> bool:
+    """Whether a treatment is valid on the as-of date; an open end is open."""
+    if as_of is None:
+        return True
+    start, end = row.get("valid_from"), row.get("valid_to")
+    return (start is None or start <= as_of) and (end is None or as_of <= end)
+
+
+def treatments(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
+    """One card a treatment, any two of them side by side; treatments spelled out from one row are one card."""
+    if not shop.db.has("treatments"):
+        return [Prose("This file holds no treatments.", "note")]
+    valid = [row for row in rows if is_valid(row, shop.as_of)]
+    populated = {name for name, row in segments.by_name.items() if row.get("members") or 0}
+    served = [row for row in valid if not row.get("is_idle") and (row["segment"] in populated or not segments.by_name)]
+    spend_rank = {row["segment"]: rank for rank, row in enumerate(segments.by_spend)}
+    rank = {name: place for place, name in enumerate(segments.names)}
+    last = len(segments.by_name)
+    families = grouped(
+        sorted(
+            ({**row, "family": row.get("template_id") or row["treatment_id"]} for row in served),
+            key=lambda row: (
+                rank.get(row["segment"], last),
+                spend_rank.get(row["segment"], last),
+                row["segment"],
+                row["treatment_id"],
+            ),
+        ),
+        "family",
+    )
+    cards = []
+    for found in families.values():
+        others = list(
+            dict.fromkeys(segments.label(row["segment"]) for row in found[1:] if row["segment"] != found[0]["segment"])
+        )
+        note = ""
+        if others:
+            named = words.listed(others[:3]) + (" …" if len(others) > 3 else "")
+            note = (
+                f"An example: one row of the treatments, with the segment's name filled in, serves "
+                f"{words.counted(len(others), 'more segment')} in the same way: {named}"
+            )
+        parts = [(heading, treatment_fields(shop, found[0], fields)) for heading, fields in TREATMENT_PARTS]
+        cards.append(
+            TreatmentCard(segments.label(found[0]["segment"]), [(h, fields) for h, fields in parts if fields], note)
+        )
+    treated = {row["segment"] for row in served}
+    untreated = [segments.label(name) for name in segments.names if name in populated and name not in treated]
+    blocks: list[Block] = []
+    if untreated:
+        blocks.append(Prose(f"Without a treatment: {words.listed(untreated)}.", "warn"))
+    if cards:
+        blocks.append(Compare("Treatments", cards[:MOST_CARDS]))
+    elif not untreated:
+        blocks.append(Prose("No treatment is valid for any of its segments.", "note"))
+    not_shown = [
+        f"{words.counted(number, 'treatment')} {why}"
+        for number, why in (
+            (max(0, len(cards) - MOST_CARDS), "in the table treatments"),
+            (len(valid) - len(served), "for segments without members today"),
+            (len(rows) - len(valid), "not valid on this day"),
+        )
+        if number
+    ]
+    if not_shown:
+        blocks.append(Prose(f"Not shown: {words.listed(not_shown)}.", "quiet"))
+    return blocks
+
+
+def treatment_fields(shop: Shop, row: Row, fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Name and text of each field that says something."""
+    level = shop.offer_level
+    return [
+        (name, shop.item(level, row[field]) if field == "offer_item" else words.clean(row[field]))
+        for field, name in fields
+        if row.get(field) not in (None, "")
+    ]
+
+
+# Question 2
+
+
+def paper(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
+    """How the treatments of each two segments differ on paper, and the pairs that a customer cannot tell apart."""
+    if not rows:
+        said = "No two of its segments have treatments to compare."
+        return [
+            Prose(
+                said if shop.db.has("treatment_distinctness") else "This file holds no comparison of treatments.",
+                "note",
+            )
+        ]
+    counts = {difference: 0 for difference in reversed(words.DIFFERENCES)}
+    for row in rows:
+        counts[row["difference"]] = counts.get(row["difference"], 0) + 1
+    same = [row for row in rows if row["difference"] in ("nothing", "wording only")]
+    blocks: list[Block] = [
+        Table(
+            "How treatments differ on paper",
+            [Column("On paper"), Column("Pairs", True), Column("Share", True)],
+            [
+                [
+                    common.label(
+                        common.badge(
+                            words.mark(words.DIFFERENCES, difference).sign or difference,
+                            words.Mark(words.mark(words.DIFFERENCES, difference).css, "", ""),
+                        ),
+                        note=words.mark(words.DIFFERENCES, difference).meaning or words.clean(difference),
+                    ),
+                    common.number(number),
+                    common.share(number / len(rows)),
+                ]
+                for difference, number in counts.items()
+                if number
+            ],
+            more=f"{words.counted(len(rows), 'pair')} of segments.",
+        )
+    ]
+    if same:
+        named = "; ".join(
+            f"{segments.label(row['segment_a'])} and {segments.label(row['segment_b'])}" for row in same[:MOST_NAMED]
+        )
+        rest = f"; and {words.counted(len(same) - MOST_NAMED, 'more pair')}" if len(same) > MOST_NAMED else ""
+        blocks.insert(0, Prose(f"A customer cannot tell apart: {named}{rest}.", "warn"))
+    return blocks
+
+
+def distance(value: float) -> str:
+    """The class of a distance; the same for all schemes."""
+    return f"d{sum(value >= bound for bound in DISTANCES)}"
+
+
+def sent(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
+    """What segments were really sent: the pairs that can be judged, as a map of one fixed scale."""
+    if not rows:
+        held = shop.db.has("treatment_delivery")
+        said = "No two of its segments could be compared by what was sent."
+        return [Prose(said if held else "This file holds no comparison of what was sent.", "note")]
+    judged = [row for row in rows if common.is_well_powered(row)]
+    counts = {verdict: sum(row["verdict"] == verdict for row in judged) for verdict in words.DELIVERY}
+    names = segments.pairs_names(rows)
+    cells = {frozenset((row["segment_a"], row["segment_b"])): row for row in rows}
+
+    def cell(a: str, b: str) -> Cell:
+        row = cells.get(frozenset((a, b)))
+        if row is None or row.get("divergence") is None:
+            return Cell("", css="blank")
+        if not common.is_well_powered(row) or row["verdict"] == "unproven":
+            return Cell("?", css="m unjudged", title="cannot be judged")
+        sign = words.mark(words.DELIVERY, row["verdict"]).sign
+        title = f"{segments.label(a)} and {segments.label(b)}: {row['verdict']}"
+        return Cell(f"{100 * row['divergence']:.0f} {sign}", css=f"m {distance(row['divergence'])}", title=title)
+
+    open_pairs = len(rows) - counts["treated differently"] - counts["treated alike"]
+    counted = (
+        f"Of the {words.counted(len(judged), 'pair')} that can be judged, "
+        f"{words.count(counts['treated differently'])} {'was' if counts['treated differently'] == 1 else 'were'} sent "
+        f"different things and {words.count(counts['treated alike'])} the same."
+        if judged
+        else "No pair can be judged by what was sent."
+    )
+    rest = (
+        f" {words.counted(open_pairs, 'pair')} cannot be judged: too few members, or too little sent."
+        if open_pairs
+        else ""
+    )
+    blocks: list[Block] = [Prose(counted + rest)]
+    if len(names) > 1 and judged:
+        blocks += [
+            Prose(
+                Markup(
+                    "How far apart what two segments were sent is: 0 the same, 100 nothing in common; ≠ sent different "
+                    "things, = the same, ? cannot be judged. One scale for all schemes: "
+                    '<span class="key d0"></span> below 10, <span class="key d1"></span> 20, <span class="key '
+                    'd2"></span> '
+                    '30, <span class="key d3"></span> 50, <span class="key d4"></span> more.{}'
+                ).format(f" The {len(names)} segments with the largest spend." if segments.cut else ""),
+                "quiet",
+            ),
+            Table(
+                "How far what segments were sent differs",
+                [
+                    Column("Segment"),
+                    *(
+                        Column(Markup('<abbr title="{}">{}</abbr>').format(segments.label(n), i))
+                        for i, n in enumerate(names[:-1], 1)
+                    ),
+                ],
+                [
+                    [
+                        common.label(f"{place + 1}. {segments.label(name)}"),
+                        *(cell(name, other) for other in names[:place]),
+                        *[Cell("", css="blank")] * (len(names) - 1 - place),
+                    ]
+                    for place, name in enumerate(names)
+                ],
+                css="matrix",
+                sortable=False,
+            ),
+        ]
+    contacts: dict[str, Row] = {}
+    for row in rows:
+        for side in ("a", "b"):
+            contacts[row[f"segment_{side}"]] = {
+                "members": row.get(f"n_{side}"),
+                "rate": row.get(f"contact_rate_{side}"),
+                "touches": row.get(f"touches_per_member_{side}"),
+            }
+    told = [name for name in names if not shop.is_few(contacts[name]["members"])]
+    if told:
+        blocks.append(
+            Fold(
+                "What each segment was sent",
+                [
+                    Table(
+                        "Contacts by segment",
+                        [
+                            Column("Segment"),
+                            Column("Members then", True),
+                            Column("Sent anything", True),
+                            Column("Contacts a member", True),
+                        ],
+                        [
+                            [
+                                common.label(segments.label(name)),
+                                common.number(contacts[name]["members"]),
+                                common.share(contacts[name]["rate"], bar=True),
+                                common.number(contacts[name]["touches"], words.decimals(contacts[name]["touches"])),
+                            ]
+                            for name in told
+                        ],
+                    )
+                ],
+            )
+        )
+    return blocks
+
+
+# Question 3
+
+
+def outcomes(shop: Shop, rows: Sequence[Row], scheme: Scheme) -> list[Block]:
+    """Tests against customers held out, by segment, and what each arm is worth."""
+    blocks = experiments.outcome_table(shop, rows, scheme.segments, f"Tested treatments, {scheme.title}")
+    blocks += experiments.values(shop, scheme)
+    return blocks
+
+
+def advice(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
+    """What to do with pairs of segments: counts, and those that may be merged."""
+    if not rows:
+        return []
+    counts = {kind: sum(row["advice"] == kind for row in rows) for kind in words.ADVICE}
+    blocks: list[Block] = [
+        Items(
+            [
+                Markup("{} {}: {}").format(common.badge(kind, mark), words.counted(counts[kind], "pair"), mark.meaning)
+                for kind, mark in words.ADVICE.items()
+                if counts[kind]
+            ]
+        )
+    ]
+    order = {"merge": 0, "keep apart": 1}
+    named = sorted(
+        (row for row in rows if row["advice"] in order),
+        key=lambda row: (order[row["advice"]], row.get("q_value") or 0.0, row["segment_a"], row["segment_b"]),
+    )
+    named = [row for row in named if not shop.is_few(row.get("n_a")) and not shop.is_few(row.get("n_b"))][:MOST_ADVICE]
+    if named:
+        table = Table(
+            "Advice on pairs of segments",
+            [Column("Segment"), Column("and"), Column("Advice"), Column("Why")],
+            [
+                [
+                    common.label(segments.label(row["segment_a"])),
+                    common.text(segments.label(row["segment_b"])),
+                    Cell(common.badge(row["advice"], words.mark(words.ADVICE, row["advice"])), sort=row["advice"]),
+                    common.text(segments.said(row.get("why")), "long"),
+                ]
+                for row in named
+            ],
+            more="All pairs are in the table scheme_advice.",
+        )
+        blocks.append(Fold("Which pairs, and how sure", [table]))
+    return blocks

@@ -1,0 +1,646 @@
+"""What to sell to whom: what is bought together, in which order, instead of each other; gaps by money; offers; sends.
+
+Belongs here: published rows in, blocks out. Nothing about a single customer.
+Does not belong here: what concerns one scheme (schemes.py).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from orchestration.report import words
+from orchestration.report.blocks import Block, Cell, Column, Fold, Page, Part, Prose, Table
+from orchestration.report.pages import common
+from orchestration.report.published import Row
+from orchestration.report.shop import SIGNIFICANCE, Shop
+
+# Pairs named in one table, and how few times bought together still mean something: the first bar that leaves enough.
+# 300: chance moves such a count by a seventeenth, 100 by a tenth, below 30 by a fifth and more: a handful of
+# households can make a pair.
+MOST_PAIRS = 30
+ENOUGH_PAIRS = 10
+BARS = (300, 100, 30, 10, 1)
+# Rows in which one item may stand: else one family of products (baby food, say) fills the table.
+MOST_MENTIONS = 2
+# Below a tenth more than expected, a pair is beyond chance but of no use; below a half more, what is bought often with
+# everything (milk, bread) fills a list that is ordered by the number of baskets.
+WEAKEST_LIFT = 1.1
+WEAKEST_LARGE_LIFT = 1.5
+# Above two thirds of what sizes lead to expect, a pair is beyond chance and yet no choice between the two.
+WEAKEST_SUBSTITUTE = 0.67
+# In the order of use to a marketer: frosting and cake mix are subcategories of one category. Products go by ids, which
+# nobody reads: only where nothing else is known.
+LEVELS = ("subcategory", "category", "department", "product")
+PLURALS = {"category": "categories", "product": "products", "subcategory": "subcategories", "department": "departments"}
+MOST_OFFERS = 30
+MOST_GAPS = 30
+# Items of the matrix: as many as fit a screen.
+MATRIX_ITEMS = 12
+
+AFFINITY_COLUMNS = (
+    "item_level",
+    "window",
+    "antecedent",
+    "consequent",
+    "n_antecedent",
+    "n_consequent",
+    "n_both",
+    "confidence",
+    "size_adjusted_lift",
+    "q_value",
+)
+
+
+@dataclass(frozen=True)
+class PairList:
+    """A table of pairs: what it is, the rows that may stand in it, and their order, in columns of product_affinities.
+
+    `count` is what the bars are held against; `shape` chooses the columns; `most` rows are shown.
+    """
+
+    title: str
+    lead: str
+    shape: str
+    condition: str
+    order: str
+    count: str = "n_both"
+    most: int = MOST_PAIRS
+
+
+BEYOND_CHANCE = f"q_value < {SIGNIFICANCE} and adjusted_lift >= {WEAKEST_LIFT}"
+# The surer direction of a basket's pair, the more frequent order of a pair in time.
+DIRECTIONS = {True: "confidence", False: "n_both"}
+TOGETHER = PairList(
+    "{items} bought in one basket",
+    "The strongest ties first: how many times as often as the size of baskets and the season alone would bring about. "
+    "Only pairs beyond chance, seen in at least {bar}.",
+    "together",
+    BEYOND_CHANCE,
+    "adjusted_lift desc, n_both desc",
+)
+LARGEST = PairList(
+    "{items} whose ties make most baskets",
+    "Those with most baskets beyond what size and season alone would bring about come first, from "
+    f"{WEAKEST_LARGE_LIFT} "
+    "times as many on.",
+    "together",
+    f"q_value < {SIGNIFICANCE} and adjusted_lift >= {WEAKEST_LARGE_LIFT}",
+    "n_both - n_both / adjusted_lift desc, n_both desc",
+    most=15,
+)
+INSTEAD = PairList(
+    "{items} bought instead of each other",
+    "Who buys one leaves the other: never offer one as a complement of the other. The rarest meetings first, where "
+    "size "
+    "and season alone would bring about at least {bar}.",
+    "instead",
+    f"relation = 'substitute' and adjusted_lift > 0 and adjusted_lift <= {WEAKEST_SUBSTITUTE}",
+    "adjusted_lift, n_both desc",
+    "n_both / adjusted_lift",
+    15,
+)
+LEADS = PairList(
+    "{items} of which one leads to the other, within {days}",
+    "Customers who bought them in this order are clearly more than those who did it the other way round; the clearest "
+    "order first. Seasons that follow each other show here too, and among thousands of pairs the last ones may be "
+    "chance.",
+    "leads",
+    "relation = 'leads'",
+    "(n_both - n_reverse) / sqrt(n_both + n_reverse) desc, n_both desc",
+    most=15,
+)
+AFTER = PairList(
+    "{items} bought one after the other, within {days}",
+    "The strongest ties first, in their more frequent order, which may be chance where the two orders are close. Only "
+    "pairs beyond chance, bought so by at least {bar}.",
+    "after",
+    BEYOND_CHANCE,
+    "adjusted_lift desc, n_both desc",
+    most=15,
+)
+IN_BASKET, IN_TIME = (TOGETHER, LARGEST, INSTEAD), (LEADS, AFTER)
+
+
+def pages(shop: Shop) -> list[Page]:
+    """Money first: gaps and offers; then what goes with what; then whom to contact."""
+    parts: list[tuple[str, str, list[Block]]] = [
+        ("gaps", "Bought without what goes with it", gaps(shop)),
+        ("offers", "Next best offers", offers(shop)),
+        ("affinity-matrix", "What goes with what", matrix(shop)),
+        ("affinities", "What is bought together, in which order, and instead of what", affinities(shop)),
+        ("audiences", "Whom to contact, and whom not", audiences(shop)),
+    ]
+    blocks: list[Block] = [Part(heading, found, anchor) for anchor, heading, found in parts if found]
+    poor = offer_level(shop)
+    if poor:
+        blocks.insert(0, Prose(poor, "warn"))
+    return [Page("selling", "Selling", "What to sell to whom?", blocks)]
+
+
+# What goes with what
+
+
+def _kinds(shop: Shop) -> list[Row]:
+    """Levels and windows in the order of use; products only where nothing else is known."""
+    kinds = shop.db.rows('select distinct item_level, "window" from product_affinities order by 1, 2')
+    named = {kind["item_level"] for kind in kinds} - {"product"}
+    levels = {level: rank for rank, level in enumerate(LEVELS)}
+    shown = [kind for kind in kinds if kind["item_level"] != "product" or not named]
+    shown.sort(
+        key=lambda kind: (
+            kind["window"] != "basket",
+            kind["window"],
+            levels.get(kind["item_level"], len(LEVELS)),
+            kind["item_level"],
+        )
+    )
+    return shown
+
+
+def _optional(shop: Shop) -> str:
+    """Files of before relations, orders in time and seasons lack their columns. In time, there is no season."""
+    optional = {"season_adjusted_lift": "double", "relation": "varchar", "n_reverse": "bigint"}
+    return ", ".join(
+        name if shop.db.has("product_affinities", name) else f"cast(null as {kind}) as {name}"
+        for name, kind in optional.items()
+    )
+
+
+def affinities(shop: Shop) -> list[Block]:
+    """Tables of each level and window that is in the file, folded but for the first.
+
+    Each unordered pair is told once a table, with what it says in both directions: in a basket first the direction in
+    which it is surer, in time the more frequent order.
+    """
+    if not shop.db.has("product_affinities", *AFFINITY_COLUMNS):
+        return [Prose("This file holds no affinities.", "note")]
+    found = []
+    for kind in _kinds(shop):
+        for pairs in IN_BASKET if kind["window"] == "basket" else IN_TIME:
+            title, blocks = _pair_table(shop, kind["item_level"], kind["window"], pairs)
+            if blocks:
+                found.append((title, blocks))
+    if not found:
+        return [Prose("No two items are bought together beyond chance.", "note")]
+    first, *others = found
+    return [*first[1], *(Fold(title, blocks) for title, blocks in others)]
+
+
+def _pair_rows(shop: Shop, level: str, window: str, pairs: PairList) -> tuple[list[Row], int]:
+    in_basket = window == "basket"
+    rows: list[Row] = []
+    bar = BARS[-1]
+    for bar in BARS:
+        rows = _not_too_often(
+            shop.db.rows(
+                f"""
+                with rules as (
+                    select antecedent, consequent, n_antecedent, n_consequent, n_both, confidence,
+                        size_adjusted_lift, q_value, {_optional(shop)}
+                    from product_affinities
+                    where item_level = ? and "window" = ?
+                ),
+                adjusted_rules as (
+                    select *, coalesce(season_adjusted_lift, size_adjusted_lift) as adjusted_lift
+                    from rules
+                )
+                select *
+                from adjusted_rules
+                where {pairs.condition} and {pairs.count} >= ?
+                qualify row_number() over (
+                    partition by least(antecedent, consequent), greatest(antecedent, consequent)
+                    order by {DIRECTIONS[in_basket]} desc, antecedent
+                ) = 1
+                order by {pairs.order}, antecedent, consequent
+                limit ?
+                """,
+                (level, window, bar, 20 * MOST_PAIRS),
+            ),
+            pairs.most,
+        )
+        if len(rows) >= ENOUGH_PAIRS:
+            break
+    return rows, bar
+
+
+def _pair_table(shop: Shop, level: str, window: str, pairs: PairList) -> tuple[str, list[Block]]:
+    rows, bar = _pair_rows(shop, level, window, pairs)
+    unit = "basket" if window == "basket" else "customer"
+    if unit == "customer":
+        rows = [row for row in rows if not shop.is_few(row["n_both"])]
+    days = words.clean(window.replace("_", " "))
+    names = {"items": words.capital(PLURALS.get(level, level)), "days": days, "bar": words.counted(bar, unit)}
+    title = pairs.title.format(**names)
+    if not rows:
+        return title, []
+
+    def item(row: Row, side: str) -> Cell:
+        name = shop.item(level, row[side])
+        return common.label(name, title=words.clean(row[side]))
+
+    counted = f"{unit}s"
+    if pairs.shape == "instead":
+        columns = [
+            Column("Who buys"),
+            Column("seldom buys"),
+            Column(f"{counted.capitalize()} with both", True),
+            Column("Expected", True),
+        ]
+        cells = [
+            [
+                item(row, "antecedent"),
+                item(row, "consequent"),
+                common.members(shop, row["n_both"]),
+                common.number(row["n_both"] / row["adjusted_lift"]),
+            ]
+            for row in rows
+        ]
+    elif pairs.shape == "together":
+        columns = [
+            Column("Who buys"),
+            Column("buys too"),
+            Column("Times as often", True),
+            Column(f"{counted.capitalize()} with both", True),
+            Column("Of those with the first", True),
+            Column("The other way round", True, minor=True),
+        ]
+        cells = [
+            [
+                item(row, "antecedent"),
+                item(row, "consequent"),
+                common.number(row["adjusted_lift"], words.times_short(row["adjusted_lift"])),
+                common.members(shop, row["n_both"]),
+                common.share(row["confidence"], bar=True),
+                common.share(row["n_both"] / row["n_consequent"]),
+            ]
+            for row in rows
+        ]
+    else:
+        columns = [
+            Column("First"),
+            Column(f"then, within {days}"),
+            Column("Customers", True),
+            Column("Of those with the first", True),
+            Column("The other way round", True, "customers"),
+            *([Column("Times as often", True)] if pairs.shape == "after" else []),
+        ]
+        cells = [
+            [
+                item(row, "antecedent"),
+                item(row, "consequent"),
+                common.members(shop, row["n_both"]),
+                common.share(row["confidence"], bar=True),
+                Cell(
+                    shop.members(row["n_reverse"]) if row["n_reverse"] is not None else words.NOTHING,
+                    sort=float(row["n_reverse"] or 0),
+                    note="no clear order" if row["relation"] == "either order" else "",
+                    css="n",
+                ),
+                *(
+                    [common.number(row["adjusted_lift"], words.times_short(row["adjusted_lift"]))]
+                    if pairs.shape == "after"
+                    else []
+                ),
+            ]
+            for row in rows
+        ]
+    return title, [Prose(pairs.lead.format(**names), "quiet"), Table(title, columns, cells)]
+
+
+def _not_too_often(rows: Sequence[Row], most: int) -> list[Row]:
+    """The first pairs, `most` at most, without those of which one item was named often enough before."""
+    mentions: Counter[str] = Counter()
+    kept: list[Row] = []
+    for row in rows:
+        items = (row["antecedent"], row["consequent"])
+        if len(kept) < most and all(mentions[item] < MOST_MENTIONS for item in items):
+            mentions.update(items)
+            kept.append(row)
+    return kept
+
+
+# How many times as often as expected, from which on a cell of the matrix has which colour.
+TIE_SHADES = ((WEAKEST_SUBSTITUTE, "down2"), (0.9, "down1"), (1.1, ""), (1.5, "up1"))
+
+
+def matrix(shop: Shop) -> list[Block]:
+    """The items with most baskets beyond the expected, each with each. Departments where categories are none."""
+    if not shop.db.has("product_affinities", *AFFINITY_COLUMNS):
+        return []
+    levels = {kind["item_level"] for kind in _kinds(shop) if kind["window"] == "basket"}
+    level = next((name for name in ("category", "department", "subcategory", "product") if name in levels), None)
+    if level is None:
+        return []
+    rows = shop.db.rows(
+        f"""
+        with rules as (
+            select antecedent, consequent, n_both, q_value, size_adjusted_lift, {_optional(shop)}
+            from product_affinities
+            where item_level = ? and "window" = 'basket' and size_adjusted_lift > 0
+        ),
+        adjusted_rules as (
+            select *, coalesce(season_adjusted_lift, size_adjusted_lift) as adjusted_lift from rules
+        ),
+        items as (
+            select antecedent as item, sum(greatest(0, n_both - n_both / nullif(adjusted_lift, 0))) as beyond
+            from adjusted_rules
+            where q_value < {SIGNIFICANCE}
+            group by antecedent
+            order by beyond desc, item
+            limit {MATRIX_ITEMS}
+        )
+        select antecedent, consequent, n_both, q_value, adjusted_lift, relation
+        from adjusted_rules
+        where antecedent in (select item from items) and consequent in (select item from items)
+        order by antecedent, consequent
+        """,
+        (level,),
+    )
+    cells = {(row["antecedent"], row["consequent"]): row for row in rows}
+    names = sorted({row["antecedent"] for row in rows})
+    if len(names) < 3:
+        return []
+
+    def cell(a: str, b: str) -> Cell:
+        row = cells.get((a, b))
+        if a == b:
+            return Cell("", css="blank")
+        if row is None:
+            return Cell(words.NOTHING, css="m")
+        found = row["adjusted_lift"]
+        is_sure = (row["q_value"] is not None and row["q_value"] < SIGNIFICANCE) or row["relation"] == "substitute"
+        css = next((css for bound, css in TIE_SHADES if found < bound), "up2") if is_sure or found < 1 else ""
+        return Cell(words.decimals(found, 1), sort=float(found), css=f"m {css}")
+
+    return [
+        Prose(
+            Markup(
+                'How many times as often as size and season alone would bring about: <span class="key up2"></span> '
+                "half "
+                'more and above, <span class="key up1"></span> a tenth more, <span class="key down1"></span> less '
+                "often, "
+                '<span class="key down2"></span> instead of each other. The {} {} with most baskets beyond the '
+                "expected."
+            ).format(len(names), PLURALS.get(level, level)),
+            "quiet",
+        ),
+        Table(
+            "Matrix of affinities",
+            [
+                Column("In one basket"),
+                *(
+                    Column(Markup('<abbr title="{}">{}</abbr>').format(shop.item(level, name), place))
+                    for place, name in enumerate(names, 1)
+                ),
+            ],
+            [
+                [common.label(f"{place}. {shop.item(level, a)}"), *(cell(a, b) for b in names)]
+                for place, a in enumerate(names, 1)
+            ],
+            css="matrix",
+            sortable=False,
+        ),
+    ]
+
+
+# Gaps and offers
+
+GAP_COLUMNS = (
+    "customer_id",
+    "item_level",
+    "because_item",
+    "gap_item",
+    "peers",
+    "peers_with_gap_item",
+    "expected_value",
+)
+
+
+def offer_level(shop: Shop) -> str | None:
+    """Why offers and gaps are not made on the level wanted, as a sentence; null where they are."""
+    if not shop.db.has("offer_level", "item_level", "level_wanted", "items_wanted"):
+        return None
+    rows = shop.db.rows(
+        "select item_level, level_wanted, items_wanted from offer_level where item_level <> level_wanted"
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    level, wanted, known = row["item_level"], row["level_wanted"], row["items_wanted"]
+    what = words.counted(known, wanted, PLURALS.get(wanted)) if known else f"no {wanted}"
+    return (
+        f"Offers and gaps are made of {PLURALS.get(level, level)}, because {'only ' if known else ''}{what} of what "
+        f"was sold {'is' if known in (0, 1) else 'are'} known."
+    )
+
+
+def gap_rows(shop: Shop) -> list[Row]:
+    """Pairs of what is bought and what goes with it and never is: customers and money, most money first."""
+    if not shop.db.has("cross_sell_gaps", *GAP_COLUMNS):
+        return []
+    rows = shop.db.rows(
+        """
+        select item_level, because_item, gap_item, count(distinct customer_id) as customers,
+            sum(expected_value) as worth, max(peers) as peers, max(peers_with_gap_item) as peers_with
+        from cross_sell_gaps
+        group by item_level, because_item, gap_item
+        order by worth desc nulls last, because_item, gap_item, item_level
+        """
+    )
+    return [row for row in rows if not shop.is_few(row["customers"])]
+
+
+def gaps(shop: Shop) -> list[Block]:
+    """What regular buyers of an item never buy, worth most first; nothing without the table."""
+    if not shop.db.has("cross_sell_gaps", *GAP_COLUMNS):
+        return []
+    totals = shop.db.rows(
+        "select count(*) as gaps, count(distinct customer_id) as customers, sum(expected_value) as worth from "
+        "cross_sell_gaps"
+    )[0]
+    rows = gap_rows(shop)
+    if not totals["gaps"]:
+        return [Prose("No regular buyer of an item lacks its complement.", "note")]
+    if not rows:
+        return [Prose(f"Each gap is one of fewer than {shop.least} customers: too few to tell.", "note")]
+    withheld = totals["gaps"] - sum(row["customers"] for row in rows)
+    more = [
+        f"{words.counted(len(rows) - MOST_GAPS, 'more pair')} in the table cross_sell_gaps."
+        if len(rows) > MOST_GAPS
+        else "",
+        f"Pairs of fewer than {shop.least} customers are left out." if withheld else "",
+    ]
+    return [
+        Prose(
+            f"{words.counted(totals['customers'], 'customer')} regularly buy one item and never what goes with it: "
+            "together "
+            f"worth up to {shop.money(totals['worth'])} a year. A gap is worth what regular buyers of the first item "
+            "spend on "
+            "the second, in proportion to the customer's spend."
+        ),
+        Table(
+            "Gaps by money",
+            [
+                Column("They buy"),
+                Column("and never"),
+                Column("Customers", True),
+                Column(shop.in_currency("Worth up to, a year"), True),
+                Column("Of like buyers, buy both", True),
+            ],
+            [
+                [
+                    common.label(
+                        shop.item(row["item_level"], row["because_item"]), title=words.clean(row["because_item"])
+                    ),
+                    common.label(shop.item(row["item_level"], row["gap_item"]), title=words.clean(row["gap_item"])),
+                    common.number(row["customers"]),
+                    common.money(row["worth"]),
+                    common.share(
+                        row["peers_with"] / row["peers"]
+                        if row["peers"] and not shop.is_few(row["peers_with"])
+                        else None
+                    ),
+                ]
+                for row in rows[:MOST_GAPS]
+            ],
+            more=" ".join(line for line in more if line),
+        ),
+    ]
+
+
+OFFER_COLUMNS = ("customer_id", "offer_rank", "item_level", "item", "because_item")
+
+
+def offers(shop: Shop) -> list[Block]:
+    """What is offered first to how many, and because of what most often."""
+    if not shop.db.has("next_best_offers", *OFFER_COLUMNS):
+        return [Prose("This file holds no offers.", "note")]
+    totals = shop.db.rows("select count(*) as offers, count(distinct customer_id) as customers from next_best_offers")[
+        0
+    ]
+    if not totals["offers"]:
+        return [Prose("There are no offers in this refresh.", "note")]
+    rows = shop.db.rows(
+        """
+        with firsts as (
+            select item_level, item, because_item, count(*) as customers
+            from next_best_offers
+            where offer_rank = 1
+            group by item_level, item, because_item
+        )
+        select item_level, item, sum(customers) as customers,
+            list(because_item order by customers desc, because_item)
+                filter (because_item is not null and customers >= ?) as reasons
+        from firsts
+        group by item_level, item
+        order by customers desc, item
+        """,
+        (shop.least,),
+    )
+    told = [row for row in rows if not shop.is_few(row["customers"])]
+    lead = (
+        f"For {words.counted(totals['customers'], 'customer')} there are {words.counted(totals['offers'], 'offer')}: "
+        "something "
+        "they have not bought yet, and those who buy as they do have."
+        if not shop.is_few(totals["customers"])
+        else f"There are offers for fewer than {shop.least} customers: too few to tell."
+    )
+    if not told:
+        return [Prose(lead, "note")]
+    more = [
+        f"{words.counted(len(told) - MOST_OFFERS, 'more item')} in the table next_best_offers."
+        if len(told) > MOST_OFFERS
+        else "",
+        f"Items for fewer than {shop.least} customers are left out." if len(told) < len(rows) else "",
+    ]
+    return [
+        Prose(lead),
+        Table(
+            "Offers by item",
+            [Column("Offer"), Column("First for", True, "customers"), Column("Most often because they buy")],
+            [
+                [
+                    common.label(shop.item(row["item_level"], row["item"]), title=words.clean(row["item"])),
+                    common.number(row["customers"], bar=row["customers"] / told[0]["customers"]),
+                    common.text(
+                        words.listed(shop.item(row["item_level"], item) for item in (row["reasons"] or [])[:3]) or None
+                    ),
+                ]
+                for row in told[:MOST_OFFERS]
+            ],
+            more=" ".join(line for line in more if line)
+            + " Who is offered what, and why, is in the table next_best_offers.",
+        ),
+    ]
+
+
+# Whom to contact
+
+
+def audiences(shop: Shop) -> list[Block]:
+    """Sends and drops by channel, a column a reason; nothing where the file holds neither.
+
+    Decisions hold both; a file with the sends alone still tells those.
+    """
+    db = shop.db
+    if db.has("audience_decisions", "channel", "outcome"):
+        source, outcome = "audience_decisions", "outcome"
+    elif db.has("audiences", "channel"):
+        source, outcome = "audiences", "'sent'"
+    else:
+        return []
+    found = db.rows(f"select channel, {outcome} as outcome, count(*) as n from {source} group by all order by 1, 2")
+    by_outcome: Counter[str] = Counter()
+    by_channel: dict[str, Counter[str]] = {}
+    for row in found:
+        channel = words.clean(row["channel"]) if row["channel"] is not None else "no channel"
+        by_outcome[row["outcome"]] += row["n"]
+        by_channel.setdefault(channel, Counter())[row["outcome"]] += row["n"]
+    known = [name for name in words.DECISIONS if by_outcome[name] or name == "sent"]
+    names = [*known, *sorted(set(by_outcome) - set(known))]
+    days = db.rows("select max(send_on) as day from audiences")[0]["day"] if db.has("audiences", "send_on") else None
+    has_drops = source == "audience_decisions"
+    when = f" of {words.day(days)}" if days else ""
+    total = f"Of {words.count(by_outcome.total())} treatments that members have, " if has_drops else ""
+    drops = " The rest is dropped for the first reason that applies." if has_drops else ""
+    sent = (
+        "fewer than " + words.counted(shop.least, "send")
+        if shop.is_few(by_outcome["sent"])
+        else words.counted(by_outcome["sent"], "send")
+    )
+    blocks: list[Block] = [Prose(f"{total}{sent} in the audiences{when}.{drops}")]
+    if not by_outcome["sent"]:
+        told = " The table says what holds the sends back." if has_drops and found else ""
+        blocks.insert(0, Prose(f"Nobody is contacted.{told}", "warn"))
+    if not found:
+        return blocks
+    ordered = sorted(by_channel.items(), key=lambda item: (-item[1]["sent"], -item[1].total(), item[0]))
+    rows = [
+        [
+            common.label(channel),
+            *([common.members(shop, counts.total())] if has_drops else []),
+            *(common.members(shop, counts[name]) for name in names),
+        ]
+        for channel, counts in ordered
+    ]
+    blocks.append(
+        Table(
+            "Sends by channel",
+            [
+                Column("Channel"),
+                *([Column("Treatments", True)] if has_drops else []),
+                *(Column(words.clean(name), True, minor=name != "sent") for name in names),
+            ],
+            rows,
+        )
+    )
+    meanings = [(name, words.DECISIONS[name]) for name in names if name in words.DECISIONS and name != "sent"]
+    if has_drops and meanings:
+        blocks.append(
+            Fold("What the reasons mean", [Prose(f"{words.capital(name)}: {meaning}.") for name, meaning in meanings])
+        )
+    return blocks
