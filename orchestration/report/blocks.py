@@ -61,11 +61,12 @@ class Table:
     sortable: bool = True
     anchor: str = ""
     paper_rows: int = PRINTED_ROWS
+    searchable: bool = True
     kind: str = field(default="table", init=False)
 
     @property
     def is_searched(self) -> bool:
-        return self.sortable and len(self.rows) >= SEARCHED_ROWS
+        return self.searchable and self.sortable and len(self.rows) >= SEARCHED_ROWS
 
     @property
     def rows_on_screen_only(self) -> int:

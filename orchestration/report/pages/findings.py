@@ -67,7 +67,8 @@ def quiet(shop: Shop) -> Finding | None:
         if row and row.get("members") and not shop.is_few(row["members"]) and row.get("spend"):
             return Finding(
                 "Win back those who went quiet",
-                f"{words.counted(row['members'], 'customer')} in “{cut(scheme.segments.label(name), LETTERS)}” used to come often "
+                f"{words.counted(row['members'], 'customer')} in “{cut(scheme.segments.label(name), LETTERS)}” "
+                f"used to come often "
                 "and stopped; "
                 f"in the last year they spent {shop.money(row['spend'])}.",
                 float(row["spend"]),
@@ -126,8 +127,9 @@ def missed_occasion(shop: Shop) -> Finding | None:
     gap = found[0]
     return Finding(
         "Be there when they buy",
-        f"“{cut(gap.label, LETTERS)}” ({gap.scheme.title}) seldom buy {occasions.phrase(gap.occasion)}: everyone's share would make "
-        f"{words.count(gap.expected)} baskets in place of {words.count(gap.baskets)}, worth up to "
+        f"“{cut(gap.label, LETTERS)}” ({gap.scheme.title}) seldom buy {occasions.phrase(gap.occasion)}: "
+        f"everyone's share would make {words.count(gap.expected)} baskets in place of {words.count(gap.baskets)}, "
+        "worth up to "
         f"{shop.money(gap.worth)}.",
         gap.worth,
         "occasion-gaps",

@@ -105,7 +105,7 @@ def facts(shop: Shop) -> list[tuple[Text, Text, Text]]:
         detail = f"{shop.members(row['buyers'])} of them have bought" if "buyers" in row else ""
         found.append((shop.members(row["n"]), "customer" if row["n"] == 1 else "customers", detail))
         if "spend" in row and not shop.is_few(row["n"]):
-            found.append((shop.money(row["spend"]), "spend of the last year", year_on_year(shop)))
+            found.append((shop.money(row["spend"]), "spend, last year", year_on_year(shop)))
     if shop.audit is not None:
         found.append(
             (words.count(shop.audit.passed), "checks passed", f"{words.count(shop.audit.warned)} warned"),

@@ -95,7 +95,7 @@ def account(shop: Shop) -> list[Block]:
                 "Account of rows",
                 [Column("All tables of the landing zone"), Column("Rows", True)],
                 [[common.label(words.capital(label)), common.number(number)] for label, number in rows],
-                more="Rows read = rows used + rows refused + exact copies dropped. Refused rows are kept, with the reason.",
+                more="Read = used + refused + exact copies dropped. Refused rows are kept aside, with the reason.",
                 sortable=False,
             )
         )

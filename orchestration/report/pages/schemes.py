@@ -139,6 +139,7 @@ def strip(shop: Shop, schemes: Sequence[Scheme], more: str | Markup = "", is_sho
         more=more,
         css="strip",
         paper_rows=len(schemes),
+        searchable=not is_short,
     )
 
 

@@ -167,7 +167,8 @@ create table audiences (channel varchar, member_id varchar, treatment_id varchar
 insert into audiences values ('mail', 'a', 't2', '2026-03-01'), ('mail', 'b', 't2', '2026-03-01');
 create table audience_decisions (scheme varchar, member_id varchar, channel varchar, outcome varchar);
 insert into audience_decisions values
-    ('rfm', 'c', 'mail', 'no consent'), ('rfm', 'd', 'mail', 'holdout'), ('rfm', 'e', 'app<', 'no consent'), ('rfm', 'f', null, 'no channel'),
+    ('rfm', 'c', 'mail', 'no consent'), ('rfm', 'd', 'mail', 'holdout'),
+    ('rfm', 'e', 'app<', 'no consent'), ('rfm', 'f', null, 'no channel'),
     ('life_stage', 'a', 'sms', 'lower priority'), ('life_stage', 'g', 'sms', 'a new <reason>');
 insert into audience_decisions select 'rfm', 'm' || i, 'mail', 'sent' from range(7) as r(i);
 """

@@ -10,7 +10,10 @@ import pytest
 
 from tests.unit.report.page_reader import change, report, written
 
-LONG = "A name of a hundred and twenty characters that somebody's marketing found it necessary to give to a segment of theirs, yes"
+LONG = (
+    "A name of a hundred and twenty characters that somebody's marketing found it necessary to give "
+    "to a segment of theirs, yes"
+)
 # 40 schemes; one of 500 segments with pairs of every two, others in other scripts; 300 categories; long names without a
 # space, so that nothing can break them but the page.
 LARGE = f"""
@@ -19,7 +22,8 @@ select 'scheme_' || i, 1000, 1, 0.1, 'spend', 0.001, 0.1, 1, 0.5, 2, 'unproven',
 insert into scheme_scorecard values ('wide', 5000, 1, 0.1, 'spend', 0.001, 0.1, 1, 1, 3, 'yes', 'in use', 'w');
 insert into segments
 select 'scheme_' || i, 's' || j, case j when 1 then '{LONG.replace("'", "''")}'
-    when 2 then 'العملاء الذين يشترون كثيرا في عطلة نهاية الأسبوع' when 3 then 'Покупатели выходного дня' else repeat('Wide', 30) end,
+    when 2 then 'العملاء الذين يشترون كثيرا في عطلة نهاية الأسبوع' when 3 then 'Покупатели выходного дня'
+    else repeat('Wide', 30) end,
     'd', j, 'observed', 250, 0.25, 1e9 + j, 0.25, 'mass', null
 from range(38) as r(i), range(1, 5) as q(j);
 insert into segments
@@ -29,8 +33,8 @@ insert into treatment_distinctness
 select 'wide', least('w' || i, 'w' || j), greatest('w' || i, 'w' || j), 'message', '', 1
 from range(500) as r(i), range(500) as q(j) where i < j;
 insert into treatment_delivery
-select 'wide', least('w' || i, 'w' || j), greatest('w' || i, 'w' || j), 100, 100, 0.9, 0.8, 1, 2, 0.4, 0.001, 0.001, 0.9,
-    'treated differently'
+select 'wide', least('w' || i, 'w' || j), greatest('w' || i, 'w' || j), 100, 100, 0.9, 0.8, 1, 2,
+    0.4, 0.001, 0.001, 0.9, 'treated differently'
 from range(60) as r(i), range(60) as q(j) where i < j;
 insert into treatments (treatment_id, template_id, scheme, segment, channel, message)
 select 'w' || j, 'w' || j, 'wide', 'w' || j, 'app', repeat('Message', 40) || j from range(500) as q(j);
@@ -45,14 +49,14 @@ insert into segment_months
 select 'wide', 'w' || j, m, 10 + j, 1, 1, 1e6 * j
 from range(500) as q(j), range(date '2024-03-01', date '2026-03-01', interval 1 month) as r(m);
 insert into product_affinities
-select 'category', 'basket', 'ANTECEDENT' || repeat('LONG', 27) || i, 'CONSEQUENT' || repeat('LONG', 27) || j, 9000, 900, 900,
-    400, 0.4, 9, 2 + i / 10, 0 from range(300) as r(i), range(3) as q(j);
+select 'category', 'basket', 'ANTECEDENT' || repeat('LONG', 27) || i, 'CONSEQUENT' || repeat('LONG', 27) || j, 9000,
+    900, 900, 400, 0.4, 9, 2 + i / 10, 0 from range(300) as r(i), range(3) as q(j);
 insert into next_best_offers
-select 'x' || i || '_' || j, 1, 'category', 'CATEGORY' || repeat('LONG', 28) || i, 1, 'BECAUSE' || repeat('LONG', 28), null, 9
-from range(300) as r(i), range(6) as q(j);
+select 'x' || i || '_' || j, 1, 'category', 'CATEGORY' || repeat('LONG', 28) || i, 1, 'BECAUSE' || repeat('LONG', 28),
+    null, 9 from range(300) as r(i), range(6) as q(j);
 insert into cross_sell_gaps
-select 'x' || j, 1, 'category', 'BECAUSE' || repeat('LONG', 28) || i, 9, null, 'GAP' || repeat('LONG', 28), 9, 9, 99, 9, 1e7
-from range(300) as r(i), range(6) as q(j);
+select 'x' || j, 1, 'category', 'BECAUSE' || repeat('LONG', 28) || i, 9, null, 'GAP' || repeat('LONG', 28),
+    9, 9, 99, 9, 1e7 from range(300) as r(i), range(6) as q(j);
 """
 # Everything that experiments and companies bring.
 PAY = """
@@ -81,7 +85,8 @@ insert into scheme_advice values
 create table company_committees (company_id varchar, role varchar, role_order integer, is_covered boolean,
     is_contactable boolean, spend decimal(18, 4), readiness double, risk varchar);
 insert into company_committees
-select 'company-' || i, role, place, i < 9, i < 9 and role = 'initiator', 1000, 0.4, case when i < 9 then null else 'A risk.' end
+select 'company-' || i, role, place, i < 9, i < 9 and role = 'initiator', 1000, 0.4,
+    case when i < 9 then null else 'A risk.' end
 from range(20) as c(i),
     (values ('initiator', 1), ('department_head', 2), ('finance', 3), ('signatory', 4)) as r(role, place);
 """
