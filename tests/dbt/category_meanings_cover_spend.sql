@@ -1,6 +1,6 @@
 {# A warning: of each active scheme that reads category_meanings, too little of the window's spend has a meaning. Users' own
    categories have none at first, so this stops nothing; on the demo data a pytest insists. #}
-{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'int_customer_categories'}}}) }}
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'int_memberships'}}}) }}
 
 with spends as (
 
