@@ -3,7 +3,8 @@
 SETTINGS names a YAML file of dbt vars; each replaces the value of dbt_project.yml. SEEDS_DIR names a folder of CSV
 files; each replaces the shipped seed of its name. What replaces nothing is refused, with the nearest name that would.
 
-A demo brings the seeds of its trade in the same way (settings.DEMO_SEEDS); SEEDS_DIR goes before them.
+A demo brings the seeds of its trade in the same way (settings.DEMO_SEEDS); SEEDS_DIR goes before them, and so do the
+treatments of a scheme that somebody has edited in the checkout.
 
 Belongs here: reading and judging both, the folder of seeds that dbt reads, `make settings`, which prints what holds.
 Does not belong here: what a var or seed means (dbt_project.yml, seeds/*.yml); environment variables (settings.py).
@@ -12,12 +13,13 @@ Does not belong here: what a var or seed means (dbt_project.yml, seeds/*.yml); e
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,10 @@ import yaml
 from orchestration.settings import PROJECT_DIR, SHIPPED_SEEDS, Settings, SettingsError, read_settings
 
 PROJECT_FILE = "dbt_project.yml"
+TREATMENTS = "treatments.csv"
+# A digest of the shipped treatments of each scheme: what differs from it has been edited. `python -m
+# orchestration.overrides shipped` writes it again, after a change of the shipped file itself.
+SHIPPED_TREATMENTS = PROJECT_DIR / "demos" / "shipped_treatments.csv"
 
 
 # ---- settings -------------------------------------------------------------------------------------------------------
@@ -178,6 +184,41 @@ def with_other_schemes(text: str, shipped: str) -> str:
     return text.rstrip("\n") + "\n" + sink.getvalue()
 
 
+def treatments_by_scheme(text: str) -> dict[str, str]:
+    """SHA-256 of each scheme's treatments, whatever the order of rows, columns and line ends."""
+    found: dict[str, list[str]] = {}
+    for row in csv.DictReader(io.StringIO(text, newline="")):
+        found.setdefault(row.get("scheme") or "", []).append(json.dumps(sorted(map(str, row.items()))))
+    return {
+        scheme: hashlib.sha256("\n".join(sorted(rows)).encode()).hexdigest() for scheme, rows in sorted(found.items())
+    }
+
+
+def edited_schemes(text: str, noted: Path = SHIPPED_TREATMENTS) -> set[str]:
+    """Schemes whose treatments in the checkout are not the shipped ones, or are gone."""
+    with noted.open(encoding="utf-8", newline="") as rows:
+        shipped = {row["scheme"]: row["sha256"] for row in csv.DictReader(rows)}
+    found = treatments_by_scheme(text)
+    return {scheme for scheme in {*shipped, *found} if shipped.get(scheme) != found.get(scheme)}
+
+
+def with_edited_treatments(demo: str, text: str, edited: Set[str]) -> str:
+    """The demo's treatments, and in the place of the edited schemes' those of the checkout.
+
+    Where its header or a row of it is torn, the whole file of the checkout, so that this is said of it.
+    """
+    here = list(csv.DictReader(io.StringIO(text, newline="")))
+    if _header(text) != _header(demo) or any(None in row or None in row.values() for row in here):
+        return text
+    rows = [row for row in csv.DictReader(io.StringIO(demo, newline="")) if row["scheme"] not in edited]
+    rows += [row for row in here if row["scheme"] in edited]
+    sink = io.StringIO()
+    writer = csv.DictWriter(sink, _header(demo), restval="", extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return sink.getvalue()
+
+
 def completed_seed(path: Path, shipped: Path) -> str:
     """A user's seed as dbt reads it: its rows, with the columns that it may leave out as empty ones.
 
@@ -230,7 +271,9 @@ def prepare_seeds(settings: Settings) -> None:
     for name, path in held_seeds(settings).items():
         text = completed_seed(path, SHIPPED_SEEDS / name)
         if path.parent == settings.demo_seeds_dir:
-            text = with_other_schemes(text, contents[name].decode("utf-8-sig"))
+            here = contents[name].decode("utf-8-sig", errors="replace")
+            edited = edited_schemes(here) if name == TREATMENTS else set()
+            text = with_edited_treatments(text, here, edited) if edited else with_other_schemes(text, here)
         contents[name] = text.encode()
     folder = settings.seeds_dir
     folder.mkdir(parents=True, exist_ok=True)
@@ -267,6 +310,10 @@ def describe(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
         lines.append(f"  {name:<{width}}  {holds}  from {source}")
     lines += ["seeds"]
     lines += [f"  {name}  from {path}" for name, path in seeds.items()]
+    if seeds.get(TREATMENTS, SHIPPED_SEEDS).parent == settings.demo_seeds_dir:
+        edited = edited_schemes((SHIPPED_SEEDS / TREATMENTS).read_text(encoding="utf-8-sig", errors="replace"))
+        if edited:
+            lines += [f"  {TREATMENTS} of {', '.join(sorted(edited))}, edited there, from {SHIPPED_SEEDS / TREATMENTS}"]
     lines += [f"  {'all others' if seeds else 'all'}  from {SHIPPED_SEEDS}"]
     if held or seeds:
         arguments = " ".join(f"'{part}'" if part.startswith("{") else part for part in vars_arguments(held))
@@ -275,8 +322,18 @@ def describe(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
     return "\n".join(lines)
 
 
+def note_shipped_treatments() -> None:
+    """Write SHIPPED_TREATMENTS from the file in seeds/."""
+    found = treatments_by_scheme((SHIPPED_SEEDS / TREATMENTS).read_text(encoding="utf-8"))
+    with SHIPPED_TREATMENTS.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([("scheme", "sha256"), *found.items()])
+
+
 def main() -> int:
     """`make settings`: print what holds; 2 where it cannot be used."""
+    if sys.argv[1:] == ["shipped"]:
+        note_shipped_treatments()
+        return 0
     try:
         settings = read_settings()
         prepare_seeds(settings)

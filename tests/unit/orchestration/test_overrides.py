@@ -12,11 +12,13 @@ import pytest
 from orchestration.overrides import (
     completed_seed,
     describe,
+    edited_schemes,
     own_seeds,
     own_vars,
     prepare_seeds,
     shipped_vars,
     vars_arguments,
+    with_edited_treatments,
     with_other_schemes,
 )
 from orchestration.settings import DEMO_SEEDS, SHIPPED_SEEDS, Settings, SettingsError, read_settings
@@ -125,6 +127,34 @@ def test_the_demo_brings_the_seeds_of_its_trade_and_seeds_dir_goes_before_them(t
 
 def test_nobody_has_read_the_shipped_treatments_and_nothing_sold_has_a_meaning() -> None:
     assert seed_in(SHIPPED_SEEDS, "reviewed_treatments") == seed_in(SHIPPED_SEEDS, "category_meanings") == []
+
+
+def test_what_is_noted_of_the_shipped_treatments_is_true() -> None:
+    """After a change of seeds/treatments.csv that ships: `python -m orchestration.overrides shipped`."""
+    assert edited_schemes((SHIPPED_SEEDS / "treatments.csv").read_text(encoding="utf-8")) == set()
+
+
+def test_treatments_of_a_scheme_that_was_edited_in_the_checkout_go_before_the_demos(tmp_path: Path) -> None:
+    shipped = (SHIPPED_SEEDS / "treatments.csv").read_text(encoding="utf-8")
+    demo = (DEMO_SEEDS["retail"] / "treatments.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO(shipped)))
+    header, *lines = shipped.splitlines(keepends=True)
+    assert edited_schemes(header + "".join(reversed(lines)).replace("\n", "\r\n")) == set()
+    rows[0]["message"] = rows[1]["message"]
+    sink = io.StringIO()
+    writer = csv.DictWriter(sink, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    assert rows[0]["scheme"] == "rfm" and edited_schemes(sink.getvalue()) == {"rfm"}
+    held = list(csv.DictReader(io.StringIO(with_edited_treatments(demo, sink.getvalue(), {"rfm"}))))
+    assert [row for row in held if row["scheme"] == "rfm"] == [row for row in rows if row["scheme"] == "rfm"]
+    others = [row for row in csv.DictReader(io.StringIO(demo)) if row["scheme"] != "rfm"]
+    assert [row for row in held if row["scheme"] != "rfm"] == others
+    # A scheme without any row has none in the demo either; a torn file is read as it is, and refused for that.
+    gone = header + "".join(line for line in lines if not line.startswith("rfm_"))
+    assert "rfm" in edited_schemes(gone) and "rfm_" not in with_edited_treatments(demo, gone, edited_schemes(gone))
+    torn = shipped + "one,rfm\n"
+    assert with_edited_treatments(demo, torn, edited_schemes(torn)) == torn
 
 
 def test_a_scheme_that_is_added_to_the_checkout_is_there_in_the_demo_too() -> None:

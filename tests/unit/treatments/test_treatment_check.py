@@ -282,7 +282,7 @@ def test_treatments_of_an_inactive_scheme_wait_unchecked(check_mutated: CheckMut
             "segment": "tiny",
         }
 
-    schemes = dict(make_input(SEEDS / "treatments.csv").schemes)
+    schemes = dict(make_input(seed_file("treatments.csv")).schemes)
     schemes["prospect_persona"] = replace(schemes["prospect_persona"], is_active=False)
     report = check_mutated(mutation, schemes=schemes)
     assert report.passed, report.summary()
