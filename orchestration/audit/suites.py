@@ -540,8 +540,8 @@ CANDIDATE: tuple[Rule, ...] = (
         from {{batch}}
         where segment = 'unknown' and members > 0 and member_share > {UNKNOWN_SEGMENT_SHARE}
         """,
-        remedy="Land the columns that docs/schemes.md names for the scheme, say what your categories mean "
-        "(make meanings: job_to_be_done, lifestyle, purchase_motive), give new spellings a row in seeds/spellings.csv (table "
+        remedy="Land the columns that docs/schemes.md names for the scheme, say what your categories mean (make "
+        "meanings: job_to_be_done, lifestyle, purchase_motive), give new spellings a row in seeds/spellings.csv (table "
         "unmapped_spellings lists them), or set is_active to false in seeds/segment_schemes.csv.",
     ),
     unexpected_rows(
