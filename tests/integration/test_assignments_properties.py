@@ -68,6 +68,8 @@ def con(compiled: str) -> Iterator[duckdb.DuckDBPyConnection]:
         create table contact_permissions (member_id varchar, channel varchar, is_permitted boolean);
         create table stg_assignments (
             customer_id varchar, treatment_id varchar, arm varchar, assigned_on date, share_treated double);
+        create table int_customers (customer_id varchar);
+        create table stg_company_contacts (person_id varchar, company_id varchar);
         create table int_member_touchpoints (member_id varchar, treatment_id varchar, touched_on date);
         create table earlier_assignments (
             scheme varchar, member_id varchar, treatment_id varchar, segment varchar, arm varchar, assigned_on date,
@@ -80,6 +82,7 @@ def con(compiled: str) -> Iterator[duckdb.DuckDBPyConnection]:
     con.execute("create table programme (share double)")
     con.execute("insert into programme values (0)")
     asked = compiled.replace(f"< {PROGRAMME_SHARE}", "< (select share from programme)")
+    assert f"else {PROGRAMME_SHARE} end" in asked
     asked = asked.replace(f"else {PROGRAMME_SHARE} end", "else (select share from programme) end")
     con.execute(f"create view treatment_assignments as {asked}")
     yield con

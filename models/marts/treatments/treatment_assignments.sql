@@ -81,7 +81,9 @@ programme_members as (
 
     select
         member_id,
-        coalesce(kept_share_programme, {{ var('programme_holdout_share') }}) as share_programme,
+        case
+            when is_kept_programme is not null then kept_share_programme else {{ var('programme_holdout_share') }} end
+            as share_programme,
         case
             when is_kept_programme is not null then is_kept_programme = 1
             else
