@@ -82,15 +82,6 @@ POSITIONS = {
     "niche": "among the rest",
 }
 
-# Phrase of each occasion of the seed; one of the user's own is said by its id.
-OCCASIONS = {
-    "breakfast": "at breakfast",
-    "lunch": "at lunch",
-    "dinner": "at dinner",
-    "late_evening": "late in the evening",
-    "stock_up": "to stock up",
-}
-
 
 @dataclass(frozen=True)
 class Metric:

@@ -6,6 +6,7 @@ Does not belong here: which baskets are of which occasion (models/).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,8 +82,15 @@ def gaps(shop: Shop) -> list[Gap]:
     return sorted(found, key=lambda gap: (-gap.worth, gap.scheme.order, gap.segment, gap.occasion))
 
 
-def phrase(occasion: str) -> str:
-    return words.OCCASIONS.get(occasion, f"for “{words.identifier(occasion)}”")
+def label(shop: Shop, occasion: str) -> str:
+    """What people call an occasion: the label of its segment."""
+    return words.capital(shop.scheme("occasion").segments.label(occasion))
+
+
+def in_order(shop: Shop, occasions: Iterable[str]) -> list[str]:
+    """Occasions as their segments are ordered, others after them by name."""
+    places = {name: row.get("sort_order") or 0 for name, row in shop.scheme("occasion").segments.by_name.items()}
+    return sorted(set(occasions), key=lambda name: (name not in places, places.get(name, 0), name))
 
 
 def of_scheme(shop: Shop, scheme: Scheme) -> list[Block]:
@@ -92,8 +100,7 @@ def of_scheme(shop: Shop, scheme: Scheme) -> list[Block]:
 def matrix(shop: Shop, scheme: Scheme, rows: list[Row]) -> list[Block]:
     """Segments by occasions. Only what is beyond chance is coloured, and says so with a word."""
     cells = {(row["segment"], row["occasion"]): row for row in rows}
-    known = sorted({row["occasion"] for row in rows})
-    order = [*(name for name in words.OCCASIONS if name in known), *(n for n in known if n not in words.OCCASIONS)]
+    order = in_order(shop, (row["occasion"] for row in rows))
     names = [n for n in scheme.segments.names if any((n, occasion) in cells for occasion in order)]
     if not names:
         return []
@@ -124,7 +131,7 @@ def matrix(shop: Shop, scheme: Scheme, rows: list[Row]) -> list[Block]:
             [
                 Column("Segment"),
                 *(
-                    Column(words.identifier(o), True, f"{words.share(everyone[o] / total if total else None)} of all")
+                    Column(label(shop, o), True, f"{words.share(everyone[o] / total if total else None)} of all")
                     for o in order
                 ),
             ],
@@ -177,7 +184,7 @@ def gap_table(shop: Shop, found: list[Gap]) -> Table:
             [
                 common.label(gap.label),
                 common.text(common.link(gap.scheme.anchor, gap.scheme.title)),
-                common.text(phrase(gap.occasion)),
+                common.text(label(shop, gap.occasion)),
                 common.number(gap.baskets),
                 common.number(gap.expected),
                 common.money(gap.worth),

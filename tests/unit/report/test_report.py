@@ -52,7 +52,7 @@ def test_findings_are_ranked_by_money_and_lead_to_their_tables(database: Path) -
     found = page.part("front").text
     # 1,000 baskets expected of the evening, 500 there, at 1.80: 900; 8 gaps of 50.20: 402.
     first = found.index(
-        "“Best & first” (RFM) seldom buy late in the evening: everyone's share would make 1,000 baskets"
+        "“Best & first” (RFM) have few baskets of “Late evening”: everyone's share would make 1,000 baskets"
     )
     assert "worth up to 900 EUR" in found
     assert first < found.index("8 customers buy Bricks and never Sand <&>, worth up to 402 EUR a year")
@@ -610,7 +610,7 @@ def test_only_what_is_beyond_chance_is_coloured_and_every_gap_is(database: Path)
 def test_a_gap_has_the_baskets_that_everyones_share_would_make_and_their_money(database: Path) -> None:
     """2,000 baskets of 4,000 are of the evening; half of the 2,000 of these members would be 1,000."""
     assert report(database).part("occasion-gaps").table("Occasions that segments leave out") == [
-        ["Best & first", "RFM", "late in the evening", "500", "1,000", "900"]
+        ["Best & first", "RFM", "Late evening", "500", "1,000", "900"]
     ]
 
 
