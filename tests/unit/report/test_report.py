@@ -617,7 +617,7 @@ def test_a_gap_has_the_baskets_that_everyones_share_would_make_and_their_money(d
 def test_an_occasion_of_the_users_own_is_named_and_cannot_become_markup(database: Path) -> None:
     change(database, "update occasion_matrix set occasion = '<b>tea_time</b>' where occasion = 'late_evening'")
     page = report(database)
-    assert "for “<b>tea time</b>”" in page.text
+    assert "baskets of “<b>tea time</b>”" in page.text
     assert "b" not in page.tags()
 
 
