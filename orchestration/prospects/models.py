@@ -117,7 +117,7 @@ def fit(members: pd.DataFrame, attributes: Sequence[str]) -> Model | None:
     """
     complete = members.loc[members[list(attributes)].notna().all(axis=1)]
     ids = sorted(complete.index, key=lambda member: (draw(member), member))
-    # The first by draw would be of one part only.
+    # Every second, third … of them: the first by draw would all be in the part that is fitted on.
     ids = ids[:: max(1, -(-len(ids) // MOST_MEMBERS))]
     complete = complete.loc[ids]
     drawn = np.array([draw(member) for member in ids])
