@@ -6,24 +6,11 @@ its own under it (each scheme under `schemes`). The front page has a template of
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable
 
 from orchestration.report.blocks import Page
-from orchestration.report.pages import companies, experiments, movement, occasions, quality, schemes, selling
+from orchestration.report.pages import companies, experiments, movement, occasions, prospects, quality, schemes, selling
 from orchestration.report.shop import Shop
-
-PROSPECTS = "orchestration.report.prospects"
-
-
-def prospects(shop: Shop) -> list[Page]:
-    """Prospects and their calibration: `pages(shop)` of a module of its own, where there is one."""
-    if importlib.util.find_spec(PROSPECTS) is None:
-        return []
-    found: list[Page] = importlib.import_module(PROSPECTS).pages(shop)
-    return found
-
 
 PAGES: tuple[Callable[[Shop], list[Page]], ...] = (
     schemes.pages,
@@ -31,7 +18,7 @@ PAGES: tuple[Callable[[Shop], list[Page]], ...] = (
     selling.pages,
     occasions.pages,
     companies.pages,
-    prospects,
+    prospects.pages,
     experiments.pages,
     quality.pages,
 )

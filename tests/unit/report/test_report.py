@@ -12,6 +12,10 @@ import pytest
 
 from orchestration.audit.told import Problem, Told
 from orchestration.report import write_report
+from orchestration.report.blocks import Part, Table
+from orchestration.report.pages import prospects
+from orchestration.report.published import Published
+from orchestration.report.shop import Shop
 from tests.unit.report.page_reader import Page, change, report, spaced, written
 
 # The front page
@@ -1058,3 +1062,40 @@ def test_text_has_the_contrast_that_readers_need(database: Path, theme: str) -> 
         for ground in grounds:
             light, dark = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
             assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{ink} on {ground}"
+
+
+def test_prospects_have_a_page_of_counts_and_small_ones_are_withheld(database: Path) -> None:
+    """The shape that orchestration.report.prospects gives."""
+    with duckdb.connect(str(database), read_only=True) as con:
+        shop = Shop(Published(con))
+        found = {
+            "total": "1,200 prospects",
+            "known": "900",
+            "segments": [
+                {
+                    "scheme": "Life stage", "segment": "Family", "prospects": "3", "score": "61.0\u00a0%",
+                    "contactable": "2", "member_share": "50.0\u00a0%",
+                }
+            ],
+            "unknown": [{"why": "says nothing", "n": "300", "remedy": "land profile columns"}],
+            "models": {
+                "rows": [
+                    {
+                        "attributes": "age band", "scheme": "Life stage", "prospects": "900", "model": "counts",
+                        "judged": "400", "top1": "70.0\u00a0%", "base_top1": "50.0\u00a0%", "log_loss": "0.500",
+                        "base_log_loss": "0.690", "calibration_error": "2.0\u00a0%", "beats_base": True,
+                        "bins": [{"from": "50.0\u00a0%", "members": "40",
+                         "said": "61.0\u00a0%", "were": "60.0\u00a0%"}],
+                    }
+                ]
+            },
+            "personas": [],
+        }  # fmt: skip
+        made = prospects.page(shop, found)
+    tables = [block for part in made.blocks if isinstance(part, Part) for block in part.blocks]
+    said = [[cell.text for cell in row] for table in tables if isinstance(table, Table) for row in table.rows]
+    assert said == [
+        ["Family", "Life stage", "fewer than 5", "61.0\u00a0%", "fewer than 5", "50.0\u00a0%"],
+        ["says nothing", "300", "land profile columns"],
+        ["50.0\u00a0%", "61.0\u00a0%", "60.0\u00a0%", "40"],
+    ]
