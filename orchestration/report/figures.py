@@ -273,7 +273,9 @@ def interval(found: Interval, low: float, high: float) -> Markup:
         (found.always_low, found.always_high, "always"),
         (found.low, found.high, "fixed"),
     ):
-        if start is not None and end is not None:
+        # An interval that is open at one end runs to the edge of the scale.
+        if start is not None or end is not None:
+            start, end = (low if start is None else start), (high if end is None else end)
             parts.append(
                 Markup('<line class="{}" x1="{:.1f}" y1="9" x2="{:.1f}" y2="9"/>').format(
                     css, across(start), across(end)

@@ -41,6 +41,9 @@ def pages(shop: Shop) -> list[Page]:
     )
     if not totals["prospects"]:
         return []
+    question = "Who could become a customer, and whom are they like?"
+    if shop.is_few(totals["prospects"]):
+        return [Page("prospects", "Prospects", question, [Prose(f"There are fewer than {shop.least} prospects.")])]
     lead = (
         f"{shop.members(totals['known'])} of {words.counted(totals['prospects'], 'prospect')} "
         f"{'has' if totals['known'] == 1 else 'have'} a segment: that of the customers who say the same of themselves. "
@@ -52,7 +55,7 @@ def pages(shop: Shop) -> list[Page]:
         ("prospect-personas", "The persons you described", _personas(shop, totals["near"])),
     ]
     blocks: list[Block] = [Prose(lead, "lead"), *(Part(name, found, anchor) for anchor, name, found in parts if found)]
-    return [Page("prospects", "Prospects", "Who could become a customer, and whom are they like?", blocks)]
+    return [Page("prospects", "Prospects", question, blocks)]
 
 
 def _segments(shop: Shop) -> list[Block]:

@@ -1065,11 +1065,10 @@ create table segments (scheme varchar, segment varchar, label varchar, member_sh
 insert into segments values ('life_stage', 'student', 'Students & co', 0.25);
 create table prospect_segments (scheme varchar, prospect_id varchar, kind varchar, segment varchar, score double,
     outcome varchar, persona_id varchar, is_contactable boolean);
-insert into prospect_segments values
-    ('life_stage', 'secret-1', 'person', 'student', 0.8, 'scored', 'sharer', true),
-    ('life_stage', 'secret-2', 'person', 'student', 0.6, 'scored', null, false),
-    ('life_stage', 'secret-3', 'person', 'unknown', 0.4, 'below the threshold', null, false),
-    ('prospect_persona', 'secret-4', 'company', 'unknown', null, 'no scheme for its kind', null, false);
+insert into prospect_segments
+select 'life_stage', 'secret-' || n, 'person', 'student', 0.8, 'scored', 'sharer', n <= 6 from range(12) as t(n)
+union all select 'life_stage', 'secret', 'person', 'unknown', 0.4, 'below the threshold', null, false from range(7)
+union all select 'prospect_persona', 'secret', 'company', 'unknown', null, 'no scheme for its kind', null, false;
 create table prospect_models (scheme varchar, kind varchar, attributes varchar, prospects bigint, model varchar,
     members_judged bigint, log_loss double, base_log_loss double, top1 double, base_top1 double,
     calibration_error double, beats_base boolean, reliability varchar);
@@ -1090,12 +1089,16 @@ def test_prospects_have_a_page_and_none_is_named(database: Path) -> None:
         con.execute("create table prospect_segments" + PROSPECTS.split("create table prospect_segments", 1)[1])
     page = report(database)
     assert 'id="prospects"' in page.html and "secret" not in page.html
+    part = page.part("prospects")
+    assert "12 of 20 prospects have a segment" in part.text and "7 may be written to about it" in part.text
     # What is fewer than five is not told exactly; descriptions are text, never HTML.
-    assert "fewer than 5 of 4 prospects have a segment" in page.text
+    assert ["no scheme for its kind", "fewer than 5"] in [row[:2] for row in part.table("Prospects without a segment")]
     assert "Four &lt;students&gt;" in page.html
     # A model that scores nobody is not shown.
     assert "age band, employment" in page.text and "nearest profile" not in page.text
     assert "below the threshold" in page.text and "lower min_score" in page.text
+    change(database, "delete from prospect_segments where segment <> 'unknown' or outcome = 'below the threshold'")
+    assert "There are fewer than 5 prospects." in report(database).part("prospects").text
 
 
 def test_data_that_are_made_up_are_said_to_be_on_every_page(database: Path) -> None:
