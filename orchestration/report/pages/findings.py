@@ -128,9 +128,8 @@ def missed_occasion(shop: Shop) -> Finding | None:
     return Finding(
         "Be there when they buy",
         f"“{cut(gap.label, LETTERS)}” ({gap.scheme.title}) have few baskets of "
-        f"“{occasions.label(shop, gap.occasion)}”: everyone's share would make {words.count(gap.expected)} baskets in place of {words.count(gap.baskets)}, "
-        "worth up to "
-        f"{shop.money(gap.worth)}.",
+        f"“{occasions.label(shop, gap.occasion)}”: everyone's share would make {words.count(gap.expected)} baskets "
+        f"in place of {words.count(gap.baskets)}, worth up to {shop.money(gap.worth)}.",
         gap.worth,
         "occasion-gaps",
         "Gaps by occasion",
