@@ -401,24 +401,34 @@ def _as_text(name: str, kind: str, column: Column) -> str:
 def _value(text: str, kind: str, empty_spellings: Sequence[str], composed: bool) -> str:
     """SQL of a cell's value: null where it is blank or spells an empty cell, else the text, `composed` where asked.
 
-    Trimming and comparing are slow, and most texts are numbers, or longer than any spelling: a look at
-    both ends decides. Numbers and moments of Parquet are never blank, and spell nothing empty but NaN.
+    Trimming and comparing are slow, and few texts begin as a spelling does: those that begin with another visible
+    character are values, whatever follows. Numbers and moments of Parquet are never blank, and spell nothing empty
+    but NaN.
     """
     if kind not in ("VARCHAR", "BLOB", "FLOAT", "DOUBLE") and not kind.startswith("ENUM"):
         return text
-    firsts = sorted({spelling[0] for spelling in empty_spellings})
     value = f"nfc_normalize({text})" if composed else text
-    visible = f"{text} between '!' and '~'"
-    if not firsts:
-        return f"case when {visible} then {value} when trim({text}, {_text(BLANKS)}) <> '' then {value} end"
-    listed = ", ".join(_text(spelling) for spelling in empty_spellings)
-    longest = max(len(spelling.encode()) for spelling in empty_spellings)
-    is_value = f"not list_contains(['', {listed}], trim({text}, {_text(BLANKS)}))"
-    # The last character too: NULL may be filled up with blanks.
-    quick = [f"strlen({text}) > {longest} and {visible} and substr({text}, -1) between '!' and '~'"]
-    if not any(first.isdigit() for first in firsts):
-        quick.insert(0, f"{text} between '0' and ':'")
-    return f"case {' '.join(f'when {q} then {value}' for q in quick)} when {is_value} then {value} end"
+    quick = [
+        f"when {text} >= {_text(first)} and {text} < {_text(end)} then {value}"
+        for first, end in _ranges_without({spelling[0] for spelling in empty_spellings})
+    ]
+    listed = ", ".join(_text(spelling) for spelling in ("", *empty_spellings))
+    is_value = f"not list_contains([{listed}], trim({text}, {_text(BLANKS)}))"
+    return f"case {' '.join(quick)} when {is_value} then {value} end"
+
+
+def _ranges_without(characters: set[str]) -> list[tuple[str, str]]:
+    """The visible characters of ASCII but those, as ranges (first, the one after the last): digits, then the widest."""
+    ranges: list[tuple[str, str]] = []
+    for character in map(chr, range(ord("!"), ord("~") + 1)):
+        after = chr(ord(character) + 1)
+        if character in characters:
+            continue
+        if ranges and ranges[-1][1] == character:
+            ranges[-1] = (ranges[-1][0], after)
+        else:
+            ranges.append((character, after))
+    return sorted(ranges, key=lambda each: (not each[0] <= "0" < each[1], ord(each[0]) - ord(each[1])))
 
 
 def _select(
