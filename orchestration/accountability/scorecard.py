@@ -127,37 +127,63 @@ def _largest(rows: list[dict[str, Any]], members: Callable[[dict[str, Any]], int
     return min(rows, key=lambda row: (-members(row), row["segment_a"], row["segment_b"]))
 
 
+# The next step of a scheme in use, by what is known of whether it pays.
+AFTER_USE = {
+    "yes": "It pays. Next: test whether one treatment for all would pay as much (experiment_plans, question dividend).",
+    "no": "It does not pay. Next: try other treatments (seeds/treatments.csv) against a holdout.",
+    "unproven": "Next: hold members out at random to learn whether it pays (experiment_plans, question pays).",
+}
+
+
 def judge(evidence: Evidence, settings: RefreshSettings) -> tuple[str, str]:
-    """Verdict, and why in one sentence with the numbers."""
+    """Verdict, and why: one sentence with the numbers that decided, and one with the next step."""
     min_members, outcome_days = settings.min_members, settings.outcome_days
     if evidence.scheme == PROSPECTS and evidence.all_members:
         return UNPROVEN, (
             f"{evidence.members:,} of {_count(evidence.all_members, 'prospect')} have a segment of the scheme chosen "
             "for their kind (seeds/prospect_schemes.csv). They have bought nothing yet: what those segments are worth "
-            "is in the rows of their schemes, how good the scores are in prospect_models."
+            "is in the rows of their schemes, how good the scores are in prospect_models. Next: write to those who "
+            "may be written to (v_prospects_to_contact)."
         )
     if evidence.members == 0 and evidence.all_members == 0:
-        return UNPROVEN, f"Nothing is known of {evidence.name}: its audience has no members."
+        return UNPROVEN, (
+            f"Nothing is known of {evidence.name}: its audience has no members. Next: land them, or set is_active to "
+            "false in seeds/segment_schemes.csv."
+        )
     if evidence.members == 0:
         return UNPROVEN, (
             f"Nothing is known of {evidence.name}: none of the {_count(evidence.all_members, 'member')} of its "
-            "audience has a segment; docs/schemes.md says which columns it is read from."
+            "audience has a segment; docs/schemes.md says which columns it is read from. Next: land these, or set "
+            "is_active to false in seeds/segment_schemes.csv."
         )
     if evidence.members < min_members:
-        return UNPROVEN, f"Only {_count(evidence.members, 'member')} known; a verdict needs {min_members:,}."
+        return UNPROVEN, (
+            f"Only {_count(evidence.members, 'member')} known; a verdict needs {min_members:,}. Next: land the "
+            "profiles that are missing, or wait for more members."
+        )
     if evidence.members_then == 0:
         return (
             UNPROVEN,
-            f"Nothing was known of {evidence.name} {outcome_days} days ago; a verdict needs {min_members:,} members.",
+            f"Nothing was known of {evidence.name} {outcome_days} days ago; a verdict needs {min_members:,} members. "
+            "Next: wait, or land older orders and profiles.",
         )
     if evidence.members_then < min_members:
         then = _count(evidence.members_then, "member")
-        return UNPROVEN, f"Only {then} known {outcome_days} days ago; a verdict needs {min_members:,}."
+        return UNPROVEN, (
+            f"Only {then} known {outcome_days} days ago; a verdict needs {min_members:,}. Next: wait, or land older "
+            "orders and profiles."
+        )
     if evidence.touched_then == 0:
-        return UNPROVEN, f"Nothing was sent to any member in {outcome_days} days, so nothing can be compared."
+        return UNPROVEN, (
+            f"Nothing was sent to any member in {outcome_days} days, so nothing can be compared. Next: land what was "
+            "sent (table touchpoints)."
+        )
     strongest = evidence.strongest
     if strongest is None:
-        return UNPROVEN, "No outcome differs between members or there is only one segment, so nothing can be compared."
+        return UNPROVEN, (
+            "No outcome differs between members or there is only one segment, so nothing can be compared. Next: land "
+            "more orders, or divide the members in another way."
+        )
     proven = evidence.proven
     if proven is None:
         found = (
@@ -171,11 +197,13 @@ def judge(evidence: Evidence, settings: RefreshSettings) -> tuple[str, str]:
         if evidence.behaviour_power < ENOUGH_POWER:
             return UNPROVEN, (
                 f"No difference between the segments is proven, nor that there is none: {found}, and with "
-                f"{_count(evidence.members_then, 'member')} {would_see}, where {_share(ENOUGH_POWER)} are needed."
+                f"{_count(evidence.members_then, 'member')} {would_see}, where {_share(ENOUGH_POWER)} are needed. "
+                "Next: keep the scheme until it has more members."
             )
         return SUPERFICIAL, (
             f"No outcome differs between the segments: {found}, and {_share(SMALLEST_EFFECT)} with q below "
-            f"{SIGNIFICANCE:g} is the least that counts; {would_see}."
+            f"{SIGNIFICANCE:g} is the least that counts; {would_see}. Next: give the scheme up, or divide its members "
+            "in another way."
         )
     behaves = (
         f"Segments explain {_share(proven['effect'])} of the differences in {OUTCOMES[proven['outcome']]} over the "
@@ -186,15 +214,20 @@ def judge(evidence: Evidence, settings: RefreshSettings) -> tuple[str, str]:
         largest = evidence.largest_on_paper(same)
         return IN_THE_DRAWER, (
             f"{behaves}, but {len(same):,} of {_count(len(pairs), 'pair')} of segments get the same treatment, "
-            f"{'' if len(same) == 1 else 'the largest '}{evidence.pair(largest)} ({largest['difference']} differs)."
+            f"{'' if len(same) == 1 else 'the largest '}{evidence.pair(largest)} ({largest['difference']} differs). "
+            "Next: write one of them a treatment of its own (seeds/treatments.csv)."
         )
     if not pairs:
-        return UNPROVEN, f"{behaves}, but there are no two segments whose treatments could be compared."
+        return UNPROVEN, (
+            f"{behaves}, but there are no two segments whose treatments could be compared. Next: write treatments for "
+            "two segments with members (seeds/treatments.csv)."
+        )
     delivered, powered = evidence.delivered_distinct, evidence.well_powered
     if delivered is None:
         return UNPROVEN, (
             f"{behaves} and all treatments differ on paper, but no pair of segments is large enough to tell whether "
-            "they were sent different things."
+            "they were sent different things. Next: send each segment its own treatment, and merge the smallest "
+            "(scheme_advice)."
         )
     different = sum(row["verdict"] == TREATED_DIFFERENTLY for row in powered)
     sent = f"{_some(different)} of {_count(len(powered), 'well-powered pair')} of segments were sent different things"
@@ -204,13 +237,21 @@ def judge(evidence: Evidence, settings: RefreshSettings) -> tuple[str, str]:
         if len(powered) == 1:
             return IN_THE_DRAWER, (
                 f"{behaves} and all treatments differ on paper, but the only well-powered pair of segments, "
-                f"{evidence.pair(largest)}, was sent the same."
+                f"{evidence.pair(largest)}, was sent the same. {_send(evidence, largest)}"
             )
         return IN_THE_DRAWER, (
             f"{behaves} and all treatments differ on paper, but {'only ' if different else ''}{sent}: "
-            f"{evidence.pair(largest)}, {'the largest pair of the rest' if len(alike) > 1 else 'for one'}, were not."
+            f"{evidence.pair(largest)}, {'the largest pair of the rest' if len(alike) > 1 else 'for one'}, were not. "
+            f"{_send(evidence, largest)}"
         )
-    return IN_USE, f"{behaves}, all {_count(len(pairs), 'pair')} of segments differ in treatment, and {sent}."
+    return IN_USE, (
+        f"{behaves}, all {_count(len(pairs), 'pair')} of segments differ in treatment, and {sent}. "
+        f"{AFTER_USE[evidence.pays]}"
+    )
+
+
+def _send(evidence: Evidence, pair: Mapping[str, Any]) -> str:
+    return f"Next: send {evidence.pair(pair)} what was written for each (table audiences)."
 
 
 def pays(outcomes: list[dict[str, Any]]) -> str:

@@ -120,6 +120,8 @@ def test_verdict(case: str) -> None:
     assert verdict == expected
     assert why[0].isupper()
     assert why.endswith(".")
+    # What was found, and at the end one next step.
+    assert why.count("Next: ") == 1 and ". " not in why.split("Next: ")[1]
     assert "None" not in why
     assert "nan" not in why
 
