@@ -37,8 +37,8 @@ test-all: $(VENV)/.ready-spark
 test-year: $(VENV)/.ready
 	@YEAR_STEP=1 $(BIN)/python -m pytest tests/integration/test_simulated_year.py
 
-# The demo on both engines, table by table; then two days of a small dirty landing zone with a Spark for each refresh, as
-# `make test-all` compares them through a thrift server: about an hour.
+# The demo on both engines, table by table; then two days of a small dirty landing zone with a Spark for each refresh, of
+# which `make test-all` compares the first through a thrift server: about an hour.
 test-spark: $(VENV)/.ready-spark
 	@$(BIN)/python -m tests.engines.demo
 
