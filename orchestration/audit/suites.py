@@ -430,7 +430,7 @@ STAGING: tuple[Rule, ...] = (
         """
         select count(*) || ' of ' || (select count(*) from {batch}) || ' prospects have the id of a customer ('
                || array_to_string(list(prospect_id order by prospect_id)[1:3], ', ')
-               || '): leave them out of prospects, their segments are in customer_segments' as problem
+               || '): their segments are in customer_segments' as problem
         from {batch}
         where prospect_id in (
             select customer_id from stg_customers
@@ -439,6 +439,7 @@ STAGING: tuple[Rule, ...] = (
         )
         having count(*) > 0
         """,
+        remedy="Land prospects without those who have bought.",
     ),
     unexpected_rows(
         "customers_have_one_arm_in_an_experiment",

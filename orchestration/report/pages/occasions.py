@@ -101,11 +101,13 @@ def matrix(shop: Shop, scheme: Scheme, rows: list[Row]) -> list[Block]:
     """Segments by occasions. Only what is beyond chance is coloured, and says so with a word."""
     cells = {(row["segment"], row["occasion"]): row for row in rows}
     order = in_order(shop, (row["occasion"] for row in rows))
+    everyone = {o: sum(row["baskets"] or 0 for row in rows if row["occasion"] == o) for o in order}
+    total = sum(everyone.values())
+    # Of an occasion without any basket nothing can be said: that of a shop whose dates have no hour.
+    order = [occasion for occasion in order if everyone[occasion]]
     names = [n for n in scheme.segments.names if any((n, occasion) in cells for occasion in order)]
     if not names:
         return []
-    everyone = {o: sum(row["baskets"] or 0 for row in rows if row["occasion"] == o) for o in order}
-    total = sum(everyone.values())
 
     def cell(row: Row | None) -> Cell:
         if row is None or row["index"] is None:
