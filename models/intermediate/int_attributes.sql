@@ -106,6 +106,9 @@ select
     case when firms.process_maturity between 1 and 5 then {{ text('firms.process_maturity') }} end as process_maturity,
     benefits.meaning as benefit_sought
 from profiles
-left join firms on profiles.population = firms.population and profiles.member_id = firms.member_id and profiles.kind = 'company'
+left join firms
+    on
+        profiles.population = firms.population
+        and case when profiles.kind = 'company' then profiles.member_id end = firms.member_id
 left join {{ meaning_of('benefit_sought') }} as benefits on lower(trim(firms.benefit_sought)) = benefits.spelling
 where exists (select 1 from {{ ref('stg_prospects') }})

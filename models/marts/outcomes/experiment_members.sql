@@ -148,7 +148,7 @@ buyers as (
     from ranked_assignments as firsts
     left join {{ ref('int_customers') }} as customers on firsts.customer_id = customers.customer_id
     left join {{ ref('stg_company_contacts') }} as contacts
-        on firsts.customer_id = contacts.person_id and customers.customer_id is null
+        on case when customers.customer_id is null then firsts.customer_id end = contacts.person_id
     left join {{ ref('int_customers') }} as companies on contacts.company_id = companies.customer_id
     where firsts.assignment_rank = 1
 

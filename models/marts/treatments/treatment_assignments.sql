@@ -46,7 +46,7 @@ drawn_units as (
     from members
     left join {{ ref('int_customers') }} as customers on members.member_id = customers.customer_id
     left join {{ ref('stg_company_contacts') }} as contacts
-        on members.member_id = contacts.person_id and customers.customer_id is null
+        on case when customers.customer_id is null then members.member_id end = contacts.person_id
     left join members as companies on contacts.company_id = companies.member_id
 
 ),
