@@ -90,7 +90,9 @@ def zone() -> project.Landing:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
     tmp = tmp_path_factory.mktemp("prospects")
-    return project.build(project.write_landing(tmp / "landing", zone()), tmp, as_of=AS_OF.isoformat())
+    return project.build(
+        project.write_landing(tmp / "landing", zone()), tmp, as_of=AS_OF.isoformat(), SEEDS_DIR="", SEEDS_PATH=""
+    )
 
 
 @pytest.fixture(scope="module")
