@@ -1,6 +1,16 @@
 {# From profile columns as files spell them to facts that rules can ask for: for customers (int_profiles), and for the
    personas that a marketer describes (int_persona_profiles). #}
 
+{# Age in years on a day; null for a birth date that is not before the day, and for an age beyond var oldest_age. #}
+{% macro age_on(birth_date, day) -%}
+case
+    when
+        {{ birth_date }} < {{ day }}
+        and {{ years_between(birth_date, day) }} <= {{ var('oldest_age') }}
+        then {{ years_between(birth_date, day) }}
+end
+{%- endmacro %}
+
 {# The profile columns of `relation` (named as in the contract's customers), in the words of the seed spellings; null where
    nothing usable was said. One row a `customer_id`. #}
 {% macro declared_profiles(relation) %}

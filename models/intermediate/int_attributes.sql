@@ -2,8 +2,13 @@
    (orchestration/prospects). Empty where there are no prospects: then nobody asks. #}
 with profiles as (
 
+    {% for population, profiles in [
+        ('customer', ref('int_profiles')),
+        ('prospect', ref('int_prospect_profiles')),
+        ('persona', ref('int_persona_profiles')),
+    ] -%}
     select
-        'customer' as population,
+        '{{ population }}' as population,
         profiles.customer_id as member_id,
         profiles.kind,
         profiles.age_band,
@@ -18,44 +23,12 @@ with profiles as (
         profiles.employment,
         profiles.income_band,
         profiles.home_ownership
-    from {{ ref('int_profiles') }} as profiles
+    from {{ profiles }} as profiles
+    {% if population == 'customer' -%}
     inner join {{ ref('int_as_of_dates') }} as dates on profiles.as_of = dates.as_of and dates.is_current
-    union all
-    select
-        'prospect' as population,
-        profiles.customer_id as member_id,
-        profiles.kind,
-        profiles.age_band,
-        profiles.gender,
-        profiles.country,
-        profiles.region,
-        profiles.settlement,
-        profiles.household_size,
-        profiles.adults,
-        profiles.has_children,
-        profiles.marital_status,
-        profiles.employment,
-        profiles.income_band,
-        profiles.home_ownership
-    from {{ ref('int_prospect_profiles') }} as profiles
-    union all
-    select
-        'persona' as population,
-        profiles.customer_id as member_id,
-        profiles.kind,
-        profiles.age_band,
-        profiles.gender,
-        profiles.country,
-        profiles.region,
-        profiles.settlement,
-        profiles.household_size,
-        profiles.adults,
-        profiles.has_children,
-        profiles.marital_status,
-        profiles.employment,
-        profiles.income_band,
-        profiles.home_ownership
-    from {{ ref('int_persona_profiles') }} as profiles
+    {% endif -%}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 

@@ -28,12 +28,7 @@ ages as (
         members.customer_id,
         members.kind,
         declared.birth_date,
-        case
-            when
-                declared.birth_date < members.as_of
-                and {{ years_between('declared.birth_date', 'members.as_of') }} <= {{ var('oldest_age') }}
-                then {{ years_between('declared.birth_date', 'members.as_of') }}
-        end as age,
+        {{ age_on('declared.birth_date', 'members.as_of') | indent(8) }} as age,
         declared.age_band as declared_age_band,
         declared.gender,
         coalesce(declared.settlement, company_settlements.meaning) as settlement,

@@ -49,12 +49,7 @@ ages as (
         dates.as_of,
         declared.customer_id,
         prospects.kind,
-        case
-            when
-                declared.birth_date < dates.as_of
-                and {{ years_between('declared.birth_date', 'dates.as_of') }} <= {{ var('oldest_age') }}
-                then {{ years_between('declared.birth_date', 'dates.as_of') }}
-        end as age,
+        {{ age_on('declared.birth_date', 'dates.as_of') | indent(8) }} as age,
         declared.age_band as declared_age_band,
         declared.gender,
         declared.settlement,
