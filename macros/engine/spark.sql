@@ -79,6 +79,14 @@
         {{ location_clause() }}
     {%- endset -%}
     {%- call statement('_') -%}{{ sql }}{%- endcall -%}
+    {# dbt loads no rows of a seed without any; a file of no rows is written, without which nobody who reads the files knows
+       the table. #}
+    {%- if not agate_table.rows | length -%}
+        {%- call statement('_') -%}
+            insert into {{ this.render() }}
+            select {% for type in types %}cast(null as {{ type }}){{ ', ' if not loop.last }}{% endfor %} where false
+        {%- endcall -%}
+    {%- endif -%}
     {{- return(sql) -}}
 {% endmacro %}
 
@@ -86,15 +94,6 @@
 {% macro spark__load_csv_rows(model, agate_table) %}
     {%- set types = spark_seed_types(model, agate_table) -%}
     {%- set statements = [] -%}
-    {# A seed without rows: what is written makes a file of no rows, without which nobody who reads the files knows the table. #}
-    {%- if not agate_table.rows | length -%}
-        {%- set sql -%}
-            insert into {{ this.render() }}
-            select {% for type in types %}cast(null as {{ type }}){{ ', ' if not loop.last }}{% endfor %} where false
-        {%- endset -%}
-        {%- do adapter.add_query(sql) -%}
-        {%- do statements.append(sql) -%}
-    {%- endif -%}
     {%- for rows in agate_table.rows | batch(1000) -%}
         {%- set sql -%}
             insert into {{ this.render() }}
