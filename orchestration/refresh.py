@@ -145,7 +145,7 @@ def _run_job(run_id: str, tags: dict[str, str], progress: terminal.Progress) -> 
 
 
 def _import_ahead() -> None:
-    """Import in the background what later steps need and what takes seconds, while dbt works in a process of its own."""
+    """Import in the background what later steps need and what takes seconds, while dbt has a process of its own."""
     from orchestration.audit.runner import import_great_expectations
 
     threading.Thread(target=import_great_expectations, name="imports", daemon=True).start()
