@@ -36,8 +36,8 @@ class KeptOpenEventLog(SqliteEventLogStorage):
     """The same databases, read and written by Dagster's other processes as ever.
 
     A refresh writes some 1,500 events. Dagster opens an engine and a connection for each, and each close, the last one
-    of its file, writes the log back and waits for the disk: a third of a small refresh. Here a database stays open, in SQLite's mode
-    `synchronous = normal`: after a power cut the last events may be missing, the database is whole
+    of its file, writes the log back and waits for the disk: a third of a small refresh. Here a database stays open, in
+    SQLite's mode `synchronous = normal`: after a power cut the last events may be missing, the database is whole
     (https://www.sqlite.org/pragma.html#pragma_synchronous).
     """
 
