@@ -11,7 +11,7 @@ from scipy import stats
 
 from orchestration.accountability.experiments import read_experiments
 from orchestration.accountability.outcomes import net_value, treatment_outcomes
-from orchestration.accountability.schemas import SCHEMAS
+from orchestration.accountability.schemas import columns_of
 from orchestration.accountability.sequences import standard_errors
 from tests.unit.accountability.conftest import AS_OF, SmallWarehouse
 
@@ -59,7 +59,7 @@ def test_without_experiments_the_table_is_empty_with_all_its_columns(warehouse: 
     warehouse.schemes("rfm")
     table = treatment_outcomes(read_experiments(warehouse.con))
     assert table.num_rows == 0
-    assert table.column_names == list(SCHEMAS["treatment_outcomes"])
+    assert table.column_names == list(columns_of("treatment_outcomes"))
 
 
 def test_a_planted_uplift_is_found_and_equals_scipys_welch(warehouse: SmallWarehouse) -> None:
