@@ -13,7 +13,7 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: backfill docs forget refresh test test-all test-spark test-year dev check settings map meanings lint rollback lock clean
+.PHONY: backfill docs forget postgres refresh test test-all test-spark test-year dev check settings map meanings lint rollback lock clean
 .PHONY: benchmark benchmark-affinities benchmark-daily benchmark-offers
 
 # Spark is installed where it is asked for, and for the tests, which compare the engines.
@@ -59,6 +59,10 @@ check: $(VENV)/.ready
 
 rollback: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.publication rollback
+
+# Publishes in PostgreSQL (PUBLISH_POSTGRES_DSN) what is published here, without a refresh.
+postgres: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.publication postgres
 
 # Removes a person from everything that was built, published and exported: make forget ID=12345
 # The id as it was typed: make would take `$x` in it for a variable of its own, and forget somebody else.

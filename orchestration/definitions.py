@@ -17,6 +17,7 @@ from orchestration.audiences.assets import audience_check, audience_export
 from orchestration.audit.checks import audit_checks
 from orchestration.backfill import backfill, history_asset
 from orchestration.publication.assets import publication_assets
+from orchestration.publication.postgres.assets import postgres_assets
 from orchestration.run import RefreshRun
 from orchestration.schedules import daily, landing_sensor, refresh
 from orchestration.settings import read_settings
@@ -33,6 +34,7 @@ defs = Definitions(
         landing,
         *staging_and_marts(manifest),
         *publication_assets(manifest),
+        *postgres_assets(os.environ),
         audience_export(),
         history_asset(settings),
     ],
