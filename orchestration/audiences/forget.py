@@ -1,6 +1,7 @@
 """Forgetting a person: out of everything in the warehouse folder, and a search that proves it.
 
-Belongs here: landed and demo rows, the build, the state, every published version with its exports, the logs.
+Belongs here: landed and demo rows, the build, the state, every published version with its exports, the logs; and
+PostgreSQL, where it is published to.
 Does not belong here: the user's landing zone, which is only looked at; keeping the person out later (forgotten.py).
 
 Files are rewritten, not marked: a deleted row would stay readable inside a DuckDB file. Each file is replaced at once,
@@ -38,7 +39,8 @@ from orchestration.publication.candidate import STORAGE_VERSION
 from orchestration.publication.ddl import quoted, text
 from orchestration.publication.files import remove_folder, sha256_of, sync, write_atomically
 from orchestration.publication.lock import refresh_lock
-from orchestration.publication.publish import DATABASE_NAME, MANIFEST_NAME, PARQUET_FOLDER
+from orchestration.publication.postgres.server import PostgresError, server_of
+from orchestration.publication.publish import DATABASE_NAME, MANIFEST_NAME, PARQUET_FOLDER, published_version
 from orchestration.settings import Settings
 
 # A refused row as JSON text, in the table quarantine.
@@ -101,10 +103,28 @@ def forget(settings: Settings, person_id: str) -> Outcome:
         for path in sorted(p for p in settings.logs_dir.rglob("*") if p.is_file()):
             outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_text(path, person_id))
         outcome.left, outcome.searched = search(settings.warehouse_dir, person_id)
+        _forget_in_postgres(settings, person_id, outcome)
         if settings.landing_dir is not None:
             outcome.landing_files += search_landing(settings.landing_dir, person_id)
     outcome.landing_files = sorted(set(outcome.landing_files))
     return outcome
+
+
+def _forget_in_postgres(settings: Settings, person_id: str, outcome: Outcome) -> None:
+    """Where PostgreSQL is published to, out of there too; a server that cannot be asked may still hold the person."""
+    try:
+        server = server_of()
+        if server is None:
+            return
+        from orchestration.publication.postgres.people import forget_in_postgres
+
+        rows, left = forget_in_postgres(
+            server, published_version(settings), person_id, PERSON_COLUMNS, _distinct(person_id)
+        )
+        outcome.add("PostgreSQL", rows)
+        outcome.left += left
+    except PostgresError as error:
+        outcome.left.append(f"PostgreSQL, perhaps: {error}")
 
 
 # ---- taking out -----------------------------------------------------------------------------------------------------

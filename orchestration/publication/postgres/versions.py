@@ -8,19 +8,22 @@ transaction: whatever stops it leaves nothing. Then one more transaction switche
 or the new one, and a reader who has begun keeps what they see. A schema is named by refresh and contents, so that doing
 it again finds what is done already.
 
-The switch has to lock the views, and would make new readers wait behind one who reads for an hour. So it gives up after
-less than half a second, long before PostgreSQL looks for deadlocks, and tries again when that reader may be done.
+The switch has to lock the views, and would make new readers wait behind one who reads for an hour. So it looks for
+a moment in which nobody reads, waits for readers a fifth of a second at most, long before PostgreSQL looks for
+deadlocks, and tries again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString, cast
 
@@ -61,10 +64,13 @@ KEPT = 2
 MARK = "segments-in-use version "
 STABLE_MARK = "segments-in-use shows "
 # Below PostgreSQL's deadlock_timeout (1 s): a reader that we would block is never the one who is told to give up.
-LOCK_TIMEOUT_MS = 400
+LOCK_TIMEOUT_MS = 200
 # How long the switch is tried again while somebody reads: reports that take longer than ten minutes read a copy.
 SWITCH_SECONDS = 600.0
-SWITCH_PAUSE = 1.0
+# The pause between two attempts: short at first, for readers who come and go, then longer, for one who stays.
+FIRST_PAUSE, SWITCH_PAUSE = 0.01, 0.5
+# Of so many attempts one waits for readers to end, and makes new ones wait; the others find a moment without readers.
+WAITS_EACH = 5
 
 
 @dataclass(frozen=True)
@@ -331,10 +337,12 @@ def _switch(
 
     run(con, f"create schema if not exists {quoted(server.schema)}")
     until = time.monotonic() + seconds
-    while True:
+    pause = FIRST_PAUSE
+    for attempt in count():
         try:
             with con.transaction():
                 run(con, f"set local lock_timeout = {LOCK_TIMEOUT_MS}")
+                _lock_views(con, server, shapes, waits=attempt % WAITS_EACH == WAITS_EACH - 1)
                 _point_views(con, server, shapes, published, manifest)
             return
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
@@ -343,7 +351,22 @@ def _switch(
                     f"PostgreSQL: somebody has been reading the views of schema {server.schema} for more than "
                     f"{seconds:.0f} s{_readers(con, server)}; when they are done, make postgres switches"
                 ) from None
-            time.sleep(SWITCH_PAUSE)
+            # By chance, so as not to keep step with a reader.
+            time.sleep(pause * (0.5 + random.random()))
+            pause = min(2 * pause, SWITCH_PAUSE)
+
+
+def _lock_views(con: psycopg.Connection[Any], server: Server, shapes: Sequence[Relation], waits: bool) -> None:
+    """Lock the views that are there, all in one statement; where one is being read, fail at once, or wait a little."""
+    found = rows(
+        con,
+        "select relname from pg_class where relkind = 'v' and relnamespace = to_regnamespace(%s) and relname = any(%s)",
+        quoted(server.schema),
+        [shape.name for shape in shapes],
+    )
+    if found:
+        names = ", ".join(f"{quoted(server.schema)}.{quoted(name)}" for (name,) in found)
+        run(con, f"lock table {names} in access exclusive mode{'' if waits else ' nowait'}")
 
 
 def _readers(con: psycopg.Connection[Any], server: Server) -> str:
