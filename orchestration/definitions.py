@@ -14,6 +14,7 @@ from dagster import Definitions, in_process_executor
 
 from orchestration.alerts import failure_alert
 from orchestration.audiences.assets import audience_check, audience_export
+from orchestration.audiences.handover.assets import hand_over_assets
 from orchestration.audit.checks import audit_checks
 from orchestration.backfill import backfill, history_asset
 from orchestration.publication.assets import publication_assets
@@ -36,6 +37,7 @@ defs = Definitions(
         *publication_assets(manifest),
         *postgres_assets(os.environ),
         audience_export(),
+        *hand_over_assets(os.environ),
         history_asset(settings),
     ],
     asset_checks=[*audit_checks(), audience_check()],

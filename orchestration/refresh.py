@@ -8,8 +8,8 @@ from earlier refreshes; what is published, kept versions and the state of earlie
 
 Exit code 0 only when a new version is published, and everywhere where it was to be; 1 when the refresh stopped, with
 the published state untouched; 2 when the environment cannot be used; 3 when another refresh holds the warehouse; 4 when
-the version is published in the warehouse folder, and a step after that failed (PostgreSQL): the state there is the one
-before.
+the version is published in the warehouse folder, and a step after that failed (PostgreSQL, the hand-over of audiences):
+the state there is the one before.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import TextIO
 from uuid import uuid4
 
 from orchestration import disk, terminal
+from orchestration.audiences.handover.target import AUDIENCE_TARGET
 from orchestration.overrides import held_vars, prepare_seeds, shipped_vars
 from orchestration.publication.files import finish_removals, remove_folder
 from orchestration.publication.lock import LockHeld, refresh_lock
@@ -75,7 +76,7 @@ def is_full(environ: Mapping[str, str]) -> bool:
 
 def is_asked_elsewhere(environ: Mapping[str, str]) -> bool:
     """Whether what is published is to be had in another place too."""
-    return any(environ.get(name, "").strip() for name in (PUBLISH_POSTGRES_DSN,))
+    return any(environ.get(name, "").strip() for name in (PUBLISH_POSTGRES_DSN, AUDIENCE_TARGET))
 
 
 def forget_builds(settings: Settings) -> None:

@@ -34,9 +34,10 @@ STEPS = {
     "report": "report",
     "published": "published",
     "published_postgres": "PostgreSQL",
+    "audiences_handed_over": "hand-over",
 }
 # Steps after the link was switched: where one fails, the refresh is published, and somebody still has the old state.
-AFTERWARDS = ("published_postgres",)
+AFTERWARDS = ("published_postgres", "audiences_handed_over")
 ROW_COUNT = "dagster/row_count"
 PROBLEMS_SHOWN = 12
 MESSAGES_SHOWN = 10

@@ -58,13 +58,14 @@ class Outcome:
 
     `removed`: rows taken out (or 1 for a text changed) by place. `folders`: those removed as a whole, whoever was in
     them. `left`: places where the id is still found: forgetting has not succeeded unless it is empty. `landing_files`:
-    files of the landing zone that still hold it.
+    files of the landing zone that still hold it. `handed_over`: targets of audiences; senders have copies.
     """
 
     removed: dict[str, int] = field(default_factory=dict)
     folders: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     landing_files: list[str] = field(default_factory=list)
+    handed_over: list[str] = field(default_factory=list)
     searched: int = 0
 
     def add(self, place: str, rows: int) -> None:
@@ -104,6 +105,7 @@ def forget(settings: Settings, person_id: str) -> Outcome:
             outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_text(path, person_id))
         outcome.left, outcome.searched = search(settings.warehouse_dir, person_id)
         _forget_in_postgres(settings, person_id, outcome)
+        _forget_in_targets(settings, person_id, outcome)
         if settings.landing_dir is not None:
             outcome.landing_files += search_landing(settings.landing_dir, person_id)
     outcome.landing_files = sorted(set(outcome.landing_files))
@@ -125,6 +127,26 @@ def _forget_in_postgres(settings: Settings, person_id: str, outcome: Outcome) ->
         outcome.left += left
     except PostgresError as error:
         outcome.left.append(f"PostgreSQL, perhaps: {error}")
+
+
+def _forget_in_targets(settings: Settings, person_id: str, outcome: Outcome) -> None:
+    """Where audiences are handed over: lists without the person are, and earlier ones are taken away."""
+    from orchestration.audiences.handover.assets import hand_over_to_all
+    from orchestration.audiences.handover.target import TargetError, targets_of
+
+    try:
+        targets = targets_of()
+        if not targets:
+            return
+        if published_version(settings) is not None:
+            hand_over_to_all(settings, targets)
+        for target in targets:
+            if target.forget(person_id):
+                outcome.handed_over.append(f"{target.name}: what was handed over before is gone")
+            else:
+                outcome.left.append(f"{target.name}, perhaps: it cannot forget; have them do it there")
+    except TargetError as error:
+        outcome.left.append(f"a target of the audiences, perhaps: {error}")
 
 
 # ---- taking out -----------------------------------------------------------------------------------------------------
