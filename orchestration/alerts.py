@@ -60,7 +60,7 @@ def message(
     state = f"{published_id} stays published" if published_id else "nothing is published"
     began = f"Backfill {refresh} was not computed" if of_a_backfill else f"Refresh {refresh} was not published"
     if problems and all(p.where in {STEPS[step] for step in AFTERWARDS} for p in problems):
-        began = "The refresh is published, but not everywhere"
+        began, state = "The refresh is published, but not everywhere", f"{published_id} is published here"
     lines = [f"{began}; {state}."]
     lines += [f"{p['where']}: {p['message'].splitlines()[0] if p['message'] else 'failed'}" for p in shown]
     if len(problems) > PROBLEMS_SENT:
