@@ -418,6 +418,32 @@ def test_one_writer_at_a_time(server: Server, warehouse: Warehouse, monkeypatch:
     assert shown(server.dsn) == {1}
 
 
+def test_a_role_that_may_make_schemas_is_enough_whatever_its_settings(
+    running: PostgresServer, server: Server, warehouse: Warehouse
+) -> None:
+    database = str(psycopg.conninfo.conninfo_to_dict(server.dsn)["dbname"])
+    role = f"publisher_{next(NUMBERS)}"
+    rows(server.dsn, f"create role {role} login password 'p'")
+    rows(server.dsn, f"grant create, connect on database {database} to {role}")
+    for setting in ("statement_timeout = 1", "default_transaction_isolation = serializable", "datestyle = 'SQL, DMY'"):
+        rows(server.dsn, f"alter role {role} set {setting}")
+    own = Server(running.dsn(database, role, "p"))
+    for n in (1, 2, 3):
+        assert publish_to_postgres(own, warehouse.version(n)).kept_back == {}
+    assert shown(server.dsn) == {3}
+    assert rows(server.dsn, "select nspowner::regrole::text from pg_namespace where nspname = 'segments'") == [(role,)]
+
+
+def test_a_role_that_may_not_is_told_what_it_lacks(
+    running: PostgresServer, server: Server, warehouse: Warehouse
+) -> None:
+    database = str(psycopg.conninfo.conninfo_to_dict(server.dsn)["dbname"])
+    role = f"guest_{next(NUMBERS)}"
+    rows(server.dsn, f"create role {role} login password 'p'")
+    with pytest.raises(PostgresError, match=f"permission denied for database {database}"):
+        publish_to_postgres(Server(running.dsn(database, role, "p")), warehouse.version(1))
+
+
 # ---- kills ----------------------------------------------------------------------------------------------------------
 
 KILLED = """

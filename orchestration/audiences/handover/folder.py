@@ -130,7 +130,12 @@ class FolderTarget(Target):
 
     def _folders(self, files: Any, root: str) -> list[str]:
         files.invalidate_cache()
-        found = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in files.ls(root, detail=True))
+        try:
+            listed = files.ls(root, detail=True)
+        except FileNotFoundError:
+            # A store of objects has no folder without a file in it.
+            return []
+        found = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in listed)
         return sorted(name for name in found if _OURS.fullmatch(name))
 
     def _remove_unfinished(self, files: Any, root: str) -> None:
@@ -140,7 +145,9 @@ class FolderTarget(Target):
     def _remove(self, files: Any, folder: str) -> None:
         # The manifest first: what is half removed is not complete.
         files.rm_file(f"{folder}/{MANIFEST}")
-        files.rm(folder, recursive=True)
+        files.invalidate_cache()
+        if files.exists(folder):
+            files.rm(folder, recursive=True)
 
 
 def _files(hand_over: HandOver) -> Iterator[tuple[str, pa.Table, bytes]]:

@@ -28,11 +28,21 @@ DEFAULT_SCHEMA = "segments"
 # Room for the rest of a version's name in the 63 bytes of an identifier.
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,24}")
 HIDDEN = "***"
+SHORT = 5
 CONNECT_SECONDS = 10
 # Waiting for another publication into the same schema: it is usually done within a minute; longer is told.
 LOCK_SECONDS = 60.0
 # COPY FREEZE of a table made in the same transaction, and hashtextextended.
 OLDEST_SERVER = 120000
+
+
+# Whatever the role's own settings are: a large table takes its time, and readers' states are those of `versions.py`.
+_SESSION = """
+set statement_timeout = 0;
+set idle_in_transaction_session_timeout = 0;
+set default_transaction_isolation = 'read committed';
+set client_min_messages = warning
+"""
 
 
 class PostgresError(RuntimeError):
@@ -76,7 +86,9 @@ def scrubbed(text: str, dsn: str) -> str:
     if found:
         secrets |= {found[1], *re.split("[/@:?]", found[1])}
     for secret in sorted((s for s in secrets if s), key=len, reverse=True):
-        text = text.replace(secret, HIDDEN)
+        # A short one only where it stands by itself: else a password `p` would leave nothing to be read.
+        alone = re.escape(secret) if len(secret) > SHORT else rf"(?<!\w){re.escape(secret)}(?!\w)"
+        text = re.sub(alone, HIDDEN, text)
     return text
 
 
@@ -156,6 +168,8 @@ def connected(server: Server) -> Iterator[psycopg.Connection[Any]]:
             raise PostgresError(
                 f"the database is in {encoding}: one in UTF8 is needed (create database ... encoding utf8)"
             )
+        with in_words(server, "preparing the session"):
+            run(connection, _SESSION)
         yield connection
     finally:
         connection.close()

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestration.audiences import __main__ as command
 from orchestration.audiences.forget import forget
 from orchestration.audiences.handover.assets import hand_over_to_all
 from orchestration.audiences.handover.folder import FolderTarget
-from orchestration.audiences.handover.lists import COLUMNS, hand_over, read_ledger
+from orchestration.audiences.handover.lists import COLUMNS, _hand_over, hand_over, read_ledger
 from orchestration.audiences.handover.receipts import take_receipts
 from orchestration.audiences.handover.target import HandOver, Target, TargetError, targets_of
 from orchestration.publication.files import sha256_of
@@ -29,6 +32,7 @@ from tests.handed_over import version
 MONDAY = [("email", "a", "t1", "Hello"), ("email", "b", "t1", "Hello"), ("sms", "c", "t2", "Hi")]
 # b has gone, d has come, the message for a is another one; nobody is on the list for sms.
 TUESDAY = [("email", "a", "t1", "Good day"), ("email", "d", "t1", "Hello")]
+Listed = dict[tuple[str, str, str], str | None]
 PERSON = "customer-to-be-forgotten-7531"
 
 
@@ -154,6 +158,37 @@ def test_what_nobody_has_read_does_not_leave(settings: Settings) -> None:
     target = Kept()
     hand_over(settings, version(settings, 5, MONDAY, is_reviewed=False), target)
     assert target.given[0].lists == {}
+
+
+LISTS = st.dictionaries(
+    st.tuples(st.sampled_from(["email", "sms"]), st.sampled_from("abcde"), st.sampled_from(["t1", "t2"])),
+    st.sampled_from(["Hello", "Hi", None]),
+)
+
+
+@given(LISTS, LISTS)
+def test_the_changes_make_the_new_list_of_the_old_one(before: Listed, now: Listed) -> None:
+    found = _hand_over("id", date(2026, 1, 5), _rows(before), _rows(now), None)
+    kept = dict(before)
+    for channel, table in found.changes.items():
+        for row in table.to_pylist():
+            key = (channel, row["member_id"], row["treatment_id"])
+            assert (row["change"] == "added") == (key not in kept)
+            if row["change"] == "removed":
+                del kept[key]
+            else:
+                assert kept.get(key, "nobody") != row["message"]
+                kept[key] = row["message"]
+    assert kept == now
+    assert {(c, r["member_id"], r["treatment_id"]) for c, t in found.lists.items() for r in t.to_pylist()} == set(now)
+
+
+def _rows(listed: Listed) -> dict[tuple[str, str, str], dict[str, Any]]:
+    empty = dict.fromkeys(COLUMNS)
+    return {
+        key: empty | {"channel": key[0], "member_id": key[1], "treatment_id": key[2], "message": message}
+        for key, message in listed.items()
+    }
 
 
 # ---- a folder -------------------------------------------------------------------------------------------------------
