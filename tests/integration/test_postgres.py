@@ -425,9 +425,13 @@ def test_a_role_that_may_make_schemas_is_enough_whatever_its_settings(
     role = f"publisher_{next(NUMBERS)}"
     rows(server.dsn, f"create role {role} login password 'p'")
     rows(server.dsn, f"grant create, connect on database {database} to {role}")
-    for setting in ("statement_timeout = 1", "default_transaction_isolation = serializable", "datestyle = 'SQL, DMY'"):
+    isolation = "default_transaction_isolation = serializable"
+    for setting in ("statement_timeout = 5000", isolation, "datestyle = 'SQL, DMY'"):
         rows(server.dsn, f"alter role {role} set {setting}")
     own = Server(running.dsn(database, role, "p"))
+    with servers.connected(own) as con:
+        assert servers.rows(con, "show statement_timeout") == [("0",)]
+        assert servers.rows(con, "show transaction_isolation") == [("read committed",)]
     for n in (1, 2, 3):
         assert publish_to_postgres(own, warehouse.version(n)).kept_back == {}
     assert shown(server.dsn) == {3}
