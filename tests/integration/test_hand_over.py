@@ -222,6 +222,39 @@ def _rounded(row: tuple[object, ...]) -> str:
     return repr([f"{float(v):.9g}" if isinstance(v, float | Decimal) else v for v in row])
 
 
+STEP = """
+from dagster import AssetKey, DagsterInstance
+from orchestration.definitions import defs
+with DagsterInstance.get() as instance:
+    result = defs.resolve_job_def("refresh").execute_in_process(
+        instance=instance, asset_selection=[AssetKey("published_postgres")], raise_on_error=False
+    )
+    print("succeeded" if result.success else "failed")
+"""
+
+
+def test_a_step_with_a_wrong_password_fails_and_nothing_holds_it(way: Way, running: PostgresServer) -> None:
+    secret = "wrong-geheim-2468"
+    home = way.warehouse.folder.parent
+    dsn = running.dsn("shop", password=secret)
+    done = subprocess.run(
+        [sys.executable, "-c", STEP],
+        cwd=project.ROOT,
+        env=way.warehouse.environment(PUBLISH_POSTGRES_DSN=dsn),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert "failed" in done.stdout.split()
+    assert "password authentication failed" in said and "make postgres publishes there" in said
+    assert secret not in said
+    files = [p for p in home.rglob("*") if p.is_file() and not p.is_symlink()]
+    assert any(b"password authentication failed" in p.read_bytes() for p in files), "Dagster keeps what it was told"
+    assert [p for p in files if secret.encode() in p.read_bytes()] == []
+
+
 def test_nothing_of_a_folder_target_is_left_half_written(way: Way) -> None:
     assert list(way.outbox.rglob("*.part")) == []
     assert FolderTarget(str(way.outbox)).name == str(way.outbox)

@@ -226,6 +226,22 @@ def test_a_key_that_is_there_twice_or_a_row_too_few_is_not_shown(server: Server,
     assert len(schemas(server.dsn)) == 2
 
 
+def test_foreign_keys_of_the_file_are_the_servers_too(server: Server, warehouse: Warehouse) -> None:
+    version = warehouse.version(1)
+    database = version / "segments.duckdb"
+    database.chmod(0o644)
+    with duckdb.connect(str(database)) as con:
+        key = "foreign key (k) references b (k)"
+        con.execute(f"create or replace table quarantine (k integer primary key, raw varchar, {key})")
+        con.execute("insert into quarantine values (1, '')")
+    done = publish_to_postgres(server, version)
+    told = "select pg_get_constraintdef(oid) from pg_constraint where contype = 'f' and connamespace = %s::regnamespace"
+    assert rows(server.dsn, told, done.schema) == [(f"FOREIGN KEY (k) REFERENCES {done.schema}.b(k)",)]
+    for n in (2, 3):
+        last = publish_to_postgres(server, warehouse.version(n))
+    assert last.dropped == [done.schema]
+
+
 def test_a_view_that_postgresql_does_not_take_is_left_out_and_named(server: Server, warehouse: Warehouse) -> None:
     odd = Question("v_odd", "Odd.", {"n": "Hash."}, "select hash(n) as n from b")
     done = publish_to_postgres(server, warehouse.version(1, views=[*VIEWS, odd]))

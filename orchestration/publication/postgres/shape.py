@@ -73,13 +73,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Relation:
-    """A table with its columns and key, or, with `select`, a view as DuckDB's SQL."""
+    """A table with its columns and keys, or, with `select`, a view as DuckDB's SQL.
+
+    `references`: of each foreign key its columns, the other table, and that one's columns.
+    """
 
     name: str
     columns: tuple[Column, ...]
     comment: str | None = None
     key: tuple[str, ...] = ()
     select: str | None = field(default=None, repr=False)
+    references: tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...] = ()
 
 
 def postgres_type(duckdb_type: str) -> str:
@@ -135,6 +139,12 @@ def relations(con: duckdb.DuckDBPyConnection) -> list[Relation]:
             "select table_name, constraint_column_names from duckdb_constraints() where constraint_type = 'PRIMARY KEY'"
         ).fetchall()
     )
+    references: dict[str, list[tuple[tuple[str, ...], str, tuple[str, ...]]]] = {}
+    for name, own, other, others in con.execute(
+        "select table_name, constraint_column_names, referenced_table, referenced_column_names"
+        " from duckdb_constraints() where constraint_type = 'FOREIGN KEY' order by table_name, constraint_index"
+    ).fetchall():
+        references.setdefault(name, []).append((tuple(own), other, tuple(others)))
     found = []
     for name, comment in con.execute(
         "select table_name, comment from duckdb_tables() where schema_name = 'main' and not internal order by 1"
@@ -144,7 +154,8 @@ def relations(con: duckdb.DuckDBPyConnection) -> list[Relation]:
         key = keys.get(name) or (said[1].split(", ") if said else ())
         if not key:
             raise ShapeError(f"{name}: the published file does not say its key; refresh once with this release")
-        found.append(Relation(name, tuple(columns[name]), comment, tuple(key)))
+        told = tuple(references.get(name, ()))
+        found.append(Relation(name, tuple(columns[name]), comment, tuple(key), references=told))
     for name, comment, sql in con.execute(
         "select view_name, comment, sql from duckdb_views() where schema_name = 'main' and not internal order by 1"
     ).fetchall():

@@ -231,6 +231,8 @@ def _write(
                 raise PostgresError(
                     f"PostgreSQL, table {table.name}: {published.tables[table.name]} rows arrived, {expected} were sent"
                 )
+        for table in tables:
+            _refer(con, server, table, published)
         for view in (s for s in shapes if s.select):
             _write_view(con, server, view, published)
 
@@ -272,6 +274,22 @@ def _key(con: psycopg.Connection[Any], server: Server, table: Relation, target: 
             raise PostgresError(
                 f"PostgreSQL, table {table.name}: {twice} keys ({key}) are there more than once"
             ) from None
+
+
+def _refer(con: psycopg.Connection[Any], server: Server, table: Relation, published: Published) -> None:
+    """The foreign keys of a table, which the server checks; one that cannot be is left out, with the reason."""
+    import psycopg
+
+    schema = quoted(published.schema)
+    for own, other, others in table.references:
+        key, referred = (", ".join(quoted(c) for c in names) for names in (own, others))
+        constraint = f"foreign key ({key}) references {schema}.{quoted(other)} ({referred})"
+        try:
+            with con.transaction():
+                run(con, f"alter table {schema}.{quoted(table.name)} add {constraint}")
+        except psycopg.errors.InvalidForeignKey as error:
+            # The other table's key could not be made an index.
+            published.left_out[f"foreign key of {table.name} to {other}"] = scrubbed(words_of(error), server.dsn)
 
 
 def _write_view(con: psycopg.Connection[Any], server: Server, view: Relation, published: Published) -> None:
