@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def with_targets(settings: Settings, command: str) -> int:
     """Run `hand-over` or `receipts`."""
-    from orchestration.audiences.handover.assets import hand_over_to_all
+    from orchestration.audiences.handover.lists import hand_over_to_all
     from orchestration.audiences.handover.receipts import take_receipts
 
     targets = targets_of()

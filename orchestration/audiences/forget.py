@@ -131,7 +131,7 @@ def _forget_in_postgres(settings: Settings, person_id: str, outcome: Outcome) ->
 
 def _forget_in_targets(settings: Settings, person_id: str, outcome: Outcome) -> None:
     """Where audiences are handed over: lists without the person are, and earlier ones are taken away."""
-    from orchestration.audiences.handover.assets import hand_over_to_all
+    from orchestration.audiences.handover.lists import hand_over_to_all
     from orchestration.audiences.handover.target import TargetError, targets_of
 
     try:

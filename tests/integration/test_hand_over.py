@@ -172,14 +172,20 @@ def test_what_was_sent_is_counted_by_the_treatment_that_it_was(way: Way) -> None
 
 def test_delivery_counts_the_treatment_among_what_members_were_sent(way: Way) -> None:
     with duckdb.connect(str(way.warehouse.folder / "build" / "warehouse.duckdb"), read_only=True) as con:
-        found = dict(con.execute("select member_id, sent_set from delivery_members where scheme = 'rfm'").fetchall())
-    members = {row["member_id"]: row["treatment_id"] for row in way.sent.values()}
-    known = {member: treatment for member, treatment in members.items() if member in found}
-    assert known
-    # Rare sets are told as `other`.
-    for member, treatment in known.items():
-        assert treatment in found[member] or found[member] == "other"
-    assert any(treatment in found[member] for member, treatment in known.items())
+        found = {
+            member: (touches, categories)
+            for member, touches, categories in con.execute(
+                "select member_id, touches, sent_categories from delivery_members where scheme = 'rfm'"
+            ).fetchall()
+        }
+    sent = {row["member_id"]: row["treatment_id"] for row in way.sent.values()}
+    assert len(found) > 30 and sent.keys() & found.keys()
+    # Everybody had one touch before; sets that are rare are told as `other`.
+    assert {member: touches for member, (touches, _) in found.items()} == {
+        member: 1 + (member in sent) for member in found
+    }
+    for member, (_, categories) in found.items():
+        assert member not in sent or sent[member] in categories.split(" + ") or categories == "other"
 
 
 def test_who_was_sent_something_has_left_the_list(way: Way) -> None:

@@ -9,13 +9,11 @@ from collections.abc import Mapping
 
 from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, Failure, MaterializeResult, asset
 
-from orchestration.audiences.handover.lists import hand_over
-from orchestration.audiences.handover.target import AUDIENCE_TARGET, Target, TargetError, targets_of
+from orchestration.audiences.handover.lists import hand_over_to_all
+from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError, targets_of
 from orchestration.audit.told import PLACE
-from orchestration.publication.publish import published_version
 from orchestration.retries import retried
 from orchestration.run import RefreshRun
-from orchestration.settings import Settings
 
 STEP = "audiences_handed_over"
 NEXT_STEP = "When that is repaired, make hand-over gives them what is published here, without a refresh"
@@ -47,35 +45,3 @@ def hand_over_assets(environ: Mapping[str, str]) -> list[AssetsDefinition]:
         )
 
     return [audiences_handed_over]
-
-
-def hand_over_to_all(
-    settings: Settings, targets: list[Target]
-) -> dict[str, tuple[dict[str, int], dict[str, dict[str, int]]]]:
-    """Give every target the published audiences; one that does not take them keeps none of the others from it.
-
-    Returns:
-        For each target, rows by channel, and changes by channel and kind; both empty where it had them already.
-
-    Raises:
-        TargetError: at least one target did not take them, or nothing is published.
-    """
-    version = published_version(settings)
-    if version is None:
-        raise TargetError("nothing is published yet: run make refresh")
-    done: dict[str, tuple[dict[str, int], dict[str, dict[str, int]]]] = {}
-    wrong = []
-    for target in targets:
-        try:
-            given = hand_over(settings, version, target)
-        except Exception as error:
-            # A target of somebody's own may raise whatever it likes.
-            told = str(error) if isinstance(error, TargetError) else f"{target.name}: {type(error).__name__}: {error}"
-            wrong.append(told)
-            continue
-        lists = {channel: table.num_rows for channel, table in given.lists.items()} if given else {}
-        changes = {channel: dict(counts) for channel, counts in given.counts.items()} if given else {}
-        done[target.name] = (lists, changes)
-    if wrong:
-        raise TargetError("; ".join(wrong))
-    return done

@@ -22,9 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.audiences.export import FOLDER
-from orchestration.audiences.handover.target import HandOver, Target
+from orchestration.audiences.handover.target import HandOver, Target, TargetError
 from orchestration.publication.files import sync, write_atomically
-from orchestration.publication.publish import DATABASE_NAME, read_manifest
+from orchestration.publication.publish import DATABASE_NAME, published_version, read_manifest
 from orchestration.settings import Settings
 
 STATE_NAME = "audience_hand_overs.parquet"
@@ -92,6 +92,38 @@ def hand_over(settings: Settings, version: Path, target: Target) -> HandOver | N
     ]
     _write_ledger(path, ledger, last | {target.name: identity})
     return given
+
+
+def hand_over_to_all(
+    settings: Settings, targets: list[Target]
+) -> dict[str, tuple[dict[str, int], dict[str, dict[str, int]]]]:
+    """Give every target the published audiences; one that does not take them keeps none of the others from it.
+
+    Returns:
+        For each target, rows by channel, and changes by channel and kind; both empty where it had them already.
+
+    Raises:
+        TargetError: at least one target did not take them, or nothing is published.
+    """
+    version = published_version(settings)
+    if version is None:
+        raise TargetError("nothing is published yet: run make refresh")
+    done: dict[str, tuple[dict[str, int], dict[str, dict[str, int]]]] = {}
+    wrong = []
+    for target in targets:
+        try:
+            given = hand_over(settings, version, target)
+        except Exception as error:
+            # A target of somebody's own may raise whatever it likes.
+            told = str(error) if isinstance(error, TargetError) else f"{target.name}: {type(error).__name__}: {error}"
+            wrong.append(told)
+            continue
+        lists = {channel: table.num_rows for channel, table in given.lists.items()} if given else {}
+        changes = {channel: dict(counts) for channel, counts in given.counts.items()} if given else {}
+        done[target.name] = (lists, changes)
+    if wrong:
+        raise TargetError("; ".join(wrong))
+    return done
 
 
 def exported_rows(version: Path) -> Rows:

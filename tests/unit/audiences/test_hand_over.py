@@ -20,9 +20,8 @@ from hypothesis import strategies as st
 
 from orchestration.audiences import __main__ as command
 from orchestration.audiences.forget import forget
-from orchestration.audiences.handover.assets import hand_over_to_all
 from orchestration.audiences.handover.folder import FolderTarget
-from orchestration.audiences.handover.lists import COLUMNS, _hand_over, hand_over, read_ledger
+from orchestration.audiences.handover.lists import COLUMNS, _hand_over, hand_over, hand_over_to_all, read_ledger
 from orchestration.audiences.handover.receipts import take_receipts
 from orchestration.audiences.handover.target import HandOver, Target, TargetError, targets_of
 from orchestration.publication.files import sha256_of
