@@ -27,11 +27,16 @@ from typing import TextIO
 from uuid import uuid4
 
 from orchestration import disk, terminal
-from orchestration.audiences.handover.target import AUDIENCE_TARGET
+from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError, targets_of
 from orchestration.overrides import held_vars, prepare_seeds, shipped_vars
 from orchestration.publication.files import finish_removals, remove_folder
 from orchestration.publication.lock import LockHeld, refresh_lock
-from orchestration.publication.postgres.server import PUBLISH_POSTGRES_DSN
+from orchestration.publication.postgres.server import (
+    PUBLISH_POSTGRES_DSN,
+    PostgresError,
+    parameters_of,
+    server_of,
+)
 from orchestration.publication.publish import published_version
 from orchestration.run import REFRESH_ID_TAG, STARTED_AT_TAG, make_refresh_id
 from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_settings
@@ -47,6 +52,7 @@ def main() -> int:
         held_vars(settings, shipped_vars())
         check_engine(settings, os.environ)
         disk.check_writable(settings)
+        check_elsewhere(os.environ)
         prepare_seeds(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -77,6 +83,21 @@ def is_full(environ: Mapping[str, str]) -> bool:
 def is_asked_elsewhere(environ: Mapping[str, str]) -> bool:
     """Whether what is published is to be had in another place too."""
     return any(environ.get(name, "").strip() for name in (PUBLISH_POSTGRES_DSN, AUDIENCE_TARGET))
+
+
+def check_elsewhere(environ: Mapping[str, str]) -> None:
+    """See that the places where it is to be had too can be used at all, before all the work.
+
+    Raises:
+        SettingsError: a variable that names one of them cannot be read.
+    """
+    try:
+        server = server_of(environ)
+        if server is not None:
+            parameters_of(server)
+        targets_of(environ)
+    except (PostgresError, TargetError) as error:
+        raise SettingsError(str(error)) from None
 
 
 def forget_builds(settings: Settings) -> None:

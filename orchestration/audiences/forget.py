@@ -131,11 +131,15 @@ def _forget_in_postgres(settings: Settings, person_id: str, outcome: Outcome) ->
 
 def _forget_in_targets(settings: Settings, person_id: str, outcome: Outcome) -> None:
     """Where audiences are handed over: lists without the person are, and earlier ones are taken away."""
-    from orchestration.audiences.handover.lists import hand_over_to_all
+    from orchestration.audiences.handover.lists import STATE_NAME, hand_over_to_all, last_hand_overs
     from orchestration.audiences.handover.target import TargetError, targets_of
 
     try:
         targets = targets_of()
+        earlier = last_hand_overs(settings.state_dir / STATE_NAME).keys() - {target.name for target in targets}
+        outcome.handed_over += [
+            f"{name} was given audiences and is not in AUDIENCE_TARGET now" for name in sorted(earlier)
+        ]
         if not targets:
             return
         if published_version(settings) is not None:

@@ -139,6 +139,22 @@ def in_words(server: Server, doing: str) -> Iterator[None]:
         raise PostgresError(f"{doing}: {said}") from None
 
 
+def parameters_of(server: Server) -> dict[str, Any]:
+    """The parameters of its connection string.
+
+    Raises:
+        PostgresError: the string cannot be read.
+    """
+    parameters = _parameters(server.dsn)
+    if not parameters:
+        raise PostgresError(
+            f"{PUBLISH_POSTGRES_DSN} cannot be read as a connection string"
+            " (postgresql://user:password@host:5432/database, or host=... dbname=...; %, / and @ in a URL's password as"
+            " %25, %2F and %40)"
+        )
+    return parameters
+
+
 @contextmanager
 def connected(server: Server) -> Iterator[psycopg.Connection[Any]]:
     """A connection, each statement of which is a transaction of its own unless one is begun.
@@ -148,13 +164,7 @@ def connected(server: Server) -> Iterator[psycopg.Connection[Any]]:
     """
     import psycopg
 
-    parameters = _parameters(server.dsn)
-    if not parameters:
-        raise PostgresError(
-            f"{PUBLISH_POSTGRES_DSN} cannot be read as a connection string"
-            " (postgresql://user:password@host:5432/database, or host=... dbname=...; %, / and @ in a URL's password as"
-            " %25, %2F and %40)"
-        )
+    parameters = parameters_of(server)
     parameters.setdefault("connect_timeout", CONNECT_SECONDS)
     parameters.setdefault("application_name", "segments-in-use")
     parameters["client_encoding"] = "UTF8"

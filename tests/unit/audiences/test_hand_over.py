@@ -429,6 +429,9 @@ def test_a_target_that_cannot_forget_is_told_of(settings: Settings, monkeypatch:
     monkeypatch.setenv("AUDIENCE_TARGET", f"{__name__}:Kept")
     version(settings, 5, MONDAY)
     assert forget(settings, PERSON).left == ["kept, perhaps: it cannot forget; have them do it there"]
+    # Nor is one forgotten that has had audiences and is asked for no more.
+    monkeypatch.setenv("AUDIENCE_TARGET", "")
+    assert forget(settings, PERSON).handed_over == ["kept was given audiences and is not in AUDIENCE_TARGET now"]
 
 
 # ---- which targets --------------------------------------------------------------------------------------------------

@@ -54,6 +54,35 @@ def test_a_version_that_is_not_everywhere_is_no_success(
     assert len(sent) == (code == refresh.NOT_EVERYWHERE)
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"PUBLISH_POSTGRES_DSN": "s3cret-9876"}, "PUBLISH_POSTGRES_DSN cannot be read"),
+        (
+            {"PUBLISH_POSTGRES_DSN": "host=x", "PUBLISH_POSTGRES_SCHEMA": "My Schema"},
+            "PUBLISH_POSTGRES_SCHEMA=My Schema",
+        ),
+        ({"AUDIENCE_TARGET": "no_such_module:Class"}, "no_such_module"),
+        ({"AUDIENCE_TARGET": "postgres"}, "needs PUBLISH_POSTGRES_DSN"),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_told_before_all_the_work(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    asked: dict[str, str],
+    said: str,
+) -> None:
+    for name in ("LANDING_DIR", "MAPPING", "SETTINGS", "SEEDS_DIR", "AS_OF", "ALERT_WEBHOOK_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    assert refresh.main() == refresh.BAD_ENVIRONMENT
+    told = capsys.readouterr().err
+    assert said in told and "s3cret" not in told
+
+
 def test_the_alert_says_that_it_is_published_and_where_it_is_not() -> None:
     told = alerts.message("r2", [PROBLEM], "r2")
     assert told["text"].splitlines() == [
