@@ -13,7 +13,7 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: backfill docs forget refresh test test-all test-spark test-year dev check settings map meanings lint rollback lock clean
+.PHONY: backfill docs forget hand-over postgres receipts refresh test test-all test-spark test-year dev check settings map meanings lint rollback lock clean
 .PHONY: benchmark benchmark-affinities benchmark-daily benchmark-offers
 
 # Spark is installed where it is asked for, and for the tests, which compare the engines.
@@ -60,11 +60,23 @@ check: $(VENV)/.ready
 rollback: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.publication rollback
 
+# Publishes in PostgreSQL (PUBLISH_POSTGRES_DSN) what is published here, without a refresh.
+postgres: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.publication postgres
+
 # Removes a person from everything that was built, published and exported: make forget ID=12345
 # The id as it was typed: make would take `$x` in it for a variable of its own, and forget somebody else.
 override export ID := $(value ID)
 forget: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.audiences forget
+
+# Gives the targets in AUDIENCE_TARGET the published audiences, without a refresh.
+hand-over: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.audiences hand-over
+
+# Takes back what senders have left there; it lands as touchpoints and responses, for the next refresh.
+receipts: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.audiences receipts
 
 # Computes dates of the history grid again, all in one run: make backfill FROM=2024-01-01 TO=2024-06-01
 backfill: $(TARGET_READY)

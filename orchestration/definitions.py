@@ -17,6 +17,8 @@ from orchestration.defs.audiences import audience_check, audience_export
 from orchestration.defs.backfill import backfill, history_asset
 from orchestration.defs.build import dbt_resource, landing, staging_and_marts
 from orchestration.defs.checks import audit_checks
+from orchestration.defs.hand_over import hand_over_assets
+from orchestration.defs.postgres import postgres_assets
 from orchestration.defs.publication import publication_assets
 from orchestration.defs.run import RefreshRun
 from orchestration.defs.schedules import daily, landing_sensor, refresh
@@ -33,7 +35,9 @@ defs = Definitions(
         landing,
         *staging_and_marts(manifest),
         *publication_assets(manifest),
+        *postgres_assets(os.environ),
         audience_export(),
+        *hand_over_assets(os.environ),
         history_asset(settings),
     ],
     asset_checks=[*audit_checks(), audience_check()],

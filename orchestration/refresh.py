@@ -6,8 +6,10 @@ Does not belong here: the steps (definitions.py names them), what the lines look
 With FULL=1 in the environment everything that a refresh can make again is removed first, so that nothing is taken over
 from earlier refreshes; what is published, kept versions and the state of earlier refreshes stay.
 
-Exit code 0 only when a new version is published; 1 when the refresh stopped, with the published state untouched; 2 when
-the environment cannot be used; 3 when another refresh holds the warehouse.
+Exit code 0 only when a new version is published, and everywhere where it was to be; 1 when the refresh stopped, with
+the published state untouched; 2 when the environment cannot be used; 3 when another refresh holds the warehouse; 4 when
+the version is published in the warehouse folder, and a step after that failed (PostgreSQL, the hand-over of audiences):
+the state there is the one before.
 """
 
 from __future__ import annotations
@@ -26,15 +28,22 @@ from typing import TextIO
 from uuid import uuid4
 
 from orchestration import disk, terminal
+from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError, targets_of
 from orchestration.defs.run import REFRESH_ID_TAG, STARTED_AT_TAG, make_refresh_id
 from orchestration.overrides import held_vars, prepare_seeds, shipped_vars
+from orchestration.publication.postgres.server import (
+    PUBLISH_POSTGRES_DSN,
+    PostgresError,
+    parameters_of,
+    server_of,
+)
 from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_settings
 from orchestration.storage.files import finish_removals, remove_folder
 from orchestration.storage.lock import LockHeld, refresh_lock
 from orchestration.storage.versions import published_version
 from orchestration.warehouse.engines import check_engine
 
-PUBLISHED, STOPPED, BAD_ENVIRONMENT, IN_USE = 0, 1, 2, 3
+PUBLISHED, STOPPED, BAD_ENVIRONMENT, IN_USE, NOT_EVERYWHERE = 0, 1, 2, 3, 4
 
 
 def main() -> int:
@@ -44,6 +53,7 @@ def main() -> int:
         held_vars(settings, shipped_vars())
         check_engine(settings, os.environ)
         disk.check_writable(settings)
+        check_elsewhere(os.environ)
         prepare_seeds(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -69,6 +79,26 @@ def main() -> int:
 def is_full(environ: Mapping[str, str]) -> bool:
     """Whether FULL asks for a rebuild from nothing: anything but empty, 0, no and false."""
     return environ.get("FULL", "").strip().lower() not in ("", "0", "no", "false")
+
+
+def is_asked_elsewhere(environ: Mapping[str, str]) -> bool:
+    """Whether what is published is to be had in another place too."""
+    return any(environ.get(name, "").strip() for name in (PUBLISH_POSTGRES_DSN, AUDIENCE_TARGET))
+
+
+def check_elsewhere(environ: Mapping[str, str]) -> None:
+    """See that the places where it is to be had too can be used at all, before all the work.
+
+    Raises:
+        SettingsError: a variable that names one of them cannot be read.
+    """
+    try:
+        server = server_of(environ)
+        if server is not None:
+            parameters_of(server)
+        targets_of(environ)
+    except (PostgresError, TargetError) as error:
+        raise SettingsError(str(error)) from None
 
 
 def forget_builds(settings: Settings) -> None:
@@ -99,10 +129,19 @@ def run(settings: Settings, full: bool = False) -> int:
         version = published_version(settings)
         # The link is the truth: a step that fails after the switch does not unpublish.
         if version is not None and version.name == refresh_id:
-            progress.say(terminal.published(version, settings, log, progress.seconds, progress.warnings))
-            if not succeeded:
+            progress.say(
+                terminal.published(version, settings, log, progress.seconds, progress.warnings, progress.places)
+            )
+            if succeeded:
+                return PUBLISHED
+            if not is_asked_elsewhere(os.environ):
                 progress.say(f"published, but a step after it failed: see {log}")
-            return PUBLISHED
+                return PUBLISHED
+            progress.say(terminal.not_elsewhere(progress.failures, log))
+            said = _alert(refresh_id, progress.failures, version)
+            if said:
+                progress.say(f"  {said}")
+            return NOT_EVERYWHERE
         progress.failures = [
             terminal.Problem(failure.where, disk.in_words(failure.message, settings)) for failure in progress.failures
         ]

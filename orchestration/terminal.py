@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from orchestration.audit.told import SO_FAR, Problem, check_message, check_name, counted, step_warnings
+from orchestration.audit.told import PLACE, SO_FAR, Problem, check_message, check_name, counted, step_warnings
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,7 +33,11 @@ STEPS = {
     "audience_export": "audiences",
     "report": "report",
     "published": "published",
+    "published_postgres": "PostgreSQL",
+    "audiences_handed_over": "hand-over",
 }
+# Steps after the link was switched: where one fails, the refresh is published, and somebody still has the old state.
+AFTERWARDS = ("published_postgres", "audiences_handed_over")
 ROW_COUNT = "dagster/row_count"
 PROBLEMS_SHOWN = 12
 MESSAGES_SHOWN = 10
@@ -62,6 +66,8 @@ class Progress:
     steps: dict[str, Step] = field(default_factory=dict)
     failures: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    # What a step calls itself -> where it has put what it made.
+    places: dict[str, str] = field(default_factory=dict)
     # Characters of the line that says how far a step is.
     shown: int = 0
 
@@ -98,6 +104,8 @@ class Progress:
             self.steps[key] = Step(time.monotonic())
         elif kind == "ASSET_MATERIALIZATION" and key in self.steps:
             self.steps[key].rows += _row_count(event.materialization.metadata)
+            if PLACE in event.materialization.metadata:
+                self.places[STEPS.get(key, key)] = str(event.materialization.metadata[PLACE].value)
             self.warnings += [
                 Problem(STEPS.get(key, key), text) for text in step_warnings(event.materialization.metadata)
             ]
@@ -155,7 +163,14 @@ def opening(refresh_id: str, settings: Settings) -> str:
     return f"Refresh {refresh_id}: {source}, as of {as_of}, times in {settings.store_timezone}"
 
 
-def published(version: Path, settings: Settings, log: Path, seconds: float, warnings: Sequence[Problem] = ()) -> str:
+def published(
+    version: Path,
+    settings: Settings,
+    log: Path,
+    seconds: float,
+    warnings: Sequence[Problem] = (),
+    elsewhere: Mapping[str, str] | None = None,
+) -> str:
     """The scorecard, what was warned of, and where everything is."""
     import duckdb
 
@@ -175,8 +190,10 @@ def published(version: Path, settings: Settings, log: Path, seconds: float, warn
     places = [
         ("tables", str(link / DATABASE_NAME)),
         ("report", str(link / "report.html") if (version / "report.html").is_file() else "none"),
+        *(elsewhere or {}).items(),
         ("log", str(log)),
     ]
+    width = max(8, *(len(name) + 1 for name, _ in places))
     return "\n".join(
         [
             "",
@@ -189,7 +206,7 @@ def published(version: Path, settings: Settings, log: Path, seconds: float, warn
             *prospects,
             *warned(warnings),
             "",
-            *(f"  {name:<8}{place}" for name, place in places),
+            *(f"  {name:<{width}}{place}" for name, place in places),
         ]
     )
 
@@ -295,6 +312,14 @@ def scorecard(rows: Sequence[Mapping[str, Any]]) -> str:
 def has_no_audience(row: Mapping[str, Any]) -> bool:
     """Whether a row of the scorecard is of a scheme that has nobody to divide, so that no share can be covered."""
     return row["members"] == 0 and row.get("coverage", 0) is None
+
+
+def not_elsewhere(failures: Sequence[Problem], log: Path) -> str:
+    """What failed after the version was published: who still has the old state, and why."""
+    told = [line for problem in failures for line in _problem_lines(problem)]
+    return "\n".join(
+        ["", "Published here, but not everywhere; the state there is the one before:", *told, f"  log     {log}"]
+    )
 
 
 def stopped(failures: Sequence[Problem], log: Path, published_id: str | None, settings: Settings) -> str:

@@ -13,6 +13,9 @@ from filelock import FileLock
 
 from tests.integration import growing_zone, project
 
+# Where a developer publishes: no test may reach it, in this process or in another.
+for name in ("AUDIENCE_TARGET", "PUBLISH_POSTGRES_DSN", "PUBLISH_POSTGRES_SCHEMA"):
+    os.environ.pop(name, None)
 # Folders of tests that are all `slow`.
 SLOW = ("engines", "faults", "browser")
 # A warehouse folder with a finished demo refresh, to try a test again without building. Unset: the session builds one.

@@ -1,6 +1,7 @@
 """Forgetting a person: out of everything in the warehouse folder, and a search that proves it.
 
-Belongs here: landed and demo rows, the build, the state, every published version with its exports, the logs.
+Belongs here: landed and demo rows, the build, the state, every published version with its exports, the logs; and
+PostgreSQL, where it is published to.
 Does not belong here: the user's landing zone, which is only looked at; keeping the person out later (forgotten.py).
 
 Files are rewritten, not marked: a deleted row would stay readable inside a DuckDB file. Each file is replaced at once,
@@ -36,10 +37,11 @@ from orchestration.landing.forgotten import (
 from orchestration.landing.land import find_files
 from orchestration.publication.candidate import STORAGE_VERSION
 from orchestration.publication.ddl import quoted, text
+from orchestration.publication.postgres.server import PostgresError, server_of
 from orchestration.settings import Settings
 from orchestration.storage.files import remove_folder, sha256_of, sync, write_atomically
 from orchestration.storage.lock import refresh_lock
-from orchestration.storage.versions import DATABASE_NAME, MANIFEST_NAME, PARQUET_FOLDER
+from orchestration.storage.versions import DATABASE_NAME, MANIFEST_NAME, PARQUET_FOLDER, published_version
 
 # A refused row as JSON text, in the table quarantine.
 RAW_COLUMN = "raw"
@@ -56,13 +58,14 @@ class Outcome:
 
     `removed`: rows taken out (or 1 for a text changed) by place. `folders`: those removed as a whole, whoever was in
     them. `left`: places where the id is still found: forgetting has not succeeded unless it is empty. `landing_files`:
-    files of the landing zone that still hold it.
+    files of the landing zone that still hold it. `handed_over`: targets of audiences; senders have copies.
     """
 
     removed: dict[str, int] = field(default_factory=dict)
     folders: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     landing_files: list[str] = field(default_factory=list)
+    handed_over: list[str] = field(default_factory=list)
     searched: int = 0
 
     def add(self, place: str, rows: int) -> None:
@@ -101,10 +104,53 @@ def forget(settings: Settings, person_id: str) -> Outcome:
         for path in sorted(p for p in settings.logs_dir.rglob("*") if p.is_file()):
             outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_text(path, person_id))
         outcome.left, outcome.searched = search(settings.warehouse_dir, person_id)
+        _forget_in_postgres(settings, person_id, outcome)
+        _forget_in_targets(settings, person_id, outcome)
         if settings.landing_dir is not None:
             outcome.landing_files += search_landing(settings.landing_dir, person_id)
     outcome.landing_files = sorted(set(outcome.landing_files))
     return outcome
+
+
+def _forget_in_postgres(settings: Settings, person_id: str, outcome: Outcome) -> None:
+    """Where PostgreSQL is published to, out of there too; a server that cannot be asked may still hold the person."""
+    try:
+        server = server_of()
+        if server is None:
+            return
+        from orchestration.publication.postgres.people import forget_in_postgres
+
+        rows, left = forget_in_postgres(
+            server, published_version(settings), person_id, PERSON_COLUMNS, _distinct(person_id)
+        )
+        outcome.add("PostgreSQL", rows)
+        outcome.left += left
+    except PostgresError as error:
+        outcome.left.append(f"PostgreSQL, perhaps: {error}")
+
+
+def _forget_in_targets(settings: Settings, person_id: str, outcome: Outcome) -> None:
+    """Where audiences are handed over: lists without the person are, and earlier ones are taken away."""
+    from orchestration.audiences.handover.lists import STATE_NAME, hand_over_to_all, last_hand_overs
+    from orchestration.audiences.handover.target import TargetError, targets_of
+
+    try:
+        targets = targets_of()
+        earlier = last_hand_overs(settings.state_dir / STATE_NAME).keys() - {target.name for target in targets}
+        outcome.handed_over += [
+            f"{name} was given audiences and is not in AUDIENCE_TARGET now" for name in sorted(earlier)
+        ]
+        if not targets:
+            return
+        if published_version(settings) is not None:
+            hand_over_to_all(settings, targets)
+        for target in targets:
+            if target.forget(person_id):
+                outcome.handed_over.append(f"{target.name}: what was handed over before is gone")
+            else:
+                outcome.left.append(f"{target.name}, perhaps: it cannot forget; have them do it there")
+    except TargetError as error:
+        outcome.left.append(f"a target of the audiences, perhaps: {error}")
 
 
 # ---- taking out -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 WARNINGS = "warnings"
+# Where a step has put what it made, for whoever looks for it: shown when the refresh is done.
+PLACE = "place"
 # How a step's message begins that says how far it is.
 SO_FAR = "so far: "
 # Of a result that stands for the checks of many columns: how many they are, and how many of them failed.

@@ -31,7 +31,7 @@ from dagster import (
 )
 
 from orchestration.defs.run import REFRESH_ID_TAG
-from orchestration.terminal import Problem, Progress
+from orchestration.terminal import AFTERWARDS, STEPS, Problem, Progress
 
 ALERT_WEBHOOK_URL = "ALERT_WEBHOOK_URL"
 TIMEOUT_SECONDS = 10
@@ -59,6 +59,8 @@ def message(
     shown = [{"where": p.where, "message": p.message} for p in problems[:PROBLEMS_SENT]]
     state = f"{published_id} stays published" if published_id else "nothing is published"
     began = f"Backfill {refresh} was not computed" if of_a_backfill else f"Refresh {refresh} was not published"
+    if problems and all(p.where in {STEPS[step] for step in AFTERWARDS} for p in problems):
+        began, state = "The refresh is published, but not everywhere", f"{published_id} is published here"
     lines = [f"{began}; {state}."]
     lines += [f"{p['where']}: {p['message'].splitlines()[0] if p['message'] else 'failed'}" for p in shown]
     if len(problems) > PROBLEMS_SENT:

@@ -33,7 +33,10 @@ Landing = Mapping[str, Sequence[Row]]
 
 # What a developer's shell may hold, and a test must not depend on.
 _OWN_VARIABLES = (
+    "AUDIENCE_TARGET",
     "LANDING_DIR",
+    "PUBLISH_POSTGRES_DSN",
+    "PUBLISH_POSTGRES_SCHEMA",
     "WAREHOUSE_DIR",
     "AS_OF",
     "DEMO",

@@ -68,9 +68,23 @@ def test_dbt_tests_of_severity_error_block(defs) -> None:  # type: ignore[no-unt
 
 def test_the_job_holds_every_step(defs) -> None:  # type: ignore[no-untyped-def]
     steps = {node.name for node in defs.resolve_job_def("refresh").nodes}
-    from orchestration.terminal import STEPS
+    from orchestration.terminal import AFTERWARDS, STEPS
 
-    assert steps == set(STEPS)
+    # What is published elsewhere too is a step only where it is asked for.
+    assert steps == set(STEPS) - set(AFTERWARDS)
+
+
+def test_what_is_published_elsewhere_too_is_a_step_where_it_is_asked_for() -> None:
+    from orchestration.defs.hand_over import hand_over_assets
+    from orchestration.defs.postgres import postgres_assets
+    from orchestration.terminal import AFTERWARDS
+
+    asked = {"PUBLISH_POSTGRES_DSN": "host=x", "AUDIENCE_TARGET": "/tmp/x"}
+    found = [*postgres_assets(asked), *hand_over_assets(asked)]
+    assert [asset.key.to_user_string() for asset in found] == list(AFTERWARDS)
+    for asset in found:
+        assert asset.dependency_keys == {AssetKey("published")}
+    assert postgres_assets({"PUBLISH_POSTGRES_DSN": " "}) == [] and hand_over_assets({}) == []
 
 
 def test_the_daily_schedule_is_off_until_someone_switches_it_on(defs) -> None:  # type: ignore[no-untyped-def]

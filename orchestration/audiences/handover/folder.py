@@ -1,0 +1,163 @@
+"""A folder as a target: on this machine, or anywhere that fsspec knows a way to (sftp://, s3://, gs://, memory:// …).
+
+    latest.json                   which hand-over is the last: written when it is complete
+    <hand-over>/<channel>.csv     the whole list, and as .parquet
+    <hand-over>/<channel>.changes.csv   what changed, and as .parquet
+    <hand-over>/manifest.json     rows and digests of these files: written last, a folder without it is not complete
+    receipts/                     what the sender leaves for us
+
+Files are written under another name and renamed, so that nobody who looks into the folder takes half of one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.audiences.export import csv_text, file_stem
+from orchestration.audiences.handover.target import HandOver, Target, TargetError, scrubbed, without_secrets
+
+MANIFEST = "manifest.json"
+LATEST = "latest.json"
+RECEIPTS = "receipts"
+# A week of daily hand-overs: for a sender that was away over a weekend.
+KEPT = 7
+# Folders that are ours to remove: named by a refresh.
+_OURS = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}-[0-9a-f]{8}")
+
+
+class FolderTarget(Target):
+    """A folder by its path or URL."""
+
+    def __init__(self, url: str, keep: int = KEPT) -> None:
+        self._url = url
+        self._keep = max(1, keep)
+
+    @property
+    def name(self) -> str:
+        """The URL without secrets."""
+        return without_secrets(self._url)
+
+    def write(self, hand_over: HandOver) -> None:
+        """See Target."""
+        with self._opened() as (files, root):
+            folder = f"{root}/{hand_over.id}"
+            if not files.exists(f"{folder}/{MANIFEST}"):
+                self._remove_unfinished(files, root)
+                written = {
+                    name: {"rows": table.num_rows, "sha256": self._put(files, f"{folder}/{name}", data)}
+                    for name, table, data in _files(hand_over)
+                }
+                manifest = {
+                    "hand_over": hand_over.id,
+                    "as_of": hand_over.as_of.isoformat(),
+                    "since": hand_over.since,
+                    "changes": hand_over.counts,
+                    "files": written,
+                }
+                self._put(files, f"{folder}/{MANIFEST}", (json.dumps(manifest, indent=2) + "\n").encode())
+            latest = {"hand_over": hand_over.id, "folder": hand_over.id, "as_of": hand_over.as_of.isoformat()}
+            self._put(files, f"{root}/{LATEST}", (json.dumps(latest, indent=2) + "\n").encode())
+            # Of one refresh there may be two: the digest in the name says nothing of which is the later one.
+            old = [name for name in self._hand_overs(files, root) if name != hand_over.id]
+            for name in old[: max(0, len(old) - self._keep + 1)]:
+                self._remove(files, f"{root}/{name}")
+
+    def receipts(self) -> Iterator[tuple[str, pa.Table]]:
+        """The files in receipts/, CSV or Parquet."""
+        from orchestration.audiences.handover.receipts import read_csv, read_parquet
+
+        with self._opened() as (files, root):
+            folder = f"{root}/{RECEIPTS}"
+            names = sorted(p for p in files.find(folder)) if files.exists(folder) else []
+            for path in names:
+                name = path.rsplit("/", 1)[-1]
+                read = {"csv": read_csv, "parquet": read_parquet}.get(name.rsplit(".", 1)[-1].lower())
+                if read is not None and not name.startswith("."):
+                    yield name, read(files.cat_file(path), name)
+
+    def forget(self, person_id: str) -> bool:
+        """All hand-overs but the last are removed, whoever is in them."""
+        with self._opened() as (files, root):
+            self._remove_unfinished(files, root)
+            last = None
+            if files.exists(f"{root}/{LATEST}"):
+                last = json.loads(files.cat_file(f"{root}/{LATEST}"))["folder"]
+            for name in self._hand_overs(files, root):
+                if name != last:
+                    self._remove(files, f"{root}/{name}")
+        return True
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[Any, str]]:
+        """The file system and the path in it; whatever goes wrong is told without the URL."""
+        try:
+            from fsspec.core import url_to_fs
+
+            files, root = url_to_fs(self._url)
+            files.makedirs(root, exist_ok=True)
+            files.invalidate_cache()
+            yield files, root.rstrip("/")
+        except TargetError:
+            raise
+        except Exception as error:
+            parts = urlsplit(self._url)
+            secrets = [self._url, parts.netloc.rpartition("@")[0], parts.password or "", unquote(parts.password or "")]
+            said = scrubbed(f"{type(error).__name__}: {error}", [*secrets, parts.query])
+            raise TargetError(f"{self.name}: {said}") from None
+
+    def _put(self, files: Any, path: str, data: bytes) -> str:
+        """A file, whole or not at all; its digest."""
+        folder, _, name = path.rpartition("/")
+        files.makedirs(folder, exist_ok=True)
+        aside = f"{folder}/.{name}.part"
+        files.pipe_file(aside, data)
+        files.mv(aside, path)
+        return hashlib.sha256(data).hexdigest()
+
+    def _hand_overs(self, files: Any, root: str) -> list[str]:
+        """Complete hand-overs, the oldest first."""
+        return [name for name in self._folders(files, root) if files.exists(f"{root}/{name}/{MANIFEST}")]
+
+    def _folders(self, files: Any, root: str) -> list[str]:
+        files.invalidate_cache()
+        try:
+            listed = files.ls(root, detail=True)
+        except FileNotFoundError:
+            # A store of objects has no folder without a file in it.
+            return []
+        found = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in listed)
+        return sorted(name for name in found if _OURS.fullmatch(name))
+
+    def _remove_unfinished(self, files: Any, root: str) -> None:
+        for name in set(self._folders(files, root)) - set(self._hand_overs(files, root)):
+            files.rm(f"{root}/{name}", recursive=True)
+
+    def _remove(self, files: Any, folder: str) -> None:
+        # The manifest first: what is half removed is not complete.
+        files.rm_file(f"{folder}/{MANIFEST}")
+        files.invalidate_cache()
+        if files.exists(folder):
+            files.rm(folder, recursive=True)
+
+
+def _files(hand_over: HandOver) -> Iterator[tuple[str, pa.Table, bytes]]:
+    """Name, table and bytes of each file."""
+    for ending, tables in (("", hand_over.lists), (".changes", hand_over.changes)):
+        for channel, table in tables.items():
+            stem = f"{file_stem(channel)}{ending}"
+            sink = io.BytesIO()
+            pq.write_table(table, sink, compression="zstd")
+            yield f"{stem}.parquet", table, sink.getvalue()
+            columns = (table.column(name).to_pylist() for name in table.column_names)
+            rows = zip(*columns, strict=True)
+            yield f"{stem}.csv", table, csv_text(table.column_names, rows).encode()
