@@ -6,6 +6,7 @@ messages that nobody says any more go. A code that has no file yet starts one.
 
 from __future__ import annotations
 
+import ast
 import csv
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
+from babel import Locale
 from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
@@ -21,13 +23,16 @@ from orchestration.report.languages import catalogue_file
 from orchestration.settings import SHIPPED_SEEDS, SOURCE_LANGUAGE, report_languages
 
 REPORT_DIR = Path(__file__).resolve().parent.parent
-METHODS = [("**.py", "python"), ("**.jinja", "jinja2.ext:babel_extract")]
-KEYWORDS = {"say": None, "N_": None, "many": (1, 2), "plural_forms": (1, 2), "term": ((1, "c"), 2), "C_": ((1, "c"), 2)}
+METHODS = [("**.jinja", "jinja2.ext:babel_extract")]
+KEYWORDS = {"say": None, "many": (1, 2)}
+# Functions of the package whose first words are for the catalogue: how many of them, and what they are.
+SINGLE, PLURAL, IN_CONTEXT = ("say", "N_"), ("many", "plural_forms"), ("term", "C_")
 # Columns of shipped seeds whose words the page says in its own language: file, column, context.
 SEED_WORDS = (
     ("segment_definitions.csv", "label", "segment"),
     ("segment_schemes.csv", "description", "scheme"),
 )
+HEADER = "# The words of the report in {language}; docs/report.md says how a language is added."
 # A catalogue is a file of the checkout: its date would make it new at each update.
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -35,13 +40,31 @@ MADE = datetime(2026, 1, 1, tzinfo=UTC)
 def template() -> Catalog:
     """All messages, each once, in the order of the files."""
     catalogue = Catalog(project="report", creation_date=MADE, revision_date=MADE, fuzzy=False)
-    for file, _, message, comments, context in extract_from_dir(
-        REPORT_DIR, METHODS, keywords=KEYWORDS, comment_tags=("Translators:",)
-    ):
-        catalogue.add(message, locations=[(file, 0)], auto_comments=comments, context=context)
+    for path in sorted(REPORT_DIR.rglob("*.py")):
+        for context, words in code_words(path.read_text(encoding="utf-8")):
+            catalogue.add(words, locations=[(path.relative_to(REPORT_DIR).as_posix(), 0)], context=context)
+    for file, _, message, _, context in extract_from_dir(REPORT_DIR, METHODS, keywords=KEYWORDS):
+        catalogue.add(message, locations=[(Path(file).as_posix(), 0)], context=context)
     for file, context, word in seed_words():
         catalogue.add(word, locations=[(f"seeds/{file}", 0)], context=context)
     return catalogue
+
+
+def code_words(code: str) -> Iterator[tuple[str | None, str | tuple[str, str]]]:
+    """Context and message of each call of the package's functions, also within each other (Babel's own reader passes
+    over those)."""
+    for node in ast.walk(ast.parse(code)):
+        if not isinstance(node, ast.Call):
+            continue
+        function = node.func
+        called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        words = [arg.value for arg in node.args[:2] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+        if called in SINGLE and words:
+            yield None, words[0]
+        elif called in PLURAL and len(words) == 2:
+            yield None, (words[0], words[1])
+        elif called in IN_CONTEXT and len(words) == 2:
+            yield words[0], words[1]
 
 
 def seed_words() -> Iterator[tuple[str, str, str]]:
@@ -66,6 +89,9 @@ def updated(code: str) -> bytes:
         catalogue = Catalog(locale=code, project="report", creation_date=MADE, revision_date=MADE, fuzzy=False)
         catalogue.update(found, no_fuzzy_matching=True)
     catalogue.creation_date = catalogue.revision_date = MADE
+    catalogue.header_comment = HEADER.format(language=Locale.parse(code).english_name)
+    catalogue.msgid_bugs_address = catalogue.last_translator = catalogue.language_team = ""
+    catalogue.version = "1"
     written = BytesIO()
     write_po(written, catalogue, width=120, include_lineno=False, omit_header=False, sort_by_file=False)
     return written.getvalue()

@@ -374,6 +374,12 @@ def plan_rows(shop: Shop) -> list[Row]:
     )
 
 
+def _question(question: str) -> str:
+    """What an experiment would settle."""
+    known = words.QUESTIONS.get(question)
+    return say(known) if known else words.identifier(question)
+
+
 def plans(shop: Shop) -> list[Block]:
     """What experiment would settle what is open."""
     rows = [row for row in plan_rows(shop) if not shop.is_few(row["members_available"])]
@@ -409,11 +415,7 @@ def plans(shop: Shop) -> list[Block]:
             [
                 [
                     common.label(common.link(shop.scheme(row["scheme"]).anchor, shop.scheme(row["scheme"]).title)),
-                    common.text(
-                        say(words.QUESTIONS[row["question"]])
-                        if row["question"] in words.QUESTIONS
-                        else words.identifier(row["question"])
-                    ),
+                    common.text(_question(row["question"])),
                     common.number(row["members_needed"]),
                     common.number(
                         row["members_available"],
