@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
+from orchestration.audit.told import Problem
 from orchestration.report import words
 from orchestration.report.blocks import Table, Text
 from orchestration.report.figures import cut
@@ -27,6 +28,8 @@ from orchestration.report.shop import Shop
 MOST_SCHEMES = 12
 MOST_CHANGES = 4
 MOST_WARNINGS = 4
+# Letters of a warning that stand under its name.
+WARNING_LETTERS = 90
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Front:
     actions: Sequence[Text]
     changes: Sequence[Text]
     since: Sequence[Text]
-    warnings: Sequence[Text] | None
+    warnings: Sequence[tuple[Text, Text]] | None
     more_warnings: int
     script_words: str
 
@@ -58,7 +61,7 @@ def front(shop: Shop) -> Front:
         if more > 0
         else ""
     )
-    wheres = None if shop.audit is None else [mark(words.published(p.where)) for p in shop.audit.warnings]
+    wheres = None if shop.audit is None else [warning(p) for p in shop.audit.warnings]
     return Front(
         data_label=shop.data_label,
         as_of=words.day(shop.as_of) if shop.as_of else None,
@@ -95,6 +98,12 @@ def script_words() -> str:
         "years": plural_forms("{n} year old today", "{n} years old today"),
     }
     return json.dumps(said, ensure_ascii=False, sort_keys=True)
+
+
+def warning(problem: Problem) -> tuple[Text, Text]:
+    """A warning by its name, and the beginning of what it says."""
+    first = next((line for line in problem.message.splitlines() if line.strip()), "")
+    return mark(words.published(problem.where)), mark(cut(words.published(first), WARNING_LETTERS)) if first else ""
 
 
 def age(shop: Shop) -> str:
@@ -227,14 +236,14 @@ def actions(shop: Shop) -> list[Text]:
         more = len(drawer) - 3
         said.append(
             many(
-                "Send each segment its own treatment: customers got the same by {schemes} and {n} more scheme.",
-                "Send each segment its own treatment: customers got the same by {schemes} and {n} more schemes.",
+                "Send each segment its own treatment. So far all get the same: {schemes} and {n} more scheme.",
+                "Send each segment its own treatment. So far all get the same: {schemes} and {n} more schemes.",
                 more,
                 schemes=common.links(links),
             )
             if more > 0
             else say(
-                "Send each segment its own treatment: customers got the same by {schemes}.", schemes=common.links(links)
+                "Send each segment its own treatment. So far all get the same: {schemes}.", schemes=common.links(links)
             )
         )
     superficial = by_verdict["superficial"]
@@ -283,7 +292,7 @@ def changes(shop: Shop) -> list[Text]:
     chosen = [*own, *(change for name, change in firsts.items() if name != "rfm")][:MOST_CHANGES]
     return [
         say(
-            "{sign} {segment} ({scheme}): {before} to {now}",
+            "{sign} {segment} ({scheme}): {before} a month ago, {now} now",
             sign=Markup('<span class="{}" aria-hidden="true">{}</span>').format(
                 "rose" if change.net > 0 else "fell", "▲" if change.net > 0 else "▼"
             ),

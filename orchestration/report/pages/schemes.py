@@ -101,6 +101,7 @@ def index(shop: Shop) -> Page:
                     )
                 ),
             ],
+            "verdicts",
         )
     )
     blocks += unknown_schemes(shop)

@@ -63,7 +63,7 @@ def test_findings_are_ranked_by_money_and_lead_to_their_tables(database: Path) -
 def test_segments_that_changed_beyond_noise_are_told_with_sizes_then_and_now(database: Path) -> None:
     """110 fewer of 190 moves: 8 times what chance makes."""
     found = report(database).part("front").text
-    assert "▼ Best & first (RFM): 1,150 to 1,040" in found
+    assert "▼ Best & first (RFM): 1,150 a month ago, 1,040 now" in found
     assert "tokyo" not in found and "東京" not in found
 
 
