@@ -315,7 +315,7 @@ def times_short(value: Any) -> str:
 
 def decimals(value: Any, places: int = 2) -> str:
     number = _number(value)
-    return NOTHING if number is None else digits(f"{number:,.{places}f}")
+    return NOTHING if number is None else digits(f"{number:z,.{places}f}")
 
 
 def formed(value: Any, form: str) -> str:

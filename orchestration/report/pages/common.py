@@ -80,7 +80,9 @@ def behaves(scheme: Scheme) -> tuple[words.Mark, str, str]:
     if effect is None:
         return words.ANSWERS["unknown"], NOT_KNOWN, say("nothing to compare")
     detail = say(
-        "{share} of {outcome}", share=words.percent(effect), outcome=words.outcome_name(card.get("behaviour_outcome"))
+        "{share} of differences in {outcome}",
+        share=words.percent(effect),
+        outcome=words.outcome_name(card.get("behaviour_outcome")),
     )
     if q is not None and q < SIGNIFICANCE and effect >= LEAST_EFFECT:
         return words.ANSWERS["yes"], YES, detail

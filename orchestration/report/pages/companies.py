@@ -114,11 +114,11 @@ def pages(shop: Shop) -> list[Page]:
                         Column(say("Roles known")),
                         Column(say("Companies"), True),
                         Column(shop.in_currency(say("Spend")), True),
-                        Column(say("Ready"), True),
+                        Column(say("Ready"), True, say("roles that may be written to, by weight")),
                     ],
                     rows,
                     more=say(
-                        "Which companies these are is in the table {table}.", table=words.table("company_committees")
+                        "The table {table} says which companies these are.", table=words.table("company_committees")
                     ),
                 )
             ],
@@ -138,18 +138,18 @@ def lead(shop: Shop, total: int, complete: int, most: int) -> str:
     companies = many("{n} company", "{n} companies", total)
     if not most:
         return say(
-            "A deal stops where one role is not convinced. Of {companies}, none knows somebody for each role, and none "
-            "knows anybody.",
+            "A deal stops where one role is not convinced. Of {companies}, somebody is known for each role at none, "
+            "and nobody at all at any.",
             companies=companies,
         )
     if not complete:
         return say(
-            "A deal stops where one role is not convinced. Of {companies}, none knows somebody for each role.",
+            "A deal stops where one role is not convinced. Of {companies}, somebody is known for each role at none.",
             companies=companies,
         )
     return many(
-        "A deal stops where one role is not convinced. Of {companies}, {some} knows somebody for each role.",
-        "A deal stops where one role is not convinced. Of {companies}, {some} know somebody for each role.",
+        "A deal stops where one role is not convinced. Of {companies}, somebody is known for each role at {some}.",
+        "A deal stops where one role is not convinced. Of {companies}, somebody is known for each role at {some}.",
         complete,
         companies=companies,
         some=shop.members(complete),

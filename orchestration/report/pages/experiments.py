@@ -17,6 +17,8 @@ from orchestration.report.published import Row
 from orchestration.report.shop import Scheme, Segments, Shop
 
 MOST_ROWS = 60
+# Experiments that are shown at once; the rest, which take more members still, are folded.
+MOST_PLANS = 8
 # Below this the groups are not of the sizes that were drawn, and the comparison is void.
 MISMATCH = 0.001
 # Days of a test that nobody waits for.
@@ -219,6 +221,9 @@ def dividends(shop: Shop) -> list[Block]:
     rows = [row for row in rows if not shop.is_few(row.get("members"))]
     if not rows:
         return []
+    # What pays first.
+    ranks = {verdict: place for place, verdict in enumerate(words.DIVIDENDS)}
+    rows.sort(key=lambda row: ranks.get(row["verdict"], len(ranks)))
     scale = figures.scale_of(
         [figures.Interval(r["dividend"], r["ci_low"], r["ci_high"]) for r in rows if r["dividend"] is not None]
     )
@@ -395,14 +400,14 @@ def plans(shop: Shop) -> list[Block]:
         )
         if able
         else say(
-            "No test can be answered with the members of today alone: the nearest to it come first, with the smallest "
-            "difference that the members of today could show."
+            "No question can be settled with the members of today alone. The nearest to it come first; a test with the "
+            "members of today would still show a difference as large as the column says."
         )
     )
-    return [
-        Prose(lead),
-        Table(
-            say("Experiments to run"),
+
+    def table(title: str, found: Sequence[Row]) -> Table:
+        return Table(
+            title,
             [
                 Column(say("Scheme")),
                 Column(say("Question")),
@@ -425,9 +430,16 @@ def plans(shop: Shop) -> list[Block]:
                     common.number(row.get("smallest_effect"), words.decimals(row.get("smallest_effect"))),
                     common.money(row.get("foregone_value")),
                 ]
-                for row in rows
+                for row in found
             ],
-        ),
+        )
+
+    blocks: list[Block] = [Prose(lead), table(say("Experiments to run"), rows[:MOST_PLANS])]
+    if len(rows) > MOST_PLANS:
+        further = many("{n} more experiment", "{n} more experiments", len(rows) - MOST_PLANS)
+        blocks.append(Fold(further, [table(further, rows[MOST_PLANS:])]))
+    return [
+        *blocks,
         Fold(
             say("How to run them, and how sure"),
             [

@@ -130,11 +130,10 @@ def pages(shop: Shop) -> list[Page]:
     blocks: list[Block] = [
         Prose(
             say(
-                "Since {day}. A change counts where more came than left, or the other way round, beyond what chance "
-                "makes of so many moves.",
+                "Since {day}. A change counts where those who came and those who left differ by more than chance makes "
+                "of so many moves.",
                 day=since(shop),
             ),
-            "lead",
         )
     ]
     beyond = [
@@ -150,11 +149,43 @@ def pages(shop: Shop) -> list[Page]:
         blocks.append(Prose(say("No segment grew or shrank beyond noise.")))
     main = main_scheme(shop, found)
     if main is not None:
+        blocks[0:0] = largest_moves(shop, main)
         blocks.append(
             Part(say("Moves between segments: {scheme}", scheme=main.title), of_scheme(shop, main), "main-moves")
         )
     blocks.append(Part(say("All schemes"), [schemes_table(shop, found)], "moves-by-scheme", paper=False))
     return [Page("movement", say("Movement"), question, blocks)]
+
+
+def largest_moves(shop: Shop, scheme: Scheme) -> list[Block]:
+    """The two largest moves of the last period, as a sentence; nothing where they are of too few."""
+    periods = last_periods(shop)
+    rows = shop.db.rows(
+        "select from_segment, to_segment, sum(members) as members from segment_migrations"
+        " where scheme = ? and period_start = ? and from_segment <> to_segment group by all order by members desc, 1, 2",
+        (scheme.name, periods[0][0]),
+    )
+    known = set(scheme.segments.by_name) - {UNKNOWN}
+    rows = [row for row in rows if {row["from_segment"], row["to_segment"]} <= known][:2]
+    said = [
+        many(
+            "{n} customer went from “{before}” to “{now}”",
+            "{n} customers went from “{before}” to “{now}”",
+            row["members"],
+            before=scheme.segments.label(row["from_segment"]),
+            now=scheme.segments.label(row["to_segment"]),
+        )
+        for row in rows
+        if not shop.is_few(row["members"])
+    ]
+    if not said:
+        return []
+    return [
+        Prose(
+            say("{moves}: the largest moves of {scheme}.", moves=words.listed(said), scheme=scheme.title),
+            "lead",
+        )
+    ]
 
 
 def main_scheme(shop: Shop, found: Sequence[Change]) -> Scheme | None:

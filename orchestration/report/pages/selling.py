@@ -622,10 +622,8 @@ def offers(shop: Shop) -> list[Block]:
     told = [row for row in rows if not shop.is_few(row["customers"])]
     lead = (
         many(
-            "For {n} customer there are {offers}: something they have not bought yet, and those who buy as they do "
-            "have.",
-            "For {n} customers there are {offers}: something they have not bought yet, and those who buy as they do "
-            "have.",
+            "For {n} customer there are {offers}: things not bought yet that customers who buy alike have bought.",
+            "For {n} customers there are {offers}: things not bought yet that customers who buy alike have bought.",
             totals["customers"],
             offers=many("{n} offer", "{n} offers", totals["offers"]),
         )
@@ -654,7 +652,7 @@ def offers(shop: Shop) -> list[Block]:
         )
         if len(told) < len(rows)
         else "",
-        say("Who is offered what, and why, is in the table {table}.", table=words.table("next_best_offers")),
+        say("The table {table} says who is offered what, and why.", table=words.table("next_best_offers")),
     ]
     return [
         Prose(lead),

@@ -132,7 +132,7 @@ def test_the_index_of_schemes_says_a_few_words_more(database: Path) -> None:
     assert report(database).part("schemes").table("Schemes and the three questions")[0] == [
         "RFM",
         "! in the drawer",
-        "✓ yes 53 % of number of baskets",
+        "✓ yes 53 % of differences in number of baskets",
         "= not all 67 % of pairs differ on paper",
         "✓ yes against customers held out",
     ]
@@ -720,7 +720,7 @@ from range(14) as c(i),
 def test_companies_are_counted_by_role_and_never_named(database: Path) -> None:
     change(database, COMMITTEES)
     page = report(database).part("companies")
-    assert "Of 14 companies, 6 know somebody for each role" in page.text
+    assert "Of 14 companies, somebody is known for each role at 6" in page.text
     assert page.table("Roles of buying committees") == [
         ["Initiator", "9", "9", "25,000", "<i>nobody</i>"],
         ["Head of department", "9", "0", "25,000", "<i>nobody</i>"],
