@@ -69,6 +69,26 @@ CHANNELS = (
     C_("channel", "web"),
 )
 MODELS = (C_("model", "nearest profile"), C_("model", "logistic regression"), C_("model", "gradient boosting"))
+# What prospects and customers say of themselves.
+ATTRIBUTES = (
+    C_("attribute", "age band"),
+    C_("attribute", "gender"),
+    C_("attribute", "country"),
+    C_("attribute", "region"),
+    C_("attribute", "settlement"),
+    C_("attribute", "household size"),
+    C_("attribute", "adults"),
+    C_("attribute", "has children"),
+    C_("attribute", "marital status"),
+    C_("attribute", "employment"),
+    C_("attribute", "income band"),
+    C_("attribute", "home ownership"),
+    C_("attribute", "industry"),
+    C_("attribute", "employees"),
+    C_("attribute", "annual revenue"),
+    C_("attribute", "process maturity"),
+    C_("attribute", "benefit sought"),
+)
 MADE_UP = C_("data", "a simulated merchant of building materials")
 UNKNOWN_SEGMENT = C_("segment", "Unknown")
 

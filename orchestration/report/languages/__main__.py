@@ -31,6 +31,8 @@ SINGLE, PLURAL, IN_CONTEXT = ("say", "N_"), ("many", "plural_forms"), ("term", "
 SEED_WORDS = (
     ("segment_definitions.csv", "label", "segment"),
     ("segment_schemes.csv", "description", "scheme"),
+    ("buying_roles.csv", "risk_uncovered", "risk"),
+    ("buying_roles.csv", "risk_not_contactable", "risk"),
 )
 HEADER = "# The words of the report in {language}; docs/report.md says how a language is added."
 # A catalogue is a file of the checkout: its date would make it new at each update.

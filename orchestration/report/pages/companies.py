@@ -97,7 +97,7 @@ def pages(shop: Shop) -> list[Page]:
                             common.members(shop, row["covered"]),
                             common.members(shop, row["contactable"]),
                             common.money(None if shop.is_few(row["missing"]) else row["spend"]),
-                            common.text(words.published(row["risk"]), "long"),
+                            common.text(words.sentence("risk", row["risk"]), "long"),
                         ]
                         for row in roles
                     ],

@@ -162,7 +162,8 @@ def largest_moves(shop: Shop, scheme: Scheme) -> list[Block]:
     periods = last_periods(shop)
     rows = shop.db.rows(
         "select from_segment, to_segment, sum(members) as members from segment_migrations"
-        " where scheme = ? and period_start = ? and from_segment <> to_segment group by all order by members desc, 1, 2",
+        " where scheme = ? and period_start = ? and from_segment <> to_segment"
+        " group by all order by members desc, 1, 2",
         (scheme.name, periods[0][0]),
     )
     known = set(scheme.segments.by_name) - {UNKNOWN}

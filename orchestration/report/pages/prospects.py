@@ -154,7 +154,7 @@ def _models(shop: Shop) -> list[Block]:
     shown = rows[:MODELS_SHOWN]
     cells = [
         [
-            common.label(words.published(row["attributes"].replace("_", " "))),
+            common.label(joined(", ", (words.value("attribute", a) for a in _attributes(row["attributes"])))),
             common.text(shop.scheme(row["scheme"]).title),
             common.members(shop, row["prospects"]),
             common.text(
@@ -198,6 +198,11 @@ def _models(shop: Shop) -> list[Block]:
         "seen. A model that does no better than giving everybody the shares of the segments gives nobody a segment."
     )
     return [Prose(said), Table(say("Models of prospects"), columns, cells, more=more), *_reliability(shop, shown[0])]
+
+
+def _attributes(found: str) -> list[str]:
+    """Columns of a model as words."""
+    return [name.strip().replace("_", " ") for name in found.split(",")]
 
 
 def _reliability(shop: Shop, model: Row) -> list[Block]:
