@@ -566,8 +566,8 @@ def gaps(shop: Shop) -> list[Block]:
                 Column(say("They buy")),
                 Column(say("and never")),
                 Column(say("Customers"), True),
-                Column(shop.in_currency(say("Worth up to, a year")), True),
-                Column(say("Of like buyers, buy both"), True),
+                Column(shop.in_currency(say("Worth up to, a year")), True, brief=shop.in_currency(say("Worth"))),
+                Column(say("Of like buyers, buy both"), True, minor=True),
             ],
             [
                 [
