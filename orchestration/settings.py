@@ -23,6 +23,9 @@ SIMULATED = {"merchant": "a simulated merchant of building materials"}
 # Seeds of a demo's own, each in the place of the shipped one of its name.
 DEMO_SEEDS = {demo: PROJECT_DIR / "demos" / demo / "seeds" for demo in DEMOS}
 TARGETS = ("duckdb", "spark")
+# The report's languages: a catalogue file each. The one that the code and the published tables are written in.
+REPORT_LANGUAGES_DIR = PROJECT_DIR / "orchestration" / "report" / "languages"
+SOURCE_LANGUAGE = "en"
 # Set, for dbt alone, by a refresh that has landed before it starts dbt: all of its steps then see the same files.
 ALREADY_LANDED = "ALREADY_LANDED"
 
@@ -35,7 +38,8 @@ class SettingsError(ValueError):
 class Settings:
     """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default;
     `settings_file`, `own_seeds_dir` and `mapping_file` are what users keep outside the checkout, None where nothing is;
-    `reporting_currency` is an ISO 4217 code, or empty: the currency of the order lines; `demo` is the demo's name.
+    `reporting_currency` is an ISO 4217 code, or empty: the currency of the order lines; `demo` is the demo's name;
+    `report_language` is one of `report_languages()`.
     """
 
     landing_dir: Path | None
@@ -48,6 +52,7 @@ class Settings:
     mapping_file: Path | None = None
     reporting_currency: str = ""
     demo: str = next(iter(DEMOS))
+    report_language: str = SOURCE_LANGUAGE
 
     @property
     def is_demo(self) -> bool:
@@ -147,6 +152,11 @@ class Settings:
         }
 
 
+def report_languages() -> list[str]:
+    """Codes of the languages that the report can be written in: the names of the catalogue files."""
+    return sorted(path.stem for path in REPORT_LANGUAGES_DIR.glob("*.po"))
+
+
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment.
 
@@ -154,7 +164,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises:
         SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR or SEEDS_DIR
-            no folder, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a currency, DEMO no demo.
+            no folder, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a currency, DEMO no demo,
+            REPORT_LANGUAGE no language of the report.
     """
     values = {k: v.strip() for k, v in (os.environ if environ is None else environ).items()}
     demo = values.get("DEMO", "") or next(iter(DEMOS))
@@ -182,6 +193,13 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     currency = values.get("REPORTING_CURRENCY", "").upper()
     if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
         raise SettingsError(f"REPORTING_CURRENCY={currency}: not the three letters of a currency such as EUR")
+    language = values.get("REPORT_LANGUAGE", "") or SOURCE_LANGUAGE
+    known = report_languages()
+    if language not in known:
+        raise SettingsError(
+            f"REPORT_LANGUAGE={language}: the report has no such language; one of {', '.join(known)} is needed, or "
+            "none (docs/report.md says how to add one)"
+        )
     warehouse_dir = Path(values.get("WAREHOUSE_DIR", "") or "warehouse").expanduser().resolve()
     settings_file, seeds_dir, mapping = (_own(values, name) for name in ("SETTINGS", "SEEDS_DIR", "MAPPING"))
     if mapping is not None and not mapping.is_file():
@@ -194,7 +212,19 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     if seeds_dir is not None and not seeds_dir.is_dir():
         raise SettingsError(f"SEEDS_DIR={seeds_dir}: no such folder; a folder of seed files is needed (make settings)")
-    return Settings(landing_dir, warehouse_dir, as_of, zone, target, settings_file, seeds_dir, mapping, currency, demo)
+    return Settings(
+        landing_dir,
+        warehouse_dir,
+        as_of,
+        zone,
+        target,
+        settings_file,
+        seeds_dir,
+        mapping,
+        currency,
+        demo,
+        language,
+    )
 
 
 def _own(values: Mapping[str, str], name: str) -> Path | None:

@@ -87,6 +87,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
             path,
             told(context.instance, context.run_id),
             refresh.settings.published_link / DATABASE_NAME,
+            refresh.settings.report_language,
         )
         return MaterializeResult(
             metadata={
@@ -204,8 +205,8 @@ def current_version_name(refresh: RefreshRun) -> str | None:
     return version.name if version else None
 
 
-def _report_writer() -> Callable[[Path, Path, Told, Path], Any] | None:
-    """`write_report(database, target, audit, before)` of the report module, where there is one."""
+def _report_writer() -> Callable[[Path, Path, Told, Path, str], Any] | None:
+    """`write_report(database, target, audit, before, language)` of the report module, where there is one."""
     if importlib.util.find_spec(REPORT_MODULE) is None:
         return None
     return getattr(importlib.import_module(REPORT_MODULE), "write_report", None)
