@@ -13,7 +13,7 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: backfill docs forget refresh test test-all test-spark test-year dev check settings map meanings lint rollback lock clean
+.PHONY: backfill docs forget refresh test test-all test-spark test-year dev check settings map meanings metrics lint rollback lock clean
 .PHONY: benchmark benchmark-affinities benchmark-daily benchmark-offers
 
 # Spark is installed where it is asked for, and for the tests, which compare the engines.
@@ -77,6 +77,11 @@ docs: $(TARGET_READY)
 
 dev: $(TARGET_READY)
 	@$(BIN)/dagster dev -h 127.0.0.1 -p 3000 -m orchestration.definitions
+
+# A metric of what is published, by MetricFlow: make metrics ASK="query --metrics spend --group-by metric_time__month,segment__scheme"
+# The words as typed, quotes in them included; without ASK, what can be asked (docs/metrics.md).
+metrics: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.metrics $(ASK)
 
 lint: $(VENV)/.ready
 	@$(BIN)/ruff check orchestration tests

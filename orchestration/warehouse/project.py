@@ -97,7 +97,7 @@ def manifest_path(settings: Settings, project_dir: Path = PROJECT_DIR) -> Path:
         )
         if answer.returncode != 0 or not (aside / "manifest.json").is_file():
             raise ProjectError(f"dbt cannot parse the project:\n{(answer.stdout + answer.stderr).strip()}")
-        for name in ("partial_parse.msgpack", "manifest.json"):
+        for name in ("partial_parse.msgpack", "semantic_manifest.json", "manifest.json"):
             if (aside / name).is_file():
                 os.replace(aside / name, folder / name)
         note = f"{wanted} {_digest(manifest)}"
