@@ -3,7 +3,7 @@
 Belongs here: a place for dbt's parse that is not the refresh's, and `mf` in it.
 Does not belong here: what metrics are (models/marts/semantic/).
 
-MetricFlow reads the manifest from `target/` of the folder it runs in, and refreshes keep theirs there, of another target.
+MetricFlow reads the manifest from `target/` of the folder it runs in, and refreshes keep theirs there, of another one.
 So it runs in a folder of links to the project, below dbt's target folder, whose parse is of the target `published`.
 """
 

@@ -26,6 +26,7 @@ from dagster import (
 
 from orchestration.audiences.state import note_assignments
 from orchestration.audit.told import Told, told
+from orchestration.contracts import write_contracts
 from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
 from orchestration.publication.ddl import PublishedTable, published_tables, quoted
 from orchestration.publication.publish import (
@@ -67,7 +68,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         began = time.monotonic()
         # Somebody who has the build file open for writing is usually gone within a minute.
         with retried(context):
-            as_of, rows, restated = _make_candidate(context, refresh, tables)
+            as_of, rows, restated = _make_candidate(context, refresh, tables, manifest)
         return MaterializeResult(
             metadata={
                 ROW_COUNT: sum(rows.values()),
@@ -144,7 +145,10 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
 
 
 def _make_candidate(
-    context: AssetExecutionContext, refresh: RefreshRun, tables: Mapping[str, PublishedTable]
+    context: AssetExecutionContext,
+    refresh: RefreshRun,
+    tables: Mapping[str, PublishedTable],
+    manifest: Mapping[str, Any],
 ) -> tuple[date, dict[str, int], Restatements]:
     """The candidate's folder, from the build; returns the as-of date, rows by table, and what it says otherwise."""
     from orchestration.accountability import account_tables
@@ -171,7 +175,9 @@ def _make_candidate(
         )
         account["refreshes"] = with_row(earlier, row)
         try:
-            rows = write_candidate(con, refresh.candidate, tables, account, questions(), _currency(con))
+            currency = _currency(con)
+            rows = write_candidate(con, refresh.candidate, tables, account, questions(), currency)
+            write_contracts(manifest, refresh.candidate, currency)
         except CandidateError as error:
             raise Failure(f"the candidate cannot be made: {error}", allow_retries=False) from None
     return as_of, rows, restated
