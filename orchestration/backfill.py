@@ -25,6 +25,7 @@ from dagster import (
     DagsterInstance,
     DailyPartitionsDefinition,
     MaterializeResult,
+    MetadataValue,
     MonthlyPartitionsDefinition,
     TimeWindowPartitionsDefinition,
     WeeklyPartitionsDefinition,
@@ -36,14 +37,14 @@ from orchestration.publication.lock import LockHeld, refresh_lock
 from orchestration.publication.publish import published_version, read_manifest
 from orchestration.refresh import everything_into
 from orchestration.retries import retried
-from orchestration.run import RefreshRun, environment
+from orchestration.run import RefreshRun, environment, in_code_location
 from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_settings
 from orchestration.warehouse.dbt_arguments import BACKFILL_DATES, backfill_arguments, backfill_dates
 from orchestration.warehouse.engines import check_engine
 from orchestration.warehouse.handover import hand_over
 from orchestration.warehouse.project import project_vars
 from orchestration.warehouse.tables import built_tables
-from orchestration.warehouse.translator import HISTORY_KEY, LANDING_KEY
+from orchestration.warehouse.translator import ENGINEERS, HISTORY_KEY, LANDING_KEY
 
 # Where nothing is published yet, so that no first order is known: few exports reach further back.
 FIRST_DATE = date(2015, 1, 1)
@@ -106,6 +107,8 @@ def history_asset(settings: Settings) -> AssetsDefinition:
         group_name="history",
         kinds={"dbt", "duckdb"},
         deps=[LANDING_KEY],
+        owners=[ENGINEERS],
+        metadata={"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / "kept-tables.md"))},
         partitions_def=partitions,
         # One dbt run, whatever number of dates: they share what they are computed from, and dbt's start.
         backfill_policy=BackfillPolicy.single_run(),
@@ -232,7 +235,7 @@ def _run_job(keys: Sequence[str]) -> int | None:
 
     with DagsterInstance.get() as instance:
         result = defs.resolve_job_def("backfill").execute_in_process(
-            instance=instance, tags={RANGE_START: keys[0], RANGE_END: keys[-1]}, raise_on_error=False
+            instance=in_code_location(instance), tags={RANGE_START: keys[0], RANGE_END: keys[-1]}, raise_on_error=False
         )
         if not result.success:
             return None

@@ -1,4 +1,4 @@
-"""What goes in and what comes out as Open Data Contract Standard files, made from dbt's YAML, which stays the one source.
+"""What goes in and what comes out as Open Data Contract Standard files, made from dbt's YAML, the one source.
 
 Belongs here: `landing.odcs.yaml` and `published.odcs.yaml`, beside the manifest of every published version;
 `python -m orchestration.contracts [folder]` writes them without a refresh.
@@ -78,8 +78,8 @@ def published_contract(manifest: Mapping[str, Any], currency: str | None = None)
         **_head("published", manifest),
         "description": {
             "purpose": "Customer segments, cross-sell affinities and treatments, held to account.",
-            "usage": "Read segments.duckdb or parquet/<table>.parquet in place; a version never changes, a refresh switches "
-            "to the next one at once.",
+            "usage": "Read segments.duckdb or parquet/<table>.parquet in place; a version never changes, a refresh "
+            "switches to the next one at once.",
             "limitations": "No personal data. A table without rows is there all the same.",
         },
         "servers": [

@@ -16,7 +16,8 @@ from orchestration.alerts import failure_alert
 from orchestration.audiences.assets import audience_check, audience_export
 from orchestration.audit.checks import audit_checks
 from orchestration.backfill import backfill, history_asset
-from orchestration.publication.assets import publication_assets
+from orchestration.publication.assets import account_assets, publication_assets
+from orchestration.publication.ddl import published_tables
 from orchestration.run import RefreshRun
 from orchestration.schedules import daily, landing_sensor, refresh
 from orchestration.settings import read_settings
@@ -33,6 +34,7 @@ defs = Definitions(
         landing,
         *staging_and_marts(manifest),
         *publication_assets(manifest),
+        *account_assets(published_tables(manifest)),
         audience_export(),
         history_asset(settings),
     ],

@@ -37,7 +37,7 @@ from orchestration.warehouse.dbt_arguments import MARTS, STAGING, Half, build_ar
 from orchestration.warehouse.handover import hand_over
 from orchestration.warehouse.project import DBT_COMMAND, own_arguments
 from orchestration.warehouse.tables import NotBuilt, built_tables, current_as_of, refresh_day, row_counts
-from orchestration.warehouse.translator import HISTORY_KEY, Translator
+from orchestration.warehouse.translator import ENGINEERS, HISTORY_KEY, Translator, page
 
 ROW_COUNT = "dagster/row_count"
 WARNINGS = "warnings"
@@ -72,7 +72,7 @@ def dbt_resource() -> DbtChild:
     )
 
 
-@asset(name="landing", group_name="landing", kinds={"parquet"})
+@asset(name="landing", group_name="landing", kinds={"parquet"}, owners=[ENGINEERS], metadata=page("landing"))
 def landing(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
     """The landing zone, normalised: one row a row of the files, text as it came, with its file and row number."""
     from orchestration.landing.errors import LandingError
