@@ -13,7 +13,7 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: backfill docs forget refresh test test-all test-spark test-year dev check settings map meanings metrics lint rollback lock clean
+.PHONY: backfill docs forget refresh test test-all test-spark test-superset test-year dev check settings map meanings metrics lint rollback lock clean
 .PHONY: benchmark benchmark-affinities benchmark-daily benchmark-offers
 
 # Spark is installed where it is asked for, and for the tests, which compare the engines.
@@ -41,6 +41,10 @@ test-year: $(VENV)/.ready
 # which `make test-all` compares the first through a thrift server: about an hour.
 test-spark: $(VENV)/.ready-spark
 	@$(BIN)/python -m tests.engines.demo
+
+# Apache Superset with the dashboard of dashboards/superset, in an environment of its own (860 MB, some minutes): opt-in.
+test-superset: $(VENV)/.ready
+	@TEST_SUPERSET=1 $(BIN)/python -m pytest tests/clients/test_superset.py
 
 # Proposes a mapping file for a folder of exports and shows what would land: make map FROM=/data/export
 map: $(VENV)/.ready
