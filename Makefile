@@ -92,6 +92,8 @@ lint: $(VENV)/.ready
 	@$(BIN)/ruff format --check orchestration tests
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint models tests/dbt
+	@$(BIN)/dbt parse --quiet
+	@$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
 
 # The environment in the project, from the lock file; made again only when the lock file changes.
 $(VENV)/.ready: requirements.lock
