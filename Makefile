@@ -48,7 +48,7 @@ test-superset: $(VENV)/.ready
 
 # Proposes a mapping file for a folder of exports and shows what would land: make map FROM=/data/export
 map: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.mapping
+	@$(BIN)/python -m orchestration.landing.mapping
 
 # What holds of settings and seeds, and from where: SETTINGS=… SEEDS_DIR=… make settings
 settings: $(VENV)/.ready
@@ -92,6 +92,7 @@ lint: $(VENV)/.ready
 	@$(BIN)/ruff format --check orchestration tests
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint models tests/dbt
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/dbt parse --quiet
 	@$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
 

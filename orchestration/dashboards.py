@@ -11,8 +11,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestration.publication.publish import DATABASE_NAME
 from orchestration.settings import PROJECT_DIR, read_settings
+from orchestration.storage.versions import DATABASE_NAME
 
 SUPERSET = PROJECT_DIR / "dashboards" / "superset"
 PLACE = "PUBLISHED_FILE"

@@ -15,8 +15,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestration.publication.publish import DATABASE_NAME
 from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_settings
+from orchestration.storage.versions import DATABASE_NAME
 from orchestration.warehouse.project import fingerprint, target_dir
 
 TARGET = "published"

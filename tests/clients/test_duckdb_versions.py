@@ -30,7 +30,7 @@ from pathlib import Path
 import duckdb
 from orchestration.publication.candidate import prepare_folders, write_candidate
 from orchestration.publication.ddl import PublishedTable
-from orchestration.publication.lock import refresh_lock
+from orchestration.storage.lock import refresh_lock
 from orchestration.publication.publish import CheckCounts, publish
 from orchestration.publication.questions import Question
 from orchestration.settings import Settings

@@ -24,7 +24,6 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from orchestration.accountability import account_tables
 from orchestration.audiences.check import Limits, check_audiences
 from orchestration.landing.demo import MARKER, MERCHANT_STAMP, write_tables
 from orchestration.landing.merchant.catalogue import BRICKS, CEMENT, SAND
@@ -32,6 +31,7 @@ from orchestration.landing.merchant.generate import ASSIGNED_ON, LAST_DAY, Merch
 from orchestration.landing.merchant.people import EXPERIMENT_ID, HOLDOUT, OFFER_SHARES, OFFERS, ROLES
 from orchestration.metrics import prepare
 from orchestration.overrides import prepare_seeds
+from orchestration.publication.account import account_tables
 from orchestration.publication.candidate import write_candidate
 from orchestration.publication.ddl import published_tables
 from orchestration.publication.publish import CheckCounts

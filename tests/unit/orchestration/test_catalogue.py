@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from dagster import AssetKey, DagsterInstance, Definitions, asset, define_asset_job
 
-from orchestration.run import DEFINITIONS, in_code_location
+from orchestration.defs.run import DEFINITIONS, in_code_location
+from orchestration.defs.translator import group_name, owners
 from orchestration.warehouse.checks import advice, description
-from orchestration.warehouse.translator import group_name, owners
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from dagster import AssetKey, DagsterInstance, DagsterRunStatus, asset, define_a
 from dagster._core.definitions.definitions_class import Definitions
 from dagster._core.instance.ref import InstanceRef
 
-from orchestration.event_log import KEPT_OPEN, KeptOpenEventLog, quick_instance
+from orchestration.defs.event_log import KEPT_OPEN, KeptOpenEventLog, quick_instance
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, 
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from pydantic import PrivateAttr
 
-from orchestration.publication.lock import refresh_lock
 from orchestration.settings import Settings, read_settings
+from orchestration.storage.lock import refresh_lock
 
 # The code location that `make dev` serves.
 DEFINITIONS = "orchestration.definitions"
