@@ -30,6 +30,7 @@ from orchestration.treatments.rows import (
     Treatment,
     from_records,
     matches,
+    nearest,
     spell_out,
     with_subsets,
 )
@@ -233,14 +234,6 @@ def _named(names: Collection[str], limit: int = _SEGMENTS_TOLD) -> str:
     return ", ".join(ordered[:limit]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _close_to(name: str, known: Collection[str]) -> str:
-    """A hint at the known name that was probably meant; '' where none is near."""
-    from rapidfuzz import process
-
-    match = process.extractOne(name, sorted(known), score_cutoff=60, processor=canonical)
-    return f" (did you mean {match[0]}?)" if match else ""
-
-
 def _where(row: Treatment) -> str:
     return f"treatment {row.template_id}" + (f" (line {row.line})" if row.line else "")
 
@@ -282,7 +275,7 @@ def _unknown_schemes(inputs: CheckInput) -> Iterator[Finding]:
                 name,
                 segments,
                 ("scheme",),
-                f"{name or '(empty)'}: no such scheme{_close_to(name, inputs.schemes)}; named by "
+                f"{name or '(empty)'}: no such scheme{nearest(name, inputs.schemes)}; named by "
                 f"{', '.join(_where(row) for row in rows[:5])}, segments {_named(segments)}",
             )
 
@@ -310,7 +303,7 @@ def _segment_exists(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Itera
     known = {*scheme.listed, *scheme.labels}
     if scheme.is_data_driven and row.segment == _segment_id(row.segment) != "":
         message = f"{scheme.name}: {_where(row)} is idle, as nobody is in segment {row.segment} today"
-        yield Finding("info", scheme.name, (row.segment,), ("segment",), message + _close_to(row.segment, known))
+        yield Finding("info", scheme.name, (row.segment,), ("segment",), message + nearest(row.segment, known))
         return
     hint = " (`*` is for schemes whose segments come from the data)" if row.segment == EVERY_SEGMENT else ""
     yield Finding(
@@ -319,7 +312,7 @@ def _segment_exists(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Itera
         (row.segment,),
         ("segment",),
         f"{scheme.name}: {_where(row)} names segment {row.segment or '(empty)'}, which the scheme does not have"
-        f"{hint or _close_to(row.segment, known)}",
+        f"{hint or nearest(row.segment, known)}",
     )
 
 
@@ -336,7 +329,7 @@ def _channel_is_known(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Ite
             (row.segment,),
             ("channel",),
             f"{scheme.name}: {_where(row)} of segment {row.segment} names channel {row.channel}, which "
-            f"seeds/channels.csv does not list{_close_to(row.channel, inputs.channels)}",
+            f"seeds/channels.csv does not list{nearest(row.channel, inputs.channels)}",
         )
 
 
@@ -471,7 +464,7 @@ def _unknown_items(scheme: Scheme, rows: Sequence[Treatment], items: Items | Non
             wrong[row.template_id].append(row)
     for bad in wrong.values():
         segments = tuple(sorted({row.segment for row in bad}))
-        hint = _close_to(bad[0].offer_item, items.names) if len(bad) == 1 else ""
+        hint = nearest(bad[0].offer_item, items.names) if len(bad) == 1 else ""
         told = _named({row.offer_item for row in bad}, 5)
         # Only what was published is known: an item that never met another in a basket is not there.
         severity: Severity = scheme.treatment_check if items.is_complete else "warn"
