@@ -290,6 +290,37 @@ def plain_seed(path: Path, known: Sequence[str] = ()) -> list[list[str]]:
     return rows
 
 
+def treatment_places(settings: Settings) -> dict[str, str]:
+    """treatment_id -> where somebody wrote it: file and line, or file, sheet and row.
+
+    Raises:
+        SettingsError: a file cannot be read.
+    """
+    shipped, held = SHIPPED_SEEDS / TREATMENTS, held_seeds(settings).get(TREATMENTS)
+    if held is None:
+        return _places(shipped)
+    if held.parent != settings.demo_seeds_dir:
+        return _places(held)
+    return {**_places(shipped), **_places(held), **_places(shipped, edited_schemes(as_csv(plain_seed(shipped))))}
+
+
+def _places(path: Path, schemes: Set[str] | None = None) -> dict[str, str]:
+    """Where the treatments of a file stand, of these schemes alone where they are given."""
+    if path.suffix.lower() == WORKBOOK:
+        from orchestration.treatments.workbook import read_workbook
+
+        book = read_workbook(path)
+        return {row["treatment_id"]: place for row, place in zip(book.rows, book.places, strict=True)}
+    lines: list[int] = []
+    header, *rows = plain_rows(path.read_bytes(), str(path), [*column_types()[path.stem]], {}, lines)
+    named = [dict(zip(header, row, strict=True)) for row in rows]
+    return {
+        row.get("treatment_id", ""): f"{path.name}, line {line}"
+        for row, line in zip(named, lines[1:], strict=True)
+        if schemes is None or row.get("scheme") in schemes
+    }
+
+
 def workbook_rows(path: Path) -> list[list[str]]:
     """The rows of a workbook of treatments, the header first.
 

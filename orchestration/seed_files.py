@@ -14,6 +14,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -42,7 +43,9 @@ def column_types(shipped_dir: Path = SHIPPED_SEEDS) -> dict[str, dict[str, str]]
     return found
 
 
-def plain_rows(content: bytes, where: str, known: Sequence[str], types: Mapping[str, str]) -> list[list[str]]:
+def plain_rows(
+    content: bytes, where: str, known: Sequence[str], types: Mapping[str, str], lines: list[int] | None = None
+) -> list[list[str]]:
     """The rows of a seed, the header first, in plain spelling. Empty rows, and columns without name and value, are left
     out; every row is as long as the header.
 
@@ -51,6 +54,7 @@ def plain_rows(content: bytes, where: str, known: Sequence[str], types: Mapping[
         where: how its errors call it.
         known: the columns that it may have; they tell what stands between columns.
         types: type by column, of those that are no text.
+        lines: where given, gets the line on which each row begins.
 
     Raises:
         SettingsError: it cannot be read; the text names the line, and the column where one is at fault.
@@ -64,10 +68,13 @@ def plain_rows(content: bytes, where: str, known: Sequence[str], types: Mapping[
     try:
         for cells in reader:
             cells = [re.sub(r"\r\n?", "\n", cell) for cell in cells]
-            here = f"{where}, line {line}"
+            began = line
+            here = f"{where}, line {began}"
             line = reader.line_num + 1 + skipped
             if not any(cell.strip() for cell in cells):
                 continue
+            if lines is not None:
+                lines.append(began)
             if not rows:
                 header = [cell.strip() for cell in cells]
                 while header and not header[-1]:
@@ -171,8 +178,20 @@ def read_day(text: str) -> tuple[str, str]:
             raise ValueError(written)
         date.fromisoformat(written)
     except ValueError:
-        return text, f"{text!r} is not a date such as 2026-11-30"
+        return text, f"{text!r} is not a date such as 2026-11-30{_meant(text)}"
     return written, ""
+
+
+def _meant(text: str) -> str:
+    """The dates that a text with strokes may be, as a hint; '' where it is none."""
+    parts = re.fullmatch(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", text, re.ASCII)
+    if parts is None:
+        return ""
+    found = []
+    for month, day in ((parts[1], parts[2]), (parts[2], parts[1])):
+        with suppress(ValueError):
+            found.append(date(int(parts[3]), int(month), int(day)).isoformat())
+    return f" (did you mean {' or '.join(dict.fromkeys(found))}?)" if found else ""
 
 
 def _number(value: str, is_whole: bool, delimiter: str) -> str | None:

@@ -5,13 +5,17 @@ Belongs here: what is printed, and the exit code (0 passed; 1 something blocks, 
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 from orchestration.overrides import prepare_seeds
 from orchestration.settings import SettingsError, read_settings
-from orchestration.treatments.edited import NothingPublishedError, check_edited
+from orchestration.treatments.edited import NothingPublishedError, check_edited, check_with_effect
 from orchestration.treatments.rows import TreatmentsFileError
+
+# Columns of a plain terminal.
+SCREEN = 80
 
 __all__ = ["NothingPublishedError", "check_edited", "main"]
 
@@ -21,11 +25,12 @@ def main(seeds_dir: Path | None = None) -> int:
     try:
         settings = read_settings()
         prepare_seeds(settings)
-        report = check_edited(seeds_dir or settings.seeds_dir, settings)
+        width = min(SCREEN, shutil.get_terminal_size((SCREEN, 40)).columns)
+        report, effect = check_with_effect(seeds_dir or settings.seeds_dir, settings, width)
     except (TreatmentsFileError, NothingPublishedError, SettingsError) as error:
         print(f"treatment check FAILED: {error}", file=sys.stderr)
         return 1
-    print(report.summary())
+    print("\n".join([report.summary(width), "", *effect]).rstrip())
     return 0 if report.passed else 1
 
 

@@ -357,8 +357,8 @@ def _changed_meanwhile(book: Workbook, before: Sequence[Row]) -> Iterable[str]:
         written = [row for row in book.rows if row["scheme"] == scheme]
         if scheme in book.schemes and digest(held) not in (sha, digest(written)):
             yield (
-                f"scheme {scheme}: its treatments were changed after the workbook was written, and would be lost; write a "
-                "new one (make treatments FILE=…), and carry your changes over"
+                f"scheme {scheme}: its treatments were changed after the workbook was written, and would be lost; "
+                "write a new one (make treatments FILE=…), and carry your changes over"
             )
 
 

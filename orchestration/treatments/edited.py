@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import duckdb
 
+from orchestration.overrides import treatment_places
 from orchestration.settings import Settings
 from orchestration.treatments.check import (
     CheckInput,
@@ -32,13 +35,28 @@ from orchestration.treatments.check import (
     load_offer_levels,
     make_schemes,
     project_rules,
+    where,
+    worst_first,
 )
+from orchestration.treatments.effect import effects, has, moved, told
 from orchestration.treatments.rows import TreatmentsFileError, read_table, read_treatments, with_subsets
 
 _SCHEME_COLUMNS = ("scheme", "audience", "basis", "description", "is_active", "treatment_check", "is_data_driven")
 _DEFINITION_COLUMNS = ("scheme", "segment", "label", "definition", "sort_order")
 _CHANNEL_COLUMNS = ("channel", "label", "description")
 _SUBSET_COLUMNS = ("treatment_id", "pattern", "reason")
+
+
+_PUBLISHED = (
+    "segments",
+    "customer_segments",
+    "product_affinities",
+    "next_best_offers",
+    "offer_level",
+    "treatments",
+    "treatment_distinctness",
+    "audience_decisions",
+)
 
 
 class NothingPublishedError(RuntimeError):
@@ -56,6 +74,25 @@ def check_edited(seeds_dir: Path, settings: Settings) -> CheckReport:
         return checked(edited_input(seeds_dir, settings, con))
 
 
+def check_with_effect(seeds_dir: Path, settings: Settings, width: int) -> tuple[CheckReport, list[str]]:
+    """The same check, and in lines what the edit changes against the published treatments.
+
+    Raises:
+        TreatmentsFileError, NothingPublishedError: as `check_edited`.
+    """
+    with closing(open_published(settings)) as con:
+        inputs = edited_input(seeds_dir, settings, con)
+        if seeds_dir == settings.seeds_dir:
+            # The folder may hold what was written in a workbook, with semicolons, or in two files.
+            places = treatment_places(settings)
+            inputs = replace(inputs, rows=[replace(row, place=places.get(row.treatment_id, "")) for row in inputs.rows])
+        report = checked(inputs)
+        if not has(con, "treatments", "treatment_distinctness"):
+            return report, ["the published version holds no treatments to compare with"]
+        version = f"{_manifest(settings).get('refresh_id', 'what is published')}, as of {published_as_of(settings)}"
+        return report, told(version, effects(con, inputs), moved(con, report.compared), width)
+
+
 def checked(inputs: CheckInput) -> CheckReport:
     """The check's report, and what could not be looked at without a refresh."""
     report = check(inputs)
@@ -64,11 +101,39 @@ def checked(inputs: CheckInput) -> CheckReport:
         for scheme in inputs.active_schemes
         if not scheme.labels
     ]
+    notes += [*_reviews_due(inputs), *_not_counted(inputs)]
     if not inputs.are_consents_known:
         notes.append(
             Finding("info", "", (), ("channel",), "consents cannot be seen here; `make refresh` checks the reach")
         )
-    return CheckReport([*report.findings, *notes], report.treatments, report.pairs, report.as_of)
+    return CheckReport(
+        worst_first([*report.findings, *notes]), report.treatments, report.pairs, report.as_of, report.compared
+    )
+
+
+def _reviews_due(inputs: CheckInput) -> Iterator[Finding]:
+    """Treatments past their review date; a refresh warns of them by a rule of its own (audit/suites.py)."""
+    for scheme in inputs.active_schemes:
+        for row in inputs.rows_by_scheme.get(scheme.name, []):
+            if row.is_review_due(inputs.as_of):
+                owner = f" (owner: {row.owner})" if row.owner.strip() else " (it has no owner)"
+                yield Finding(
+                    "warn",
+                    scheme.name,
+                    (row.segment,),
+                    ("review_on",),
+                    f"{scheme.name}: {where(row)} of segment {row.segment} was to be read again by "
+                    f"{row.review_on}{owner}; read it, then write a later review_on, or end it (valid_to)",
+                )
+
+
+def _not_counted(inputs: CheckInput) -> Iterator[Finding]:
+    """Channels on which no member was counted at the last refresh, as no treatment used them."""
+    rows = [row for scheme in inputs.active_schemes for row in inputs.rows_by_scheme.get(scheme.name, [])]
+    for channel in sorted({row.channel for row in rows} & inputs.channels):
+        if inputs.consents is not None and not inputs.consents.is_counted(channel):
+            message = f"{channel}: no treatment used it so far; `make refresh` counts whom it reaches"
+            yield Finding("info", "", (), ("channel",), message)
 
 
 def edited_input(seeds_dir: Path, settings: Settings, con: duckdb.DuckDBPyConnection) -> CheckInput:
@@ -139,7 +204,7 @@ def open_published(settings: Settings) -> duckdb.DuckDBPyConnection:
     # In place of what a version published by an earlier release lacks, or a build whose file cannot be read has.
     con.execute("create temp view offer_level as select '' as item_level where false")
     con.execute("create temp view int_excluded_segments as select '' as scheme, '' as segment where false")
-    for table in ("segments", "customer_segments", "product_affinities", "next_best_offers", "offer_level"):
+    for table in _PUBLISHED:
         # A version published by an earlier release may lack a table.
         with suppress(duckdb.CatalogException):
             con.execute(f"create or replace temp view {table} as select * from published.{table}")
@@ -152,8 +217,13 @@ def _attach(con: duckdb.DuckDBPyConnection, file: Path, name: str) -> None:
 
 
 def published_as_of(settings: Settings) -> date:
-    manifest = json.loads((settings.published_link / "manifest.json").read_text(encoding="utf-8"))
-    return date.fromisoformat(manifest["as_of"])
+    """The day that the published version describes."""
+    return date.fromisoformat(_manifest(settings)["as_of"])
+
+
+def _manifest(settings: Settings) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((settings.published_link / "manifest.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _products_and_consents(
@@ -171,8 +241,14 @@ def _products_and_consents(
         for table in ("stg_products", "segment_reach"):
             con.execute(f"create temp view {table} as select * from build.{table}")
         with suppress(duckdb.CatalogException):
+            con.execute("create temp view contact_permissions as from build.contact_permissions")
+        with suppress(duckdb.CatalogException):
             con.execute("create or replace temp view int_excluded_segments as from build.int_excluded_segments")
-        return load_items_of(con, levels), load_consents(con), True
+        consents = load_consents(con)
+        if consents is not None:
+            counted = con.execute("select distinct channel from segment_reach").fetchall()
+            consents = replace(consents, counted=frozenset(channel for (channel,) in counted))
+        return load_items_of(con, levels), consents, True
     except (duckdb.Error, FileNotFoundError):
         names = frozenset().union(*(_published_items(con, level) for level in levels))
         return Items(" or ".join(levels), names, is_complete=False), None, False

@@ -56,7 +56,8 @@ class Treatment:
     """One treatment. Texts are as written; an empty cell is ''. Dates are inclusive; None is open.
 
     `review_on` is the day by which somebody should have looked at it again.
-    `template_id` is the treatment_id of the row as written; `line` its line in the file (1 is the header), where known.
+    `template_id` is the treatment_id of the row as written; `line` its line in the file (1 is the header), where known;
+    `place` where the marketer wrote it, in words, where that is another file.
     `subset` are the patterns of the labels that a `*` row serves (seed template_subsets); without any, it serves all
     that are left.
     `labelled` are the columns whose text held `{label}` before it was filled in.
@@ -79,6 +80,7 @@ class Treatment:
     owner: str = ""
     review_on: date | None = None
     template_id: str = ""
+    place: str = ""
     subset: tuple[str, ...] = ()
     labelled: frozenset[str] = frozenset()
     line: int | None = None
@@ -91,6 +93,10 @@ class Treatment:
     def is_valid_on(self, day: date) -> bool:
         """Whether the treatment runs on that day, both ends included."""
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+
+    def is_review_due(self, day: date) -> bool:
+        """Whether somebody should have looked at it before that day; of what has ended, nobody needs to."""
+        return self.review_on is not None and self.review_on < day and (self.valid_to is None or day <= self.valid_to)
 
 
 def nearest(name: str, known: Collection[str]) -> str:
