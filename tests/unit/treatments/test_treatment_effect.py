@@ -1,4 +1,4 @@
-"""What an edit changes against the published treatments: a small published version, and every number counted by hand."""
+"""What an edit changes against the published treatments: a small version, and every number counted by hand."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def seeds(tmp_path: Path) -> Path:
 def settings(tmp_path: Path) -> Settings:
     """A version that was published from WRITTEN, and its build.
 
-    By mail: a, b and f may be addressed. By sms: a alone. Of the rich, a and b are sent `rich`, c has not consented to mail,
-    d is held out, e gets nothing of the programme. h is sent nothing of `poor`, as another scheme comes first.
+    By mail: a, b and f may be addressed. By sms: a alone. Of the rich, a and b are sent `rich`, c has not consented to
+    mail, d is held out, e gets nothing of the programme. h is sent nothing of `poor`, as another scheme comes first.
     """
     found = Settings(tmp_path, tmp_path / "wh", None, "UTC", "duckdb")
     published = found.warehouse_dir / "published"
