@@ -303,23 +303,25 @@ def changes(before: Sequence[Row], after: Sequence[Row]) -> Changes:
 def take_back(settings: Settings, file: Path) -> str:
     """Take a workbook's treatments into the file that holds; returns what is to be said.
 
-    A scheme without a sheet stays as it is, and rows keep their place in the file.
+    A scheme without a sheet, or with one in which nothing was changed, stays as it is; rows keep their place in the
+    file.
 
     Raises:
         TreatmentsFileError: the workbook cannot be taken; nothing is changed then.
     """
     before = held_rows(settings)
     schemes = {row["scheme"]: row for row in as_rows_of(settings.seeds_dir / "segment_schemes.csv")}
-    book = read_workbook(file, schemes)
+    whole = read_workbook(file, schemes)
+    book = without_untouched(whole)
     problems = [*_changed_meanwhile(book, before), *_unknown_values(settings, book, before, schemes)]
     if problems:
         raise TreatmentsFileError("\n".join(problems))
     after = merged(before, book)
     found = changes(before, after)
     if after == before:
-        return f"{file.name}: its {len(book.rows)} treatments are those that hold; nothing is changed"
-    kept = _store(settings, before, after, file)
-    absent = sorted({row["scheme"] for row in before} - book.schemes)
+        return f"{file.name}: says nothing that does not hold already; nothing is changed"
+    kept = _store(settings, after, file)
+    absent = sorted({row["scheme"] for row in before} - whole.schemes)
     return "\n".join(
         [
             f"{file.name}: {len(found.added)} treatments added, {len(found.changed)} changed, "
@@ -329,6 +331,18 @@ def take_back(settings: Settings, file: Path) -> str:
             *kept,
             "Next: make check shows which segments are told apart now, and whom each treatment reaches.",
         ]
+    )
+
+
+def without_untouched(book: Workbook) -> Workbook:
+    """A workbook without the sheets in which nothing was changed since it was written: what they show may be old."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for row in book.rows:
+        rows[row["scheme"]].append(row)
+    same = {scheme for scheme in book.schemes if book.noted.get(scheme) == digest(rows[scheme])}
+    kept = [place for place, row in enumerate(book.rows) if row["scheme"] not in same]
+    return Workbook(
+        [book.rows[place] for place in kept], [book.places[place] for place in kept], book.schemes - same, book.noted
     )
 
 
@@ -374,6 +388,12 @@ def _unknown_values(
     for index, row in enumerate(book.rows):
         if held.get(row["treatment_id"]) == row:
             continue
+        other = held.get(row["treatment_id"], row)["scheme"]
+        if other not in {row["scheme"], *book.schemes}:
+            yield (
+                f"{book.place(index, 'treatment_id')}: {row['treatment_id']} is a treatment of scheme {other}; write "
+                "an id that no treatment has had before"
+            )
         scheme = schemes.get(row["scheme"])
         if scheme is None:
             yield f"{book.place(index, 'scheme')}: {_none_of(row['scheme'], 'the schemes', schemes)}"
@@ -397,7 +417,7 @@ def _none_of(value: str, what: str, known: Collection[str]) -> str:
     return f"{value or '(empty)'} is none of {what}{nearest(value, known)}; they are {names}"
 
 
-def _store(settings: Settings, before: Sequence[Row], after: Sequence[Row], source: Path) -> list[str]:
+def _store(settings: Settings, after: Sequence[Row], source: Path) -> list[str]:
     """Write the treatments where they hold, and keep the files that were there; returns lines that name both.
 
     What holds afterwards is read again: where that is not what the workbook says, the files are put back.
