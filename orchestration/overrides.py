@@ -245,7 +245,8 @@ def completed_seed(path: Path, shipped: Path) -> str:
     """A user's seed as dbt reads it: its rows in plain clothes, with the columns that it may leave out as empty ones.
 
     A column may be left out where the shipped file leaves it empty in some row, so that a file outlives an upgrade that
-    adds such a column. The rows of the shipped file are the shipped file, to the byte: then nothing is built again.
+    adds such a column. The rows of the shipped file, in any order, are the shipped file to the byte: then nothing is
+    built again.
 
     Raises:
         SettingsError: it cannot be read, or a column is missing or unknown.
@@ -264,7 +265,7 @@ def completed_seed(path: Path, shipped: Path) -> str:
         raise SettingsError(f"{path}: column {', '.join(needed)} is missing; the shipped {shipped.name} has it")
     if missing:
         header, rows = [*header, *missing], [[*row, *([""] * len(missing))] for row in rows]
-    if header == wanted and rows == shipped_rows and is_plain(shipped.read_bytes()):
+    if header == wanted and sorted(rows) == sorted(shipped_rows) and is_plain(shipped.read_bytes()):
         return shipped.read_text(encoding="utf-8")
     return as_csv([header, *rows])
 

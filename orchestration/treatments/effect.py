@@ -164,6 +164,7 @@ class _Counts:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, inputs: CheckInput) -> None:
         self._con, self._inputs = con, inputs
+        self._there = {channel.strip().lower() for channel in inputs.channels}
         self._reachable: dict[tuple[str, str, str], int] = {}
         self._channels: set[str] = set()
         if has(con, "segment_reach"):
@@ -178,7 +179,7 @@ class _Counts:
         channel = next(iter(rows.values())).channel.strip().lower()
         members = self._inputs.schemes[scheme].members
         total = sum(members.get(segment, 0) for segment in rows)
-        if channel and channel not in self._channels:
+        if channel in self._there and channel not in self._channels:
             return Reach(channel, total, None)
         return Reach(channel, total, sum(self._reachable.get((scheme, segment, channel), 0) for segment in rows))
 
@@ -191,6 +192,8 @@ class _Counts:
 
         Arms, frequency cap and the schemes before stay what they are.
         """
+        if channel not in self._there:
+            return 0
         if channel not in self._channels or not has(self._con, "contact_permissions"):
             return None
         return self._count(
@@ -258,7 +261,8 @@ def told(version: str, found: Sequence[Effect], pairs: Sequence[Moved], width: i
 
 def _effect_lines(effect: Effect, width: int) -> list[str]:
     what = f": {', '.join(effect.fields)}" if effect.fields else ""
-    unseen = " (nothing that a customer notices)" if effect.fields and not effect.noticed else ""
+    is_unseen = bool(effect.fields) and not effect.noticed and "segment" not in effect.fields
+    unseen = " (nothing that a customer notices)" if is_unseen else ""
     segments = ", ".join(effect.segments[:_SEGMENTS_TOLD])
     if len(effect.segments) > _SEGMENTS_TOLD:
         segments += f" and {len(effect.segments) - _SEGMENTS_TOLD} more"
@@ -275,7 +279,7 @@ def _effect_lines(effect: Effect, width: int) -> list[str]:
         say("reaches", members if effect.kind != REMOVED else f"{members}, no more")
         if effect.kind != REMOVED and effect.after is None:
             say("", "not valid on this day any more")
-    if effect.kind == CHANGED and not effect.noticed and effect.before == effect.after:
+    if is_unseen and effect.before == effect.after:
         return [*lines, ""]
     say("may send", _arrow(_permitted(effect.before), _permitted(effect.after) or "nothing"))
     after = "counted at the next refresh" if effect.sent_after is None else f"{effect.sent_after:,}"

@@ -174,6 +174,20 @@ def test_a_channel_that_nobody_was_counted_on_is_said_to_be_so(seeds: Path, sett
     assert "visit: no treatment used it so far; `make refresh` counts whom it reaches" in report.summary()
 
 
+def test_a_channel_or_segment_that_there_is_not_reaches_nobody(seeds: Path, settings: Settings) -> None:
+    edited(seeds, rich={"channel": "smoke"}, poor={"segment": "pour"})
+    changed, _ = found(seeds, settings)
+    assert (changed["rich"].after, changed["rich"].sent_after) == (Reach("smoke", 5, 0), 0)
+    assert (changed["poor"].fields, changed["poor"].after) == (("segment",), Reach("mail", 0, 0))
+    report, said = check_with_effect(seeds, settings, 80)
+    assert "  changed  money / poor: segment" in said
+    told = [finding.message for finding in report.findings if finding.severity == "block"]
+    (channel,) = [message for message in told if "(line 2) of segment rich names channel smoke" in message]
+    assert channel.endswith("does not list (did you mean sms?); it lists mail, sms, visit")
+    (segment,) = [message for message in told if "(line 3) names segment pour" in message]
+    assert segment.endswith("which the scheme does not have (did you mean poor?); it has poor, rich")
+
+
 def test_other_words_reach_the_same_members_and_move_their_pairs(seeds: Path, settings: Settings) -> None:
     edited(seeds, rich={"message": "Save much!", "offer": "A coupon", "owner": "them"}, each={"message": "All {label}"})
     changed, pairs = found(seeds, settings)
