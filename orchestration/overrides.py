@@ -34,6 +34,8 @@ TREATMENTS = "treatments.csv"
 # Treatments alone are also read from a workbook, in the place of the CSV file.
 WORKBOOK = ".xlsx"
 WORKBOOK_NAME = "treatments.xlsx"
+# Refused by name where somebody means them for a seed, and not passed over.
+SPREADSHEETS = (WORKBOOK, ".xls", ".xlsm", ".xlsb", ".ods")
 # A digest of the shipped treatments of each scheme: what differs from it has been edited. `python -m
 # orchestration.overrides shipped` writes it again, after a change of the shipped file itself.
 SHIPPED_TREATMENTS = PROJECT_DIR / "demos" / "shipped_treatments.csv"
@@ -153,10 +155,10 @@ def own_seeds(folder: Path | None, shipped_dir: Path = SHIPPED_SEEDS) -> dict[st
     for path in sorted(folder.iterdir()):
         ending = path.suffix.lower()
         # Excel keeps `~$treatments.xlsx` beside a workbook that is open.
-        if path.name.startswith((".", "_", "~")) or ending not in (".csv", WORKBOOK):
+        if path.name.startswith((".", "_", "~")) or ending not in (".csv", *SPREADSHEETS):
             continue
         name = f"{path.stem}.csv"
-        if ending == WORKBOOK and name != TREATMENTS:
+        if ending != ".csv" and (name, ending) != (TREATMENTS, WORKBOOK):
             if name in shipped or get_close_matches(name, [TREATMENTS], cutoff=0.8):
                 raise SettingsError(
                     f"SEEDS_DIR={folder}: {path.name} replaces no seed; of workbooks, {WORKBOOK_NAME} alone is read, "

@@ -67,6 +67,7 @@ from orchestration.treatments.workbook import (
 # Names of valid values that an error lists.
 _LISTED = 12
 _CHANGES_TOLD = 12
+_IN_THE_CHECKOUT = "(In the checkout: with SEEDS_DIR=… yours are kept outside it, and an upgrade is a git pull.)"
 
 
 # ---- what holds ------------------------------------------------------------------------------------------------------
@@ -329,6 +330,7 @@ def take_back(settings: Settings, file: Path) -> str:
             *found.lines(),
             *([f"Without a sheet, and as they were: {', '.join(absent)}"] if absent else []),
             *kept,
+            *([] if settings.own_seeds_dir is not None else [_IN_THE_CHECKOUT]),
             "Next: make check shows which segments are told apart now, and whom each treatment reaches.",
         ]
     )

@@ -142,6 +142,16 @@ def test_types_are_those_of_the_yaml_files() -> None:
     assert column_types()["treatments"]["review_on"] == "date"
 
 
+def test_dbt_by_hand_stops_before_a_seed_that_a_spreadsheet_saved(tmp_path: Path) -> None:
+    from orchestration.landing.plugin import _stop_before_a_spreadsheets_seeds
+
+    _stop_before_a_spreadsheets_seeds(SHIPPED_SEEDS)
+    (tmp_path / "plain.csv").write_text("a,b\n1,2\n")
+    (tmp_path / SHARES).write_bytes(DRESSES["semicolons"])
+    with pytest.raises(SettingsError, match=r"treatment_shares.csv saved as a spreadsheet saves it .*make settings"):
+        _stop_before_a_spreadsheets_seeds(tmp_path)
+
+
 # ---- whose seeds hold -----------------------------------------------------------------------------------------------
 
 
@@ -175,7 +185,7 @@ def _shipped() -> list[list[str]]:
     return plain_seed(SHIPPED_SEEDS / "treatments.csv")[1:]
 
 
-@pytest.mark.parametrize("name", ["channels.xlsx", "treatment.xlsx"])
+@pytest.mark.parametrize("name", ["channels.xlsx", "treatment.xlsx", "treatments.xls", "treatments.ods"])
 def test_a_workbook_that_is_no_seed_is_refused_and_notes_are_passed_over(
     own: Settings, tmp_path: Path, name: str
 ) -> None:
