@@ -7,11 +7,13 @@ Does not belong here: the rules of the check (check.py), and what is printed of 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,7 +41,14 @@ from orchestration.treatments.check import (
     worst_first,
 )
 from orchestration.treatments.effect import effects, has, moved, told
-from orchestration.treatments.rows import TreatmentsFileError, read_table, read_treatments, with_subsets
+from orchestration.treatments.normalise import canonical, same_to_the_eye, similarity
+from orchestration.treatments.rows import (
+    Treatment,
+    TreatmentsFileError,
+    read_table,
+    read_treatments,
+    with_subsets,
+)
 
 _SCHEME_COLUMNS = ("scheme", "audience", "basis", "description", "is_active", "treatment_check", "is_data_driven")
 _DEFINITION_COLUMNS = ("scheme", "segment", "label", "definition", "sort_order")
@@ -47,6 +56,9 @@ _CHANNEL_COLUMNS = ("channel", "label", "description")
 _SUBSET_COLUMNS = ("treatment_id", "pattern", "reason")
 
 
+# 0.95: similarity (0 to 1) from which two service levels are one with a slip. 0.9 to 0.99; lower names different ones,
+# higher takes two letters for another promise.
+SLIP = 0.95
 _PUBLISHED = (
     "segments",
     "customer_segments",
@@ -101,7 +113,7 @@ def checked(inputs: CheckInput) -> CheckReport:
         for scheme in inputs.active_schemes
         if not scheme.labels
     ]
-    notes += [*_reviews_due(inputs), *_not_counted(inputs)]
+    notes += [*_reviews_due(inputs), *_not_counted(inputs), *_slips(inputs)]
     if not inputs.are_consents_known:
         notes.append(
             Finding("info", "", (), ("channel",), "consents cannot be seen here; `make refresh` checks the reach")
@@ -125,6 +137,27 @@ def _reviews_due(inputs: CheckInput) -> Iterator[Finding]:
                     f"{scheme.name}: {where(row)} of segment {row.segment} was to be read again by "
                     f"{row.review_on}{owner}; read it, then write a later review_on, or end it (valid_to)",
                 )
+
+
+def _slips(inputs: CheckInput) -> Iterator[Finding]:
+    """Service levels that are written as another one but for a letter or two: they are free texts, one may be a slip."""
+    first: dict[str, Treatment] = {}
+    for scheme in inputs.active_schemes:
+        for row in inputs.rows_by_scheme.get(scheme.name, []):
+            if row.service_level.strip():
+                first.setdefault(canonical(row.service_level), row)
+    for one, other in combinations(first.values(), 2):
+        if similarity(one.service_level, other.service_level) >= SLIP and not same_to_the_eye(
+            re.sub(r"\d", "", one.service_level), re.sub(r"\d", "", other.service_level)
+        ):
+            yield Finding(
+                "info",
+                other.scheme,
+                (other.segment,),
+                ("service_level",),
+                f"{other.scheme}: {where(other)} says {other.service_level!r} in service_level, and {where(one)} "
+                f"{one.service_level!r}: if one is meant, write it the same way",
+            )
 
 
 def _not_counted(inputs: CheckInput) -> Iterator[Finding]:

@@ -551,12 +551,12 @@ def _cell_text(cell: Any, column: str) -> tuple[str, str]:
         return _plain(value), ""
     if isinstance(value, bool):
         return str(value).upper(), ""
-    if isinstance(value, int | float | Decimal) and cell.number_format in ("General", "@", "0"):
-        return (str(int(value)) if value == int(value) else repr(value)), ""
+    # A number with decimals is 2,5 to one reader of the workbook and 2.5 to another.
+    if isinstance(value, int | float | Decimal) and cell.number_format in ("General", "@", "0") and value == int(value):
+        return str(int(value)), ""
     shown = value.isoformat(" ") if isinstance(value, datetime) else value
     return "", (
-        f"{shown} is shown in the format {cell.number_format}; format the cell as text, and write what a customer is "
-        "to read"
+        f"{shown} is a value in the format {cell.number_format}; format the cell as text, and write what is to be read"
     )
 
 

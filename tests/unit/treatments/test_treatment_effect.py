@@ -258,6 +258,16 @@ def test_a_version_without_treatments_is_not_compared(seeds: Path, settings: Set
     assert check_with_effect(seeds, settings, 80)[1] == ["the published version holds no treatments to compare with"]
 
 
+def test_a_slip_in_a_service_level_is_noted_and_another_number_is_none(seeds: Path, settings: Settings) -> None:
+    edited(seeds, rich={"service_level": "A named person answers"}, poor={"service_level": "A named persn answers"})
+    report, _ = check_with_effect(seeds, settings, 80)
+    (note,) = [finding for finding in report.findings if finding.fields == ("service_level",)]
+    assert (note.severity, note.segments) == ("info", ("poor",)) and "'A named person answers'" in note.message
+    edited(seeds, rich={"service_level": "Answers within 2 hours"}, poor={"service_level": "Answers within 4 hours"})
+    report, _ = check_with_effect(seeds, settings, 80)
+    assert not [finding for finding in report.findings if finding.fields == ("service_level",)]
+
+
 def test_a_treatment_past_its_review_date_is_named_with_its_owner(seeds: Path, settings: Settings) -> None:
     edited(
         seeds,
