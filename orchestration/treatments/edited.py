@@ -140,7 +140,7 @@ def _reviews_due(inputs: CheckInput) -> Iterator[Finding]:
 
 
 def _slips(inputs: CheckInput) -> Iterator[Finding]:
-    """Service levels that are written as another one but for a letter or two: they are free texts, one may be a slip."""
+    """Service levels that are written as another one but for a letter or two: free texts, one of them a slip."""
     first: dict[str, Treatment] = {}
     for scheme in inputs.active_schemes:
         for row in inputs.rows_by_scheme.get(scheme.name, []):
