@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from treatment_seeds import seed_file, seed_rows
 
+from orchestration.seed_files import as_csv
+from orchestration.treatments import desk
 from orchestration.treatments.rows import COLUMNS, DATES, TreatmentsFileError
 from orchestration.treatments.workbook import (
     CONTEXT,
@@ -90,7 +92,13 @@ def by_id(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 def test_a_workbook_comes_back_as_it_went(tmp_path: Path, rows: list[dict[str, str]]) -> None:
     path = tmp_path / "t.xlsx"
     path.write_bytes(write_workbook(rows, [SchemeSheet("rfm", ["champions"])], Offered(), ["Read me"]))
-    assert by_id(read_workbook(path).rows) == by_id(rows)
+    book = read_workbook(path)
+    assert by_id(book.rows) == by_id(rows)
+    # Into the file that holds, in the order that it has, and not a byte of it is another.
+    held = tmp_path / "treatments.csv"
+    held.write_text(as_csv([COLUMNS, *([row[column] for column in COLUMNS] for row in rows)]), encoding="utf-8")
+    assert desk.merged(rows, book) == rows
+    assert desk._as_file(held, desk.merged(rows, book)) == held.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("text", TRAPS)
