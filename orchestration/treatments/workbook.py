@@ -262,7 +262,8 @@ def _write_sheet(
                 cell.fill, cell.number_format = shade, formats.get(column, "@")
                 _put(cell, value) if isinstance(value, str) else setattr(cell, "value", value)
                 continue
-            cell.protection = unlocked
+            # Of an empty cell too: `10%` that is typed into it stays a text.
+            cell.protection, cell.number_format = unlocked, formats.get(column, "@")
             text = row.get(column, "")
             unfit = _unfit(text)
             if unfit:
@@ -272,7 +273,7 @@ def _write_sheet(
             day = _as_day(text) if column in DATES else None
             if day is not None:
                 cell.value, cell.number_format = day, formats[column]
-            else:
+            elif text:
                 _put(cell, text)
     _offer(sheet, scheme, offers, len(rows) + len(waiting) + 1 + _SPARE_ROWS)
     sheet.freeze_panes = "B2"

@@ -155,6 +155,7 @@ def test_a_sheet_offers_lists_and_shows_the_segment_beside_in_locked_cells(tmp_p
     assert {column for column in SHOWN if locked[column]} == set(CONTEXT)
     cell = found.cell(2, SHOWN.index("valid_from") + 1)
     assert (cell.value, cell.number_format) == (datetime(2026, 11, 30), "yyyy-mm-dd")
+    assert found.cell(2, SHOWN.index("offer") + 1).number_format == "@"
     assert all(found.cell(2, place).alignment.wrap_text for place in range(1, len(SHOWN) + 1))
     lists = {str(rule.sqref).split(":")[0]: rule for rule in found.data_validations.dataValidation}
     offers = {}
