@@ -44,7 +44,7 @@ test-spark: $(VENV)/.ready-spark
 
 # Proposes a mapping file for a folder of exports and shows what would land: make map FROM=/data/export
 map: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.mapping
+	@$(BIN)/python -m orchestration.landing.mapping
 
 # What holds of settings and seeds, and from where: SETTINGS=… SEEDS_DIR=… make settings
 settings: $(VENV)/.ready

@@ -12,15 +12,15 @@ import os
 
 from dagster import Definitions, in_process_executor
 
-from orchestration.alerts import failure_alert
-from orchestration.audiences.assets import audience_check, audience_export
-from orchestration.audit.checks import audit_checks
-from orchestration.backfill import backfill, history_asset
-from orchestration.publication.assets import publication_assets
-from orchestration.run import RefreshRun
-from orchestration.schedules import daily, landing_sensor, refresh
+from orchestration.defs.alerts import failure_alert
+from orchestration.defs.audiences import audience_check, audience_export
+from orchestration.defs.backfill import backfill, history_asset
+from orchestration.defs.build import dbt_resource, landing, staging_and_marts
+from orchestration.defs.checks import audit_checks
+from orchestration.defs.publication import publication_assets
+from orchestration.defs.run import RefreshRun
+from orchestration.defs.schedules import daily, landing_sensor, refresh
 from orchestration.settings import read_settings
-from orchestration.warehouse.assets import dbt_resource, landing, staging_and_marts
 from orchestration.warehouse.engines import check_engine
 from orchestration.warehouse.project import manifest_path, read_manifest
 

@@ -101,7 +101,7 @@ def mapped_vars(path: Path | None, shipped: Mapping[str, Any]) -> dict[str, Any]
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError):
-        # What is wrong with the file is said where it is obeyed (orchestration/mapping/model.py).
+        # What is wrong with the file is said where it is obeyed (orchestration/landing/mapping/model.py).
         return {}
     given = found.get("settings") if isinstance(found, dict) else None
     return _judged(given, shipped, f"MAPPING={path}, settings") if given else {}

@@ -25,12 +25,12 @@ from typing import TextIO
 from uuid import uuid4
 
 from orchestration import disk, terminal
+from orchestration.defs.run import REFRESH_ID_TAG, STARTED_AT_TAG, make_refresh_id
 from orchestration.overrides import held_vars, prepare_seeds, shipped_vars
-from orchestration.publication.files import finish_removals, remove_folder
-from orchestration.publication.lock import LockHeld, refresh_lock
-from orchestration.publication.publish import published_version
-from orchestration.run import REFRESH_ID_TAG, STARTED_AT_TAG, make_refresh_id
 from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_settings
+from orchestration.storage.files import finish_removals, remove_folder
+from orchestration.storage.lock import LockHeld, refresh_lock
+from orchestration.storage.versions import published_version
 from orchestration.warehouse.engines import check_engine
 
 PUBLISHED, STOPPED, BAD_ENVIRONMENT, IN_USE = 0, 1, 2, 3
@@ -116,7 +116,7 @@ def _alert(refresh: str, problems: Sequence[terminal.Problem], published: Path |
     """Post to the webhook where one is set; what to say about it."""
     if not os.environ.get("ALERT_WEBHOOK_URL", "").strip():
         return None
-    from orchestration.alerts import alert
+    from orchestration.defs.alerts import alert
 
     return alert(refresh, problems, published.name if published else None)
 

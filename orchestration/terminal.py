@@ -159,7 +159,7 @@ def published(version: Path, settings: Settings, log: Path, seconds: float, warn
     """The scorecard, what was warned of, and where everything is."""
     import duckdb
 
-    from orchestration.publication.publish import DATABASE_NAME, read_manifest
+    from orchestration.storage.versions import DATABASE_NAME, read_manifest
 
     manifest = read_manifest(version)
     with duckdb.connect(str(version / DATABASE_NAME), read_only=True) as con:

@@ -4,63 +4,6 @@ Belongs here: what needs tails of chi-squared and t, permutations or verdicts, o
 Does not belong here: facts about members (models/marts/outcomes/), comparing treatments (orchestration/treatments).
 """
 
-from __future__ import annotations
+from orchestration.accountability.inputs import AccountError
 
-from datetime import date
-
-import duckdb
-import pyarrow as pa
-
-from orchestration.accountability.advice import scheme_advice
-from orchestration.accountability.behaviour import segment_behaviour
-from orchestration.accountability.delivery import treatment_delivery
-from orchestration.accountability.dividend import dividend_tables
-from orchestration.accountability.experiments import read_experiments
-from orchestration.accountability.inputs import AccountError, read_settings
-from orchestration.accountability.occasions import occasion_matrix
-from orchestration.accountability.outcomes import treatment_outcomes
-from orchestration.accountability.plans import experiment_plans
-from orchestration.accountability.scorecard import scheme_scorecard
-
-__all__ = ["AccountError", "account_tables"]
-
-
-def account_tables(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, pa.Table]:
-    """The tables of the account, each with the columns of its source YAML and rows in the order of its primary key.
-
-    Args:
-        con: sees every dbt table by its bare name; only read.
-        as_of: the day that the models were built for.
-
-    Raises:
-        AccountError: the models were built for another day.
-    """
-    # Late, because prospects need shapes of the account, and the treatment check imports a text-similarity library.
-    from orchestration.prospects import prospect_tables
-    from orchestration.treatments.distinctness import distinctness_table
-
-    settings = read_settings(con, as_of)
-    behaviour = segment_behaviour(con, settings)
-    delivery = treatment_delivery(con, settings)
-    distinctness = distinctness_table(con, as_of)
-    experiments = read_experiments(con)
-    outcomes = treatment_outcomes(experiments)
-    values, dividends = dividend_tables(experiments, settings)
-    advice = scheme_advice(con, settings, outcomes)
-    prospects = prospect_tables(con, settings)
-    scorecard = scheme_scorecard(
-        con, settings, behaviour, delivery, distinctness, outcomes, prospects["prospect_segments"]
-    )
-    return {
-        "segment_behaviour": behaviour,
-        "treatment_delivery": delivery,
-        "treatment_distinctness": distinctness,
-        "treatment_outcomes": outcomes,
-        "occasion_matrix": occasion_matrix(con, as_of),
-        "segment_treatment_values": values,
-        "segmentation_dividend": dividends,
-        "scheme_advice": advice,
-        "experiment_plans": experiment_plans(con, settings, scorecard, dividends, advice),
-        "scheme_scorecard": scorecard,
-        **prospects,
-    }
+__all__ = ["AccountError"]

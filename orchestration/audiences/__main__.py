@@ -11,8 +11,8 @@ import os
 import sys
 
 from orchestration.audiences.forget import DISTINCT_LENGTH, Outcome, forget
-from orchestration.publication.lock import LockHeld
 from orchestration.settings import Settings, SettingsError, read_settings
+from orchestration.storage.lock import LockHeld
 
 
 def main(arguments: list[str] | None = None) -> int:

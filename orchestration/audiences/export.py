@@ -25,11 +25,10 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
-from orchestration.publication.publish import DATABASE_NAME
 from orchestration.settings import Settings
+from orchestration.storage.versions import AUDIENCES_FOLDER as FOLDER
+from orchestration.storage.versions import DATABASE_NAME, SUMMARY_NAME
 
-FOLDER = "audiences"
-SUMMARY_NAME = "summary.json"
 DIFFERENCE_NAME = "difference.csv"
 COLUMNS = (
     "channel",

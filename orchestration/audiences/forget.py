@@ -24,7 +24,8 @@ import duckdb
 
 from orchestration.audiences.export import DIFFERENCE_NAME, SENT, SUMMARY_NAME
 from orchestration.audiences.export import FOLDER as EXPORT_FOLDER
-from orchestration.audiences.forgotten import (
+from orchestration.landing.contract import contract
+from orchestration.landing.forgotten import (
     PERSON_COLUMNS,
     keep_out,
     person_columns,
@@ -32,14 +33,13 @@ from orchestration.audiences.forgotten import (
     remember_to_forget,
     rewrite_parquet,
 )
-from orchestration.landing.contract import contract
 from orchestration.landing.land import find_files
 from orchestration.publication.candidate import STORAGE_VERSION
 from orchestration.publication.ddl import quoted, text
-from orchestration.publication.files import remove_folder, sha256_of, sync, write_atomically
-from orchestration.publication.lock import refresh_lock
-from orchestration.publication.publish import DATABASE_NAME, MANIFEST_NAME, PARQUET_FOLDER
 from orchestration.settings import Settings
+from orchestration.storage.files import remove_folder, sha256_of, sync, write_atomically
+from orchestration.storage.lock import refresh_lock
+from orchestration.storage.versions import DATABASE_NAME, MANIFEST_NAME, PARQUET_FOLDER
 
 # A refused row as JSON text, in the table quarantine.
 RAW_COLUMN = "raw"

@@ -1,7 +1,7 @@
 """What the checks and steps of a run said: counts, and each warning in words.
 
-Belongs here: reading Dagster's events of one run, the words of a check that did not pass. The terminal and the report
-say the same, because both read it here.
+Belongs here: the words of a check that did not pass, and what it counts as. The terminal and the report say the same,
+because both read it here.
 Does not belong here: what is checked (suites.py, tests/dbt/), how a page or a screen shows it.
 """
 
@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from dagster import DagsterInstance
+from typing import Any
 
 WARNINGS = "warnings"
 # How a step's message begins that says how far it is.
@@ -47,36 +44,6 @@ class Told:
     warned: int = 0
     failed: int = 0
     warnings: tuple[Problem, ...] = ()
-
-
-def told(instance: DagsterInstance, run_id: str) -> Told:
-    """What a run has said so far: dbt's tests, Great Expectations' rules, our own checks, and the warnings of steps.
-
-    A check that ran again, because its step was tried again, counts once, by its last result.
-    """
-    from dagster import AssetCheckSeverity, DagsterEventType
-
-    def events(kind: DagsterEventType) -> list[Any]:
-        records = instance.get_records_for_run(run_id, of_type=kind, ascending=True).records
-        return [record.event_log_entry.dagster_event for record in records]
-
-    said: dict[Any, list[Problem]] = {}
-    for event in events(DagsterEventType.ASSET_MATERIALIZATION):
-        materialization = event.step_materialization_data.materialization
-        said[materialization.asset_key] = [
-            Problem(event.step_key or "", text) for text in step_warnings(materialization.metadata)
-        ]
-    last: dict[Any, Any] = {}
-    for event in events(DagsterEventType.ASSET_CHECK_EVALUATION):
-        evaluation = event.asset_check_evaluation_data
-        last[evaluation.asset_key, evaluation.check_name] = evaluation
-    broken = [evaluation for evaluation in last.values() if not evaluation.passed]
-    warned = [evaluation for evaluation in broken if evaluation.severity == AssetCheckSeverity.WARN]
-    warnings = [problem for problems in said.values() for problem in problems]
-    warnings += [Problem(check_name(evaluation), check_message(evaluation)) for evaluation in warned]
-    held = sum(counted(evaluation)[0] for evaluation in last.values())
-    failed = sum(counted(evaluation)[1] for evaluation in broken)
-    return Told(held, len(warned), failed - len(warned), tuple(warnings))
 
 
 def counted(evaluation: Any) -> tuple[int, int]:

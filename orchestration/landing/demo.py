@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from orchestration.landing.errors import LandingError
-from orchestration.landing.locks import held
 from orchestration.settings import DEMO_TIMEZONE
+from orchestration.storage.file_lock import held
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.landing.land import LandingReport
-from orchestration.publication.files import write_atomically
 from orchestration.settings import Settings
+from orchestration.storage.files import write_atomically
 
 FILE_NAME = "files.parquet"
 SCHEMA = pa.schema([("source_table", pa.string()), ("source_file", pa.string()), ("made_from", pa.int64())])

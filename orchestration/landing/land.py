@@ -34,7 +34,7 @@ from orchestration.landing.csv_files import fast_rows, is_ascii, is_well_quoted,
 from orchestration.landing.empties import EmptySpellings, read_empty_spellings
 from orchestration.landing.errors import LandingError
 from orchestration.landing.formats import LandingFormats, says_another_time, says_midnight, without_time
-from orchestration.landing.locks import held
+from orchestration.storage.file_lock import held
 
 ENDINGS = (".parquet", ".csv")
 STATE_FILE = ".state.json"

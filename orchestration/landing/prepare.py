@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestration.audiences.forgotten import keep_out
-from orchestration.audiences.state import prepare_state
 from orchestration.landing.contract import contract
 from orchestration.landing.demo import write_demo
 from orchestration.landing.empties import SEED_FILE, read_empty_spellings
+from orchestration.landing.forgotten import keep_out
 from orchestration.landing.formats import VAR, read_landing_formats
 from orchestration.landing.inputs import note_inputs
 from orchestration.landing.land import LandingReport, Reading, land
-from orchestration.mapping.apply import apply_mapping
-from orchestration.mapping.model import read_mapping
+from orchestration.landing.mapping.apply import apply_mapping
+from orchestration.landing.mapping.model import read_mapping
 from orchestration.overrides import prepare_seeds
 from orchestration.settings import Settings
+from orchestration.storage.assignments import prepare_state
 from orchestration.warehouse.project import project_vars
 
 

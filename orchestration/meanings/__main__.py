@@ -16,8 +16,8 @@ from pathlib import Path
 from orchestration.landing.errors import LandingError
 from orchestration.meanings.propose import MEANINGS, Category, MeaningsError, as_csv, as_seed, read, to_fill_in
 from orchestration.overrides import prepare_seeds
-from orchestration.publication.files import write_atomically
 from orchestration.settings import Settings, SettingsError, read_settings
+from orchestration.storage.files import write_atomically
 from orchestration.warehouse.tables import NotBuilt, built_tables
 
 # With an underscore, which SEEDS_DIR passes over: it is no seed.

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from orchestration.mapping.files import find_dialect, read_rows
+from orchestration.landing.mapping.files import find_dialect, read_rows
 
 MEANINGS = ("job_to_be_done", "purchase_motive", "lifestyle")
 SEED_COLUMNS = ("category", *MEANINGS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from orchestration.publication.lock import LockHeld, refresh_lock
-from orchestration.publication.publish import NothingToRollBackTo, read_manifest, rollback
+from orchestration.publication.publish import NothingToRollBackTo, rollback
 from orchestration.settings import SettingsError, read_settings
+from orchestration.storage.lock import LockHeld, refresh_lock
+from orchestration.storage.versions import read_manifest
 
 
 def main(arguments: list[str] | None = None) -> int:

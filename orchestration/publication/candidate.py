@@ -23,9 +23,9 @@ from orchestration.publication.ddl import (
     quoted,
     text,
 )
-from orchestration.publication.publish import DATABASE_NAME, PARQUET_FOLDER
 from orchestration.publication.questions import Question, create_views
 from orchestration.settings import Settings
+from orchestration.storage.versions import DATABASE_NAME, PARQUET_FOLDER
 
 # Readable by DuckDB 1.1 and later, whatever version writes it.
 STORAGE_VERSION = "v1.0.0"
@@ -139,7 +139,7 @@ def _require_unique(con: duckdb.DuckDBPyConnection, target: str, table: Publishe
 
 def prepare_folders(settings: Settings, candidate: Path) -> None:
     """An empty place for the candidate; candidates of earlier refreshes, which failed, are gone."""
-    from orchestration.publication.files import remove_folder
+    from orchestration.storage.files import remove_folder
 
     if settings.candidate_dir.is_dir():
         for old in sorted(settings.candidate_dir.iterdir()):

@@ -15,14 +15,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
-from orchestration.publication.files import finish_removals, remove_folder, seal, sha256_of, switch_link, sync
 from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.storage.files import finish_removals, remove_folder, seal, sha256_of, switch_link, sync
+from orchestration.storage.versions import (
+    DATABASE_NAME,
+    MANIFEST_NAME,
+    PARQUET_FOLDER,
+    published_version,
+    read_manifest,
+    version_folders,
+)
 
-DATABASE_NAME = "segments.duckdb"
-MANIFEST_NAME = "manifest.json"
-PARQUET_FOLDER = "parquet"
 # 5: a working week of daily refreshes to go back to. At least 1; more costs one copy of the tables each.
 DEFAULT_KEEP_VERSIONS = 5
 
@@ -38,28 +42,6 @@ class CheckCounts:
     passed: int = 0
     warned: int = 0
     failed: int = 0
-
-
-def version_folders(settings: Settings) -> list[Path]:
-    """Complete versions, oldest first; ids sort by time."""
-    if not settings.versions_dir.is_dir():
-        return []
-    # A leading dot: on its way out (files.remove_folder).
-    return sorted(
-        p for p in settings.versions_dir.iterdir() if not p.name.startswith(".") and (p / MANIFEST_NAME).is_file()
-    )
-
-
-def published_version(settings: Settings) -> Path | None:
-    """The folder that the link points at, or None where nothing is published."""
-    link = settings.published_link
-    return link.resolve() if link.is_symlink() and link.exists() else None
-
-
-def read_manifest(version: Path) -> dict[str, Any]:
-    """manifest.json of a version."""
-    manifest: dict[str, Any] = json.loads((version / MANIFEST_NAME).read_text(encoding="utf-8"))
-    return manifest
 
 
 def git_revision(project_dir: Path = PROJECT_DIR) -> str | None:

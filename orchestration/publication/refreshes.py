@@ -19,10 +19,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.publication.files import write_atomically
-from orchestration.publication.publish import PARQUET_FOLDER, CheckCounts, published_version
+from orchestration.publication.publish import CheckCounts
 from orchestration.publication.restatements import Restatements
 from orchestration.settings import Settings
+from orchestration.storage.files import write_atomically
+from orchestration.storage.versions import PARQUET_FOLDER, published_version
 
 STATE_NAME = "refreshes.parquet"
 SCHEMA = pa.schema(

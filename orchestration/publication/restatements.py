@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.publication.publish import PARQUET_FOLDER
+from orchestration.storage.versions import PARQUET_FOLDER
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,9 @@ from orchestration.overrides import (
     plain_seed,
     prepare_seeds,
 )
-from orchestration.publication.files import write_atomically
 from orchestration.seed_files import as_csv, dressed
 from orchestration.settings import SHIPPED_SEEDS, Settings, SettingsError, read_settings
+from orchestration.storage.files import write_atomically
 from orchestration.treatments.check import CheckInput, Scheme
 from orchestration.treatments.edited import (
     NothingPublishedError,

@@ -19,8 +19,8 @@ def run_assets(assets: list[str], began: int) -> None:
     from dagster import AssetKey, DagsterInstance
 
     from orchestration.definitions import defs
-    from orchestration.publication.lock import refresh_lock
     from orchestration.settings import read_settings
+    from orchestration.storage.lock import refresh_lock
 
     with refresh_lock(read_settings().lock_file), DagsterInstance.ephemeral() as instance:
         os.write(began, b".")

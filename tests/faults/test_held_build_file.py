@@ -14,7 +14,7 @@ from tests.integration.growing_zone import TwoDays, copy_warehouse
 RUN = """
 import warnings; warnings.simplefilter("ignore")
 from dagster import AssetSelection, DagsterInstance
-from orchestration import retries
+from orchestration.defs import retries
 from orchestration.definitions import defs
 retries.FIRST_PAUSE_SECONDS = 1.0
 with DagsterInstance.ephemeral() as instance:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.publication.files import sha256_of
-from orchestration.publication.lock import refresh_lock
-from orchestration.publication.publish import CheckCounts, publish, published_version, remove_unpublished
+from orchestration.publication.publish import CheckCounts, publish, remove_unpublished
 from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.storage.files import sha256_of
+from orchestration.storage.lock import refresh_lock
+from orchestration.storage.versions import published_version
 
 MOMENTS = 12
 
@@ -26,7 +27,7 @@ from datetime import date
 from pathlib import Path
 import duckdb
 from orchestration.publication.candidate import prepare_folders
-from orchestration.publication.lock import refresh_lock
+from orchestration.storage.lock import refresh_lock
 from orchestration.publication.publish import CheckCounts, publish
 from orchestration.settings import Settings
 

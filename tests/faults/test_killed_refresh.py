@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.publication.files import sha256_of
+from orchestration.storage.files import sha256_of
 from tests.integration import project
 from tests.integration.growing_zone import TwoDays, Warehouse, copy_warehouse, published_rows
 

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from dagster import DagsterInstance
 
-from orchestration.warehouse.translator import HISTORY_KEY
+from orchestration.defs.translator import HISTORY_KEY
 from tests.integration import project
 from tests.integration.growing_zone import TwoDays, Warehouse, copy_warehouse
 

@@ -114,9 +114,9 @@ def test_every_file_that_the_page_links_to_is_there() -> None:
 
 
 def test_the_variables_and_triggers_that_the_page_names_are_the_projects_own() -> None:
-    from orchestration.alerts import ALERT_WEBHOOK_URL
     from orchestration.definitions import defs
-    from orchestration.retries import FIRST_PAUSE_SECONDS, MAX_RETRIES
+    from orchestration.defs.alerts import ALERT_WEBHOOK_URL
+    from orchestration.defs.retries import FIRST_PAUSE_SECONDS, MAX_RETRIES
 
     assert ALERT_WEBHOOK_URL in page()
     assert defs.resolve_schedule_def("daily") and defs.resolve_sensor_def("landing_zone")

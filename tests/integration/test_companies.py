@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.accountability import account_tables
 from orchestration.audiences.check import Limits, check_audiences
+from orchestration.publication.account import account_tables
 from orchestration.treatments.check import check_candidate
 from tests.integration import project
 from tests.integration.project import Build

@@ -128,7 +128,7 @@ def test_every_asset_of_a_refresh_says_its_rows_its_seconds_and_its_as_of_date(t
     from dagster import DagsterInstance
 
     from orchestration.definitions import defs
-    from orchestration.warehouse.translator import HISTORY_KEY
+    from orchestration.defs.translator import HISTORY_KEY
 
     home = Path(two_days.before.environment()["DAGSTER_HOME"])
     # The past by date is another job's.

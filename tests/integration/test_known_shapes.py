@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from orchestration.accountability import account_tables
+from orchestration.publication.account import account_tables
 from tests.integration import project
 from tests.integration.project import Build
 

@@ -18,13 +18,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from orchestration.accountability import account_tables
 from orchestration.audiences.check import Limits, check_audiences
 from orchestration.landing.demo import MARKER, MERCHANT_STAMP, write_tables
 from orchestration.landing.merchant.catalogue import BRICKS, CEMENT, SAND
 from orchestration.landing.merchant.generate import ASSIGNED_ON, LAST_DAY, Merchant, Size, make_merchant
 from orchestration.landing.merchant.people import EXPERIMENT_ID, HOLDOUT, OFFER_SHARES, OFFERS, ROLES
 from orchestration.overrides import prepare_seeds
+from orchestration.publication.account import account_tables
 from orchestration.settings import DEMO_SEEDS, read_settings
 from orchestration.treatments.check import check_candidate
 from tests.integration import project

@@ -11,12 +11,12 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from orchestration.accountability import account_tables
 from orchestration.audit.runner import run_rules
 from orchestration.audit.suites import CANDIDATE, STAGING
+from orchestration.publication.account import account_tables
 from orchestration.publication.candidate import write_candidate
 from orchestration.publication.ddl import published_tables
-from orchestration.publication.publish import DATABASE_NAME
+from orchestration.storage.versions import DATABASE_NAME
 from tests.integration import project
 from tests.integration.project import Build
 

@@ -14,7 +14,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from orchestration.accountability import account_tables
+from orchestration.publication.account import account_tables
 from orchestration.treatments.check import check_candidate
 from tests.integration import project
 from tests.integration.project import ROOT, Build

@@ -16,8 +16,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from orchestration.accountability import account_tables
 from orchestration.accountability.statistics import kruskal_wallis
+from orchestration.publication.account import account_tables
 from tests.integration import project
 from tests.integration.project import Build
 

@@ -32,7 +32,7 @@ from tests.integration.source_exports import SOURCES, Line
 PAGES = project.ROOT / "docs" / "sources"
 FILE = re.compile(r"^`(/data/[^`]+)`\n\n```csv\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^make (map|refresh) (.*)$", re.MULTILINE)
-MODULES = {"map": "orchestration.mapping", "refresh": "orchestration.refresh"}
+MODULES = {"map": "orchestration.landing.mapping", "refresh": "orchestration.refresh"}
 WINDOW = 365
 MIN_PAIR_COUNT = 5
 # Of a grocer's trade, in any text that people read.

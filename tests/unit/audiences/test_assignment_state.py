@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.audiences.state import (
+from orchestration.settings import Settings, read_settings
+from orchestration.storage.assignments import (
     SCHEMA,
     note_assignments,
     noted_refresh,
     prepare_state,
     state_file,
 )
-from orchestration.settings import Settings, read_settings
 
 Row = tuple[str, str, str]
 

@@ -14,9 +14,9 @@ import pytest
 
 from orchestration.audiences.__main__ import main
 from orchestration.audiences.forget import forget, search, search_landing
-from orchestration.audiences.forgotten import keep_out, read_list, remember_to_forget
-from orchestration.publication.lock import LockHeld
+from orchestration.landing.forgotten import keep_out, read_list, remember_to_forget
 from orchestration.settings import PROJECT_DIR, Settings, read_settings
+from orchestration.storage.lock import LockHeld
 
 LONG = "person-0815-long"
 
@@ -244,7 +244,7 @@ def test_make_hands_an_id_on_as_it_was_typed(person: str) -> None:
 
 def test_while_a_refresh_holds_the_warehouse_nothing_is_forgotten(settings: Settings) -> None:
     folder = version(settings, LONG)
-    code = "import sys; from pathlib import Path; from orchestration.publication.lock import refresh_lock\n"
+    code = "import sys; from pathlib import Path; from orchestration.storage.lock import refresh_lock\n"
     code += "with refresh_lock(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", code, str(settings.lock_file)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT_DIR) as holder:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dagster import AssetCheckSeverity, AssetKey
 
-from orchestration.audit.checks import CANDIDATE_KEY, audit_checks, check_result, spec
 from orchestration.audit.runner import RuleResult
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
+from orchestration.defs.checks import CANDIDATE_KEY, audit_checks, check_result, spec
 
 CRITICAL = Rule("one", "segments", "critical", "because", "ExpectTableRowCountToBeBetween")
 WARNING = Rule("two", "segments", "warning", "because", "ExpectTableRowCountToBeBetween")

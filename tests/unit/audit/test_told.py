@@ -12,7 +12,8 @@ from dagster import (
     materialize,
 )
 
-from orchestration.audit.told import Problem, Told, told
+from orchestration.audit.told import Problem, Told
+from orchestration.defs.told import told
 
 
 @asset

@@ -12,9 +12,9 @@ import yaml
 
 from orchestration.landing.contract import contract
 from orchestration.landing.errors import LandingError
-from orchestration.mapping.apply import apply_mapping, as_number
-from orchestration.mapping.model import read_mapping
-from orchestration.mapping.propose import as_text, date_format, number_format, propose, read_exports
+from orchestration.landing.mapping.apply import apply_mapping, as_number
+from orchestration.landing.mapping.model import read_mapping
+from orchestration.landing.mapping.propose import as_text, date_format, number_format, propose, read_exports
 from tests.unit.mapping import exports
 from tests.unit.mapping.exports import CATEGORIES, COUNTRIES, PRODUCTS, Sale, sales, write
 

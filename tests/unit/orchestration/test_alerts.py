@@ -25,10 +25,10 @@ from dagster import (
     op,
 )
 
-from orchestration import alerts
-from orchestration.alerts import ALERT_WEBHOOK_URL, alert, failure_alert, message, post, problems_of_run
-from orchestration.backfill import RANGE_END, RANGE_START
-from orchestration.run import REFRESH_ID_TAG
+from orchestration.defs import alerts
+from orchestration.defs.alerts import ALERT_WEBHOOK_URL, alert, failure_alert, message, post, problems_of_run
+from orchestration.defs.backfill import RANGE_END, RANGE_START
+from orchestration.defs.run import REFRESH_ID_TAG
 from orchestration.terminal import Problem
 
 SECRET = "T0ken-of-the-hook"

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from dagster import BackfillPolicy
 
-from orchestration.backfill import BAD_CALL, FIRST_DATE, chosen, grid_partitions, history_start, main
+from orchestration.backfill import BAD_CALL, chosen, main
+from orchestration.defs.backfill import FIRST_DATE, grid_partitions, history_start
+from orchestration.defs.translator import HISTORY_KEY
 from orchestration.settings import Settings, SettingsError
 from orchestration.warehouse.dbt_arguments import backfill_arguments, backfill_dates
-from orchestration.warehouse.translator import HISTORY_KEY
 
 
 def keys(grid: str, start: date, last: date) -> list[str]:

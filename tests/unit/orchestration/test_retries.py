@@ -5,9 +5,9 @@ import errno
 import pytest
 from dagster import AssetExecutionContext, DagsterInstance, Failure, asset, materialize
 
-from orchestration import retries
+from orchestration.defs import retries
+from orchestration.defs.retries import MAX_RETRIES, is_transient, pause_before, retried
 from orchestration.landing.errors import LandingError
-from orchestration.retries import MAX_RETRIES, is_transient, pause_before, retried
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, SensorResult, build_sensor_context
 
+from orchestration.defs.schedules import Seen, decide, is_in_use, landing_sensor, published_fingerprints
 from orchestration.landing.land import land, zone_fingerprint
-from orchestration.publication.lock import refresh_lock
 from orchestration.publication.publish import CheckCounts
 from orchestration.publication.refreshes import RowAccount, note, refresh_row
-from orchestration.schedules import Seen, decide, is_in_use, landing_sensor, published_fingerprints
 from orchestration.settings import Settings
+from orchestration.storage.lock import refresh_lock
 
 
 def test_changed_files_ask_for_a_refresh_at_the_second_look_that_finds_them_alike() -> None:

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from dagster import AssetCheckResult, AssetKey, Output
 
-from orchestration.settings import PROJECT_DIR, Settings
-from orchestration.warehouse.assets import (
+from orchestration.defs.build import (
     history_partitions,
     messages,
     with_column_checks,
@@ -22,11 +21,12 @@ from orchestration.warehouse.assets import (
     with_row_counts,
     without_frame,
 )
+from orchestration.defs.translator import Translator, asset_key, group_name, scheme_description
+from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse.checks import column_checks
 from orchestration.warehouse.dbt_arguments import HALVES, build_arguments, is_staging, parse_arguments
 from orchestration.warehouse.project import fingerprint, manifest_path, project_vars, read_manifest
 from orchestration.warehouse.tables import NoCalendarDay, NotBuilt, built_tables, refresh_day, row_counts
-from orchestration.warehouse.translator import Translator, asset_key, group_name, scheme_description
 
 
 def test_a_build_runs_no_unit_tests_and_leaves_spanning_tests_to_the_second_half() -> None:

@@ -14,9 +14,9 @@ import yaml
 from orchestration.publication import candidate
 from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
 from orchestration.publication.ddl import PublishedTable, ShapeError, create_statement, in_currency, published_tables
-from orchestration.publication.files import sha256_of
 from orchestration.publication.questions import Question, questions
 from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.storage.files import sha256_of
 
 SEGMENTS = PublishedTable(
     "segments",

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.publication.lock import LockHeld, read_holder, refresh_lock
 from orchestration.settings import PROJECT_DIR
+from orchestration.storage.lock import LockHeld, read_holder, refresh_lock
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from orchestration.publication.lock import refresh_lock
+from orchestration.storage.lock import refresh_lock
 with refresh_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

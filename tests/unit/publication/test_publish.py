@@ -11,19 +11,17 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.publication.files import sha256_of, switch_link
 from orchestration.publication.publish import (
     CheckCounts,
     NothingToRollBackTo,
     git_revision,
     publish,
-    published_version,
-    read_manifest,
     remove_unpublished,
     rollback,
-    version_folders,
 )
 from orchestration.settings import Settings
+from orchestration.storage.files import sha256_of, switch_link
+from orchestration.storage.versions import published_version, read_manifest, version_folders
 
 AS_OF = date(2026, 11, 1)
 

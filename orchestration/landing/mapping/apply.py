@@ -21,9 +21,9 @@ from pathlib import Path
 
 from orchestration.landing.contract import Table
 from orchestration.landing.errors import LandingError
-from orchestration.mapping.files import ENDINGS, Dialect, find_dialect, read_rows
-from orchestration.mapping.model import FIELD, Entry, ExportMapping, Join, Source, nearest
-from orchestration.publication.files import write_atomically
+from orchestration.landing.mapping.files import ENDINGS, Dialect, find_dialect, read_rows
+from orchestration.landing.mapping.model import FIELD, Entry, ExportMapping, Join, Source, nearest
+from orchestration.storage.files import write_atomically
 
 STATE_NAME = ".mapped.json"
 MAPPED_VERSION = 1

@@ -24,24 +24,19 @@ from dagster import (
     asset,
 )
 
-from orchestration.audiences.state import note_assignments
-from orchestration.audit.told import Told, told
+from orchestration.audit.told import Told
+from orchestration.defs.retries import retried
+from orchestration.defs.run import RefreshRun
+from orchestration.defs.schedules import FRESHNESS
+from orchestration.defs.told import told
 from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
 from orchestration.publication.ddl import PublishedTable, published_tables, quoted
-from orchestration.publication.publish import (
-    DATABASE_NAME,
-    DEFAULT_KEEP_VERSIONS,
-    CheckCounts,
-    publish,
-    published_version,
-    remove_unpublished,
-)
+from orchestration.publication.publish import DEFAULT_KEEP_VERSIONS, CheckCounts, publish, remove_unpublished
 from orchestration.publication.questions import questions
 from orchestration.publication.refreshes import known_refreshes, note, read_row_account, refresh_row, with_row
 from orchestration.publication.restatements import Restatements, count_restatements
-from orchestration.retries import retried
-from orchestration.run import RefreshRun
-from orchestration.schedules import FRESHNESS
+from orchestration.storage.assignments import note_assignments
+from orchestration.storage.versions import DATABASE_NAME, published_version
 from orchestration.warehouse.project import project_vars
 from orchestration.warehouse.tables import built_tables, current_as_of
 
@@ -147,7 +142,7 @@ def _make_candidate(
     context: AssetExecutionContext, refresh: RefreshRun, tables: Mapping[str, PublishedTable]
 ) -> tuple[date, dict[str, int], Restatements]:
     """The candidate's folder, from the build; returns the as-of date, rows by table, and what it says otherwise."""
-    from orchestration.accountability import account_tables
+    from orchestration.publication.account import account_tables
 
     settings = refresh.settings
     earlier = known_refreshes(settings)

@@ -22,8 +22,8 @@ import yaml
 
 from orchestration.landing.contract import Table, contract
 from orchestration.landing.errors import LandingError
-from orchestration.mapping.files import ENDINGS, Dialect, find_dialect, read_rows, sheet_names
-from orchestration.mapping.model import Entry, Join, Source, as_yaml
+from orchestration.landing.mapping.files import ENDINGS, Dialect, find_dialect, read_rows, sheet_names
+from orchestration.landing.mapping.model import Entry, Join, Source, as_yaml
 
 HEADERS_FILE = Path(__file__).with_name("headers.yml")
 # Rows of a file that are looked at.

@@ -21,8 +21,8 @@ from dagster import (
 
 from orchestration.audit.runner import RuleResult, run_rules
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
-from orchestration.publication.publish import DATABASE_NAME
-from orchestration.run import RefreshRun
+from orchestration.defs.run import RefreshRun
+from orchestration.storage.versions import DATABASE_NAME
 from orchestration.warehouse.tables import built_tables, current_as_of
 
 CANDIDATE_KEY = AssetKey("candidate")

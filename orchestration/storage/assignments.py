@@ -17,9 +17,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.publication.files import sync, write_atomically
-from orchestration.publication.publish import PARQUET_FOLDER, published_version
 from orchestration.settings import Settings
+from orchestration.storage.files import sync, write_atomically
+from orchestration.storage.versions import AUDIENCES_FOLDER, PARQUET_FOLDER, SUMMARY_NAME, published_version
 
 TABLE = "treatment_assignments"
 STATE_NAME = f"{TABLE}.parquet"
@@ -126,9 +126,7 @@ def note_assignments(settings: Settings, version: Path) -> int:
 
 def is_demo_version(version: Path) -> bool:
     """Whether a version describes the demo data, as its export says; a version without an export does not."""
-    from orchestration.audiences.export import FOLDER, SUMMARY_NAME
-
-    summary = version / FOLDER / SUMMARY_NAME
+    summary = version / AUDIENCES_FOLDER / SUMMARY_NAME
     return bool(json.loads(summary.read_text(encoding="utf-8"))["is_demo"]) if summary.is_file() else False
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from dagster import ConfigurableResource, InitResourceContext
 from pydantic import PrivateAttr
 
-from orchestration.publication.lock import refresh_lock
 from orchestration.settings import Settings, read_settings
+from orchestration.storage.lock import refresh_lock
 
 REFRESH_ID_TAG = "segments_in_use/refresh_id"
 STARTED_AT_TAG = "segments_in_use/started_at"

@@ -29,15 +29,15 @@ from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
 from packaging.version import Version
 
 from orchestration.audit.told import CHECKS, CHECKS_FAILED, SO_FAR
-from orchestration.retries import is_transient, retried
-from orchestration.run import RefreshRun, environment
+from orchestration.defs.retries import is_transient, retried
+from orchestration.defs.run import RefreshRun, environment
+from orchestration.defs.translator import HISTORY_KEY, Translator
 from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings, read_settings
 from orchestration.warehouse.checks import column_checks, column_messages
 from orchestration.warehouse.dbt_arguments import MARTS, STAGING, Half, build_arguments
 from orchestration.warehouse.handover import hand_over
 from orchestration.warehouse.project import DBT_COMMAND, own_arguments
 from orchestration.warehouse.tables import NotBuilt, built_tables, current_as_of, refresh_day, row_counts
-from orchestration.warehouse.translator import HISTORY_KEY, Translator
 
 ROW_COUNT = "dagster/row_count"
 WARNINGS = "warnings"

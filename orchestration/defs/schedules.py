@@ -31,11 +31,11 @@ from dagster import (
     sensor,
 )
 
-from orchestration.publication.lock import read_holder
-from orchestration.publication.publish import published_version, read_manifest, version_folders
+from orchestration.defs.translator import HISTORY_KEY
 from orchestration.publication.refreshes import known_refreshes
 from orchestration.settings import Settings, SettingsError, read_settings
-from orchestration.warehouse.translator import HISTORY_KEY
+from orchestration.storage.lock import read_holder
+from orchestration.storage.versions import published_version, read_manifest, version_folders
 
 refresh = define_asset_job(
     "refresh",

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from orchestration.landing.contract import Table, contract
 from orchestration.landing.errors import LandingError
-from orchestration.mapping.apply import MappedTable, apply_mapping
-from orchestration.mapping.model import read_mapping
-from orchestration.mapping.propose import as_text, propose, read_exports
+from orchestration.landing.mapping.apply import MappedTable, apply_mapping
+from orchestration.landing.mapping.model import read_mapping
+from orchestration.landing.mapping.propose import as_text, propose, read_exports
 
 ROWS_SHOWN = 10
 PERSONAL = "(personal)"

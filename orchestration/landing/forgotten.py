@@ -18,9 +18,9 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.landing.locks import held
-from orchestration.publication.files import sync, write_atomically
 from orchestration.settings import Settings
+from orchestration.storage.file_lock import held
+from orchestration.storage.files import sync, write_atomically
 
 LIST_NAME = "forgotten.json"
 # Columns, of any table, that say whom a row is about.

@@ -30,7 +30,7 @@ from dagster import (
     run_failure_sensor,
 )
 
-from orchestration.run import REFRESH_ID_TAG
+from orchestration.defs.run import REFRESH_ID_TAG
 from orchestration.terminal import Problem, Progress
 
 ALERT_WEBHOOK_URL = "ALERT_WEBHOOK_URL"
@@ -161,8 +161,8 @@ def failure_alert() -> SensorDefinition:
 
 
 def _published_id() -> str | None:
-    from orchestration.publication.publish import published_version
     from orchestration.settings import SettingsError, read_settings
+    from orchestration.storage.versions import published_version
 
     try:
         version = published_version(read_settings())

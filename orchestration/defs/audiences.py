@@ -21,9 +21,9 @@ from dagster import (
 )
 
 from orchestration.audit.told import WARNINGS
-from orchestration.publication.assets import candidate_as_of, seconds_since
-from orchestration.publication.publish import DATABASE_NAME, published_version
-from orchestration.run import RefreshRun
+from orchestration.defs.publication import candidate_as_of, seconds_since
+from orchestration.defs.run import RefreshRun
+from orchestration.storage.versions import DATABASE_NAME, published_version
 from orchestration.warehouse.project import project_vars
 from orchestration.warehouse.tables import built_tables
 
