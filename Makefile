@@ -87,6 +87,9 @@ lint: $(VENV)/.ready
 	@$(BIN)/ruff format --check orchestration tests
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint models tests/dbt
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/dbt parse --quiet
+	@$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
 
 # The environment in the project, from the lock file; made again only when the lock file changes.
 $(VENV)/.ready: requirements.lock

@@ -16,6 +16,7 @@ import contextlib
 import logging
 import os
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -126,22 +127,13 @@ def _run_job(run_id: str, tags: dict[str, str], progress: terminal.Progress) -> 
     warnings.filterwarnings("ignore", module="dagster.*")
     os.environ.setdefault("DAGSTER_HOME", str(PROJECT_DIR / ".dagster_home"))
     try:
-        from dagster import DagsterInstance
-        from dagster._core.instance.ref import InstanceRef
+        from orchestration.defs.event_log import quick_instance
 
-        # What the steps print goes to our log file; Dagster's own capture would start two processes a step.
-        no_capture = {
-            "compute_logs": {
-                "module": "dagster._core.storage.noop_compute_log_manager",
-                "class": "NoOpComputeLogManager",
-            }
-        }
-        with DagsterInstance.from_ref(
-            InstanceRef.from_dir(os.environ["DAGSTER_HOME"], overrides=no_capture)
-        ) as instance:
+        with quick_instance(os.environ["DAGSTER_HOME"]) as instance:
             from orchestration.definitions import defs
 
             instance.add_event_listener(run_id, progress.hear)
+            _import_ahead()
             result = defs.resolve_job_def("refresh").execute_in_process(
                 instance=instance, run_id=run_id, tags=tags, raise_on_error=False
             )
@@ -150,6 +142,13 @@ def _run_job(run_id: str, tags: dict[str, str], progress: terminal.Progress) -> 
         traceback.print_exc()
         progress.failures.append(terminal.Problem("start", terminal.first_lines(str(error))))
         return False
+
+
+def _import_ahead() -> None:
+    """Import in the background what later steps need and what takes seconds, while dbt has a process of its own."""
+    from orchestration.audit.runner import import_great_expectations
+
+    threading.Thread(target=import_great_expectations, name="imports", daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -113,8 +113,7 @@ def dividend_tables(experiments: list[Experiment], settings: RefreshSettings) ->
     return table_of("segment_treatment_values", values), table_of("segmentation_dividend", dividends)
 
 
-# ---- by segment and arm
-# -----------------------------------------------------------------------------------------------
+# ---- by segment and arm ----------------------------------------------------------------------------------------------
 
 
 def segment_values(
@@ -216,8 +215,7 @@ def probability_best(means: Floats, spread: Floats) -> Floats:
     return np.asarray(chances / chances.sum(axis=1, keepdims=True))
 
 
-# ---- the dividend
-# -----------------------------------------------------------------------------------------------------
+# ---- the dividend ----------------------------------------------------------------------------------------------------
 
 
 def what_is_missing(experiment: Experiment, names: tuple[str, ...], codes: Integers) -> str | None:
@@ -562,8 +560,7 @@ def _cell_moments(values: Floats, cells: Integers, counts: Integers) -> tuple[Fl
     return means.reshape(counts.shape), variances.reshape(counts.shape)
 
 
-# ---- verdict and words
-# ------------------------------------------------------------------------------------------------
+# ---- verdict and words -----------------------------------------------------------------------------------------------
 
 
 def _row(

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from orchestration.accountability.experiments import EVERYONE, NONE, OUTCOMES, Experiment
 from orchestration.accountability.schemas import table_of
-from orchestration.accountability.sequences import always_p_value, always_reach, cautious_error
+from orchestration.accountability.sequences import always_p_value, always_reach, cautious_error, cautious_p_value
 from orchestration.accountability.statistics import (
     Floats,
     Integers,
@@ -39,8 +39,8 @@ class AlwaysValid:
 def treatment_outcomes(experiments: list[Experiment]) -> pa.Table:
     """All experiments, by segment on the day of assignment. p is adjusted over the rows of a scheme.
 
-    `verdict_q_value` adjusts what a verdict may use: the p of the fixed test where the experiment is closed, and
-    where it is open the one that is valid at every look.
+    `verdict_q_value` adjusts what a verdict may use: where the experiment is closed the p of the fixed test, with the
+    cautious error; where it is open the one that is valid at every look.
     """
     rows: list[dict[str, Any]] = []
     for experiment in experiments:
@@ -57,7 +57,7 @@ def treatment_outcomes(experiments: list[Experiment]) -> pa.Table:
                     rows.append({"scheme": scheme, "segment": segment, **row})
     for scheme in {row["scheme"] for row in rows}:
         of_scheme = [row for row in rows if row["scheme"] == scheme]
-        decisive = [row["p_value"] if row["is_closed"] else row["always_p_value"] for row in of_scheme]
+        decisive = [row["decisive_p_value"] for row in of_scheme]
         for p_values, q_name in (([row["p_value"] for row in of_scheme], "q_value"), (decisive, "verdict_q_value")):
             for row, q in zip(of_scheme, benjamini_hochberg(p_values), strict=True):
                 row[q_name] = q
@@ -106,6 +106,9 @@ def compare(experiment: Experiment, treatment_id: str, inside: Integers, outcome
         "cuped_always_high": adjusted_always.high,
         "p_value": plain.p_value,
         "always_p_value": always.p_value,
+        "decisive_p_value": cautious_p_value(values[treated], values[~treated], plain)
+        if experiment.is_closed
+        else always.p_value,
         "minimum_detectable_effect": _detectable(plain),
         "srm_p_value": experiment.srm_p_value,
         "margin_share": margin_share if is_money else None,

@@ -1,27 +1,55 @@
 """How often verdicts on experiments are wrong, in simulated worlds whose truth is known: `python -m
 tests.benchmarks.experiments`.
 
-Prints a table: A/A worlds at the close and at 90 daily looks (equal and unequal arms), coverage of both intervals of an
-uplift, and the dividend in worlds without and with one. A few hundred of these worlds are unit tests; this takes
-minutes.
+Prints tables: A/A worlds at 90 daily looks and at the close (equal and unequal arms, members who come in batches);
+worlds with an effect at their close (coverage of the fixed interval and of CUPED's, CUPED's bias, members who drop out,
+power at the size that a plan names); the dividend in worlds without and with one. A few hundred of these worlds are
+unit tests; this takes minutes. With `--members N` only the seconds are printed that a refresh takes for one experiment
+of so many members.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
+from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
-from orchestration.accountability.dividend import cross_fitted_scores, interaction_p_value, measure
-from tests.unit.accountability.worlds import always_significant, daily_looks, policy_world, true_dividend
+from orchestration.accountability.dividend import cross_fitted_scores, dividend_tables, interaction_p_value, measure
+from orchestration.accountability.inputs import RefreshSettings
+from orchestration.accountability.outcomes import treatment_outcomes
+from orchestration.accountability.plans import Ground, plan
+from orchestration.accountability.statistics import cuped
+from tests.unit.accountability.worlds import (
+    always_significant,
+    at_close,
+    batches,
+    closed,
+    daily_looks,
+    policy_world,
+    true_dividend,
+)
 
 THIRDS = (1 / 3, 1 / 3, 1 / 3)
-UPLIFTS = {
-    "A/A, 400 members, 1 : 1": (400, 0.5, 0.0),
-    "A/A, 400 members, 9 : 1": (400, 0.9, 0.0),
-    "A/A, 2,000 members, 9 : 1": (2_000, 0.9, 0.0),
-    "A/A, 100 members, 1 : 1": (100, 0.5, 0.0),
+A_A = {
+    "A/A, 400 members, 1 : 1": (400, 0.5),
+    "A/A, 400 members, 9 : 1": (400, 0.9),
+    "A/A, 2,000 members, 9 : 1": (2_000, 0.9),
+    "A/A, 100 members, 1 : 1": (100, 0.5),
 }
+IN_BATCHES = {"A/A in six batches, 400 members, 1 : 1": (400, 0.5), "the same, 9 : 1": (400, 0.9)}
+# Members, share treated, uplift, share that drops out.
+AT_CLOSE = {
+    "nothing, 400 members, 1 : 1": (400, 0.5, 0.0, 0.0),
+    "nothing, 400 members, 9 : 1": (400, 0.9, 0.0, 0.0),
+    "nothing, 100 members, 9 : 1": (100, 0.9, 0.0, 0.0),
+    "+20 %, 1,000 members, 1 : 1": (1_000, 0.5, 0.2, 0.0),
+    "+20 %, 2,000 members, 9 : 1": (2_000, 0.9, 0.2, 0.0),
+    "+20 %, 30 % drop out, 1,000 members": (1_000, 0.5, 0.2, 0.3),
+}
+PLANNED_EFFECT = 0.2
 DIVIDENDS = {
     "no effect, 4 segments, 1,000 members": (1_000, [[0, 0, 0]] * 4, THIRDS, True),
     "no effect, 30 segments, 1,000 members": (1_000, [[0, 0, 0]] * 30, THIRDS, True),
@@ -36,15 +64,51 @@ DIVIDENDS = {
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", type=int, default=1_000)
-    worlds = parser.parse_args().worlds
-    print(f"{'uplift':40s} {'ever, fixed':>12s} {'ever, always':>12s} {'at close':>10s}")
-    for name, (members, share, uplift) in UPLIFTS.items():
-        looks = daily_looks(np.random.default_rng(1), worlds, members, share, uplift)
-        bare, always, close = always_significant(looks)
-        print(f"{name:40s} {bare:12.3f} {always:12.3f} {close:10.3f}", flush=True)
+    parser.add_argument("--members", type=int, help="only the seconds for one experiment of so many members")
+    parser.add_argument("--schemes", type=int, default=13)
+    given = parser.parse_args()
+    if given.members:
+        print_seconds(given.members, given.schemes)
+        return
+    print_looks(given.worlds)
+    print_closes(given.worlds)
+    print_dividends(given.worlds)
+
+
+def print_looks(worlds: int) -> None:
+    """Worlds without an effect, looked at daily: the share in which one is ever seen."""
+    print(f"{'no effect, looked at daily':40s} {'ever, fixed':>12s} {'ever, always':>12s} {'at close':>10s}")
+    for made, cases in ((daily_looks, A_A), (batches, IN_BATCHES)):
+        for name, (members, share) in cases.items():
+            bare, always, close = always_significant(made(np.random.default_rng(1), worlds, members, share))
+            print(f"{name:40s} {bare:12.3f} {always:12.3f} {close:10.3f}", flush=True)
+
+
+def print_closes(worlds: int) -> None:
+    """Worlds at their close, and one of the size that a plan names for the effect it has."""
+    print(f"{'at the close':40s} {'covered':>8s} {'CUPED':>8s} {'verdict':>8s} {'by CUPED':>9s} {'bias, s.e.':>11s}")
+    cases = dict(AT_CLOSE)
+    # As a refresh would plan it: what past spend leaves unexplained, seen on customers before the experiment.
+    many = closed(np.random.default_rng(3), 1, 200_000, 0.5)
+    left = cuped(many.after[0], many.before[0])
+    ground = Ground(10**6, 4, float(left.mean()), float(left.var(ddof=1)), 20.0, None)
+    settings = RefreshSettings(date(2026, 8, 1), date(2026, 5, 3), 90, 100, 30, 0.03, PLANNED_EFFECT, 0.1)
+    needed = plan("s", "pays", ground, settings)["members_needed"]
+    cases[f"+20 % as planned, {needed:,} members"] = (needed, 0.5, PLANNED_EFFECT, 0.0)
+    for name, (members, share, uplift, dropping_out) in cases.items():
+        found = at_close(closed(np.random.default_rng(2), worlds, members, share, uplift, dropping_out))
+        print(
+            f"{name:40s} {found.covered:8.3f} {found.cuped_covered:8.3f} {found.decided:8.3f} {found.cuped_found:9.3f}"
+            f" {found.cuped_bias:11.2f}",
+            flush=True,
+        )
+
+
+def print_dividends(worlds: int) -> None:
+    """Worlds with and without a dividend."""
     print(f"{'dividend':40s} {'truth':>8s} {'mean':>8s} {'positive':>9s} {'covered':>8s} {'interaction':>12s}")
     for name, (members, rows, shares, heavy) in DIVIDENDS.items():
         effects = np.asarray(rows, dtype=float)
@@ -62,8 +126,30 @@ def main() -> None:
         shares_of = (found / worlds, held / worlds, interacting / worlds)
         print(
             f"{name:40s} {truth:8.2f} {sum_of / worlds:8.2f} {shares_of[0]:9.3f} {shares_of[1]:8.3f}"
-            f" {shares_of[2]:12.3f}"
+            f" {shares_of[2]:12.3f}",
+            flush=True,
         )
+
+
+def print_seconds(members: int, schemes: int) -> None:
+    """One experiment of two treatments and a holdout, eight segments a scheme, through the account of a refresh."""
+    effects = np.asarray([[0, 5, 0], [0, 0, 5]] * 4, dtype=float)
+    world = policy_world(np.random.default_rng(1), members, effects, THIRDS)
+    names, codes = world.segments["s"]
+    random = np.random.default_rng(2)
+    of_schemes = {f"s{number:02}": (names, random.permutation(codes)) for number in range(schemes)}
+    experiment = replace(world, segments=of_schemes)
+    settings = RefreshSettings(date(2026, 8, 1), date(2026, 5, 3), 90, 100, 30, 0.03, 0.01, 0.1)
+    started = time.perf_counter()
+    outcomes = treatment_outcomes([experiment])
+    after_outcomes = time.perf_counter()
+    values, dividends = dividend_tables([experiment], settings)
+    done = time.perf_counter()
+    print(f"{members:,} members, {schemes} schemes of {len(names)} segments, 3 arms:")
+    print(f"  treatment_outcomes     {after_outcomes - started:6.2f} s  {outcomes.num_rows:,} rows")
+    print(
+        f"  values and dividends   {done - after_outcomes:6.2f} s  {values.num_rows:,} and {dividends.num_rows:,} rows"
+    )
 
 
 if __name__ == "__main__":

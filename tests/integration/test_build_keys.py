@@ -281,7 +281,7 @@ def test_another_test_of_a_table_makes_what_has_passed_untested(copy: Copy) -> N
     columns = "    columns: [{ name: kind, data_tests: [not_null: { config: { where: untested } }] }]\n"
     edits = [
         Edit("macros/tests/memberships.sql", "members_complete(model, more='')", old="members_complete(model)"),
-        Edit("models/intermediate/_intermediate.yml", f'{profiles}"\n{columns}', old=f'{profiles}"\n'),
+        Edit("models/intermediate/int_profiles.yml", f'{profiles}"\n{columns}', old=f'{profiles}"\n'),
     ]
     with copy.edited(*edits):
         after = copy.ask(question)

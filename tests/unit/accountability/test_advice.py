@@ -11,7 +11,7 @@ from scipy import stats
 
 from orchestration.accountability.advice import adjusted, behaviour_tests, scheme_advice
 from orchestration.accountability.inputs import read_settings
-from orchestration.accountability.schemas import SCHEMAS, table_of
+from orchestration.accountability.schemas import columns_of, table_of
 from tests.unit.accountability.conftest import AS_OF, SmallWarehouse
 
 
@@ -30,7 +30,7 @@ def plant(warehouse: SmallWarehouse, spend: dict[str, np.ndarray]) -> None:
 
 
 def advice(warehouse: SmallWarehouse, outcomes: list[dict[str, Any]] | None = None) -> dict[tuple[str, str], Any]:
-    blank = dict.fromkeys(SCHEMAS["treatment_outcomes"])
+    blank = dict.fromkeys(columns_of("treatment_outcomes"))
     given = table_of("treatment_outcomes", [blank | row for row in outcomes or []])
     table: pa.Table = scheme_advice(warehouse.con, read_settings(warehouse.con, AS_OF), given)
     return {(row["segment_a"], row["segment_b"]): row for row in table.to_pylist()}

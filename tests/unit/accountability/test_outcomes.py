@@ -11,7 +11,7 @@ from scipy import stats
 
 from orchestration.accountability.experiments import read_experiments
 from orchestration.accountability.outcomes import net_value, treatment_outcomes
-from orchestration.accountability.schemas import SCHEMAS
+from orchestration.accountability.schemas import columns_of
 from orchestration.accountability.sequences import standard_errors
 from tests.unit.accountability.conftest import AS_OF, SmallWarehouse
 
@@ -59,7 +59,7 @@ def test_without_experiments_the_table_is_empty_with_all_its_columns(warehouse: 
     warehouse.schemes("rfm")
     table = treatment_outcomes(read_experiments(warehouse.con))
     assert table.num_rows == 0
-    assert table.column_names == list(SCHEMAS["treatment_outcomes"])
+    assert table.column_names == list(columns_of("treatment_outcomes"))
 
 
 def test_a_planted_uplift_is_found_and_equals_scipys_welch(warehouse: SmallWarehouse) -> None:
@@ -175,7 +175,21 @@ def test_a_closed_experiment_is_decided_by_its_fixed_interval(warehouse: SmallWa
     arms = random.permutation(np.arange(600) % 2 == 0)
     plant(warehouse, arms, random.normal(50, 5, 600) + 1.1 * arms)
     for row in rows_by_key(warehouse).values():
-        assert row["is_closed"] and row["verdict_q_value"] == row["q_value"]
+        # Arms of one size: Welch's test and that under equal variances are the same.
+        assert row["is_closed"] and row["verdict_q_value"] == pytest.approx(row["q_value"], rel=1e-3)
+
+
+def test_a_small_arm_decides_by_the_larger_p_and_not_by_its_own_small_variance(warehouse: SmallWarehouse) -> None:
+    random = np.random.default_rng(33)
+    warehouse.schemes("rfm")
+    arms = np.arange(600) >= 12
+    spend = np.where(arms, random.normal(50, 25, 600), random.normal(46, 3, 600))
+    plant(warehouse, arms, spend, share=0.98)
+    row = next(row for row in rows_by_key(warehouse).values() if row["outcome"] == "spend")
+    pooled = stats.ttest_ind(spend[arms], spend[~arms]).pvalue
+    assert row["p_value"] < 0.01 < 0.4 < pooled
+    # The p under equal variances, but with Welch's degrees of freedom.
+    assert row["verdict_q_value"] > 0.4 > 0.02 > row["q_value"]
 
 
 def test_the_margin_of_a_closed_experiment_is_that_of_the_day_it_closed(warehouse: SmallWarehouse) -> None:

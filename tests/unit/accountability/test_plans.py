@@ -11,7 +11,7 @@ from scipy import stats
 
 from orchestration.accountability.inputs import read_settings
 from orchestration.accountability.plans import Ground, experiment_plans, plan
-from orchestration.accountability.schemas import SCHEMAS, table_of
+from orchestration.accountability.schemas import columns_of, table_of
 from orchestration.accountability.statistics import welch
 from tests.unit.accountability.conftest import AS_OF, SmallWarehouse
 
@@ -91,7 +91,7 @@ def test_every_open_question_of_an_active_scheme_has_a_plan_and_no_other(warehou
     warehouse.con.execute("insert into customer_profiles select 'm' || i, date '2026-07-01' from range(9) t(i)")
 
     def table(name: str, *rows: dict[str, Any]) -> Any:
-        return table_of(name, [dict.fromkeys(SCHEMAS[name]) | row for row in rows])
+        return table_of(name, [dict.fromkeys(columns_of(name)) | row for row in rows])
 
     plans = experiment_plans(
         warehouse.con,

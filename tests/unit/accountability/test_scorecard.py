@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from orchestration.accountability.inputs import RefreshSettings, read_settings
-from orchestration.accountability.schemas import SCHEMAS, table_of
+from orchestration.accountability.schemas import columns_of, table_of
 from orchestration.accountability.scorecard import Evidence, judge, pays, scheme_scorecard
 from tests.unit.accountability.conftest import AS_OF, OUTCOME_START, SmallWarehouse
 
@@ -251,7 +251,7 @@ def test_prospects_are_counted_and_never_judged(warehouse: SmallWarehouse) -> No
     warehouse.schemes("prospect_persona")
     empty = [table_of(name, []) for name in ("segment_behaviour", "treatment_delivery", "treatment_outcomes")]
     distinctness = pa.table({"scheme": pa.array([], pa.string())})
-    blank = dict.fromkeys(SCHEMAS["prospect_segments"])
+    blank = dict.fromkeys(columns_of("prospect_segments"))
     prospects = table_of(
         "prospect_segments",
         [

@@ -18,7 +18,7 @@ from orchestration.accountability.sequences import (
     standard_errors,
 )
 from orchestration.accountability.statistics import welch
-from tests.unit.accountability.worlds import always_significant, daily_looks
+from tests.unit.accountability.worlds import always_significant, at_close, batches, closed, daily_looks
 
 
 @pytest.mark.parametrize("t", [50, 1_000, 64_000])
@@ -107,6 +107,28 @@ def test_a_a_worlds_are_seldom_ever_significant_over_ninety_daily_looks(share: f
     assert ever_bare > 0.12, "worlds in which a bare interval does not cry wolf would prove nothing"
     assert ever_always <= 0.05
     assert at_close <= 0.09
+
+
+def test_a_verdict_at_the_close_is_seldom_wrong_where_the_holdout_is_small() -> None:
+    # Heavy-tailed spend, 360 treated and 40 held out.
+    found = at_close(closed(np.random.default_rng(6), worlds=400, members=400, share=0.9))
+    assert found.covered < 0.93, "worlds in which Welch's interval holds would prove nothing"
+    assert found.decided <= 0.05
+
+
+def test_a_a_worlds_whose_members_come_in_batches_are_seldom_ever_significant() -> None:
+    ever_bare, ever_always, _ = always_significant(
+        batches(np.random.default_rng(3), worlds=100, members=200, share=0.5)
+    )
+    assert ever_bare > 0.12
+    assert ever_always <= 0.05
+
+
+def test_cuped_is_unbiased_and_covers_also_where_members_drop_out() -> None:
+    worlds = closed(np.random.default_rng(4), worlds=300, members=600, share=0.5, uplift=0.3, dropping_out=0.3)
+    found = at_close(worlds)
+    assert abs(found.cuped_bias) < 4
+    assert found.cuped_covered == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 300))
 
 
 def test_of_a_tail_without_digits_nothing_bounds_the_effect() -> None:
