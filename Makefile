@@ -13,7 +13,7 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: backfill docs forget refresh test test-all test-spark test-superset test-year dev check settings map meanings metrics lint rollback lock clean
+.PHONY: backfill docs forget refresh test test-all test-spark test-superset test-year dev check settings map meanings metrics treatments lint rollback lock clean
 .PHONY: benchmark benchmark-affinities benchmark-daily benchmark-offers
 
 # Spark is installed where it is asked for, and for the tests, which compare the engines.
@@ -60,6 +60,10 @@ meanings: $(VENV)/.ready
 
 check: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.treatments
+
+# The treatments as a workbook, a sheet a scheme (FILE=… for another place), and back: make treatments FROM=treatments.xlsx
+treatments: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.treatments.desk
 
 rollback: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.publication rollback

@@ -1,7 +1,7 @@
 """Where things are and what a refresh describes: the environment, read once.
 
 Belongs here: names of environment variables, their defaults, and the paths derived from them.
-Does not belong here: anything that opens a file.
+Does not belong here: anything that opens a file, but for a look at how the seeds are written.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class SettingsError(ValueError):
 class Settings:
     """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default;
     `settings_file`, `own_seeds_dir` and `mapping_file` are what users keep outside the checkout, None where nothing is;
-    `reporting_currency` is an ISO 4217 code, or empty: the currency of the order lines; `demo` is the demo's name.
+    `reporting_currency` is an ISO 4217 code, or empty: the currency of the order lines; `demo` is the demo's name;
+    `are_seeds_plain` is false where somebody has saved a seed of the checkout as a spreadsheet does (seed_files.py).
     """
 
     landing_dir: Path | None
@@ -48,6 +49,7 @@ class Settings:
     mapping_file: Path | None = None
     reporting_currency: str = ""
     demo: str = next(iter(DEMOS))
+    are_seeds_plain: bool = True
 
     @property
     def is_demo(self) -> bool:
@@ -81,8 +83,9 @@ class Settings:
 
     @property
     def seeds_dir(self) -> Path:
-        """The folder that dbt reads seeds from: the shipped one, or the same with the layers' files in their places."""
-        return self.warehouse_dir / "seeds" if self.seed_layers else SHIPPED_SEEDS
+        """The folder that dbt reads seeds from: the shipped one, or the same with the layers' files in their places,
+        and in plain clothes."""
+        return self.warehouse_dir / "seeds" if self.seed_layers or not self.are_seeds_plain else SHIPPED_SEEDS
 
     @property
     def seeds_path(self) -> str:
@@ -156,6 +159,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR or SEEDS_DIR
             no folder, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a currency, DEMO no demo.
     """
+    from orchestration.seed_files import dressed
+
     values = {k: v.strip() for k, v in (os.environ if environ is None else environ).items()}
     demo = values.get("DEMO", "") or next(iter(DEMOS))
     if demo not in DEMOS:
@@ -194,7 +199,19 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     if seeds_dir is not None and not seeds_dir.is_dir():
         raise SettingsError(f"SEEDS_DIR={seeds_dir}: no such folder; a folder of seed files is needed (make settings)")
-    return Settings(landing_dir, warehouse_dir, as_of, zone, target, settings_file, seeds_dir, mapping, currency, demo)
+    return Settings(
+        landing_dir,
+        warehouse_dir,
+        as_of,
+        zone,
+        target,
+        settings_file,
+        seeds_dir,
+        mapping,
+        currency,
+        demo,
+        are_seeds_plain=not dressed(SHIPPED_SEEDS),
+    )
 
 
 def _own(values: Mapping[str, str], name: str) -> Path | None:

@@ -602,6 +602,33 @@ def is_valid(row: Row, as_of: date | None) -> bool:
     return (start is None or start <= as_of) and (end is None or as_of <= end)
 
 
+def reviews_due(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
+    """The treatments past the day by which somebody should have read them again, the oldest first; none that has
+    ended.
+
+    Those spelled out from one row are one.
+    """
+    as_of = shop.as_of
+    found = {
+        row.get("template_id") or row["treatment_id"]: row
+        for row in rows
+        if as_of is not None
+        and row.get("review_on") is not None
+        and row["review_on"] < as_of
+        and (row.get("valid_to") is None or as_of <= row["valid_to"])
+    }
+    if not found:
+        return []
+    due = sorted(found.items(), key=lambda each: (each[1]["review_on"], each[0]))
+    named = [
+        f"{words.clean(name)} for {segments.label(row['segment'])} (by {words.day(row['review_on'])}, "
+        + (f"owner {words.clean(row['owner'])})" if row.get("owner") else "without an owner)")
+        for name, row in due[:MOST_NAMED]
+    ]
+    rest = f"; and {words.count(len(due) - MOST_NAMED)} more" if len(due) > MOST_NAMED else ""
+    return [Prose(f"Past the day to read them again: {'; '.join(named)}{rest}.", "warn")]
+
+
 def treatments(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
     """One card a treatment, any two of them side by side; treatments spelled out from one row are one card."""
     if not shop.db.has("treatments"):
@@ -645,6 +672,7 @@ def treatments(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Bloc
     blocks: list[Block] = []
     if untreated:
         blocks.append(Prose(f"Without a treatment: {words.listed(untreated)}.", "warn"))
+    blocks += reviews_due(shop, rows, segments)
     if cards:
         blocks.append(Compare("Treatments", cards[:MOST_CARDS]))
     elif not untreated:

@@ -38,6 +38,7 @@ BASE = Treatment(
         ({"treatment_id": "b", "segment": "b", "template_id": "b"}, "nothing", ()),
         ({"owner": "pricing"}, "wording only", ("owner",)),
         ({"valid_from": date(2020, 1, 1)}, "wording only", ("valid_from",)),
+        ({"review_on": date(2020, 1, 1)}, "wording only", ("review_on",)),
         (
             {"value_proposition": "Time", "tone_of_voice": "Cool"},
             "wording only",
