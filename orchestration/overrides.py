@@ -26,7 +26,7 @@ from typing import Any
 
 import yaml
 
-from orchestration.seed_files import as_csv, column_types, is_plain, plain_rows
+from orchestration.seeds.files import as_csv, column_types, is_plain, plain_rows
 from orchestration.settings import PROJECT_DIR, SHIPPED_SEEDS, Settings, SettingsError, read_settings
 
 PROJECT_FILE = "dbt_project.yml"
@@ -310,7 +310,7 @@ def treatment_places(settings: Settings) -> dict[str, str]:
 def _places(path: Path, schemes: Set[str] | None = None) -> dict[str, str]:
     """Where the treatments of a file stand, of these schemes alone where they are given."""
     if path.suffix.lower() == WORKBOOK:
-        from orchestration.treatments.workbook import read_workbook
+        from orchestration.seeds.workbook import read_workbook
 
         book = read_workbook(path)
         return {row["treatment_id"]: place for row, place in zip(book.rows, book.places, strict=True)}
@@ -330,8 +330,8 @@ def workbook_rows(path: Path) -> list[list[str]]:
     Raises:
         SettingsError: it cannot be read; the text names file, sheet, row and column of each problem.
     """
-    from orchestration.treatments.rows import COLUMNS, TreatmentsFileError
-    from orchestration.treatments.workbook import read_workbook
+    from orchestration.seeds.treatments import COLUMNS, TreatmentsFileError
+    from orchestration.seeds.workbook import read_workbook
 
     try:
         book = read_workbook(path)

@@ -13,8 +13,8 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-PROJECT_DIR = Path(__file__).resolve().parent.parent
-SHIPPED_SEEDS = PROJECT_DIR / "seeds"
+from orchestration.places import PROJECT_DIR, SHIPPED_SEEDS, SettingsError
+
 DEMO_TIMEZONE = "America/New_York"
 # The time zone of each demo's stores; the first demo is read where DEMO is not set.
 DEMOS = {"retail": DEMO_TIMEZONE, "merchant": "Europe/Berlin"}
@@ -27,16 +27,12 @@ TARGETS = ("duckdb", "spark")
 ALREADY_LANDED = "ALREADY_LANDED"
 
 
-class SettingsError(ValueError):
-    """An environment variable has a value that cannot be used; the text names the variable and the value."""
-
-
 @dataclass(frozen=True)
 class Settings:
     """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default;
     `settings_file`, `own_seeds_dir` and `mapping_file` are what users keep outside the checkout, None where nothing is;
     `reporting_currency` is an ISO 4217 code, or empty: the currency of the order lines; `demo` is the demo's name;
-    `are_seeds_plain` is false where somebody has saved a seed of the checkout as a spreadsheet does (seed_files.py).
+    `are_seeds_plain` is false where somebody has saved a seed of the checkout as a spreadsheet does (seeds/files.py).
     """
 
     landing_dir: Path | None
@@ -159,7 +155,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR or SEEDS_DIR
             no folder, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a currency, DEMO no demo.
     """
-    from orchestration.seed_files import dressed
+    from orchestration.seeds.files import dressed
 
     values = {k: v.strip() for k, v in (os.environ if environ is None else environ).items()}
     demo = values.get("DEMO", "") or next(iter(DEMOS))

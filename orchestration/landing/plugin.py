@@ -17,7 +17,7 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from orchestration.landing.errors import LandingError
 from orchestration.landing.prepare import prepare
-from orchestration.seed_files import dressed
+from orchestration.seeds.files import dressed
 from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, SHIPPED_SEEDS, SettingsError, read_settings
 
 logger = AdapterLogger("Landing")

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from orchestration.overrides import prepare_seeds
+from orchestration.seeds.treatments import TreatmentsFileError
 from orchestration.settings import SettingsError, read_settings
 from orchestration.treatments.edited import NothingPublishedError, check_edited, check_with_effect
-from orchestration.treatments.rows import TreatmentsFileError
 
 # Columns of a plain terminal.
 SCREEN = 80

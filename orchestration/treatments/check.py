@@ -18,9 +18,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from orchestration.treatments.distinctness import Pair, pairs_of, valid_by_segment
-from orchestration.treatments.normalise import Wordings, canonical
-from orchestration.treatments.rows import (
+from orchestration.seeds.treatments import (
     EVERY_SEGMENT,
     LABEL,
     NOTICED,
@@ -35,6 +33,8 @@ from orchestration.treatments.rows import (
     spell_out,
     with_subsets,
 )
+from orchestration.seeds.wordings import Wordings, canonical
+from orchestration.treatments.distinctness import Pair, pairs_of, valid_by_segment
 from orchestration.warehouse.project import project_vars
 
 if TYPE_CHECKING:

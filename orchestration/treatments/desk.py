@@ -32,18 +32,8 @@ from orchestration.overrides import (
     plain_seed,
     prepare_seeds,
 )
-from orchestration.seed_files import as_csv, dressed
-from orchestration.settings import SHIPPED_SEEDS, Settings, SettingsError, read_settings
-from orchestration.storage.files import write_atomically
-from orchestration.treatments.check import CheckInput, Scheme
-from orchestration.treatments.edited import (
-    NothingPublishedError,
-    channels,
-    edited_input,
-    open_published,
-    published_as_of,
-)
-from orchestration.treatments.rows import (
+from orchestration.seeds.files import as_csv, dressed
+from orchestration.seeds.treatments import (
     COLUMNS,
     EVERY_SEGMENT,
     UNKNOWN,
@@ -53,7 +43,7 @@ from orchestration.treatments.rows import (
     read_treatments,
     spell_out,
 )
-from orchestration.treatments.workbook import (
+from orchestration.seeds.workbook import (
     Offered,
     Row,
     SchemeSheet,
@@ -62,6 +52,16 @@ from orchestration.treatments.workbook import (
     digest,
     read_workbook,
     write_workbook,
+)
+from orchestration.settings import SHIPPED_SEEDS, Settings, SettingsError, read_settings
+from orchestration.storage.files import write_atomically
+from orchestration.treatments.check import CheckInput, Scheme
+from orchestration.treatments.edited import (
+    NothingPublishedError,
+    channels,
+    edited_input,
+    open_published,
+    published_as_of,
 )
 
 # Names of valid values that an error lists.

@@ -20,6 +20,14 @@ from typing import Any, cast
 import duckdb
 
 from orchestration.overrides import treatment_places
+from orchestration.seeds.treatments import (
+    Treatment,
+    TreatmentsFileError,
+    read_table,
+    read_treatments,
+    with_subsets,
+)
+from orchestration.seeds.wordings import canonical, same_to_the_eye, similarity
 from orchestration.settings import Settings
 from orchestration.treatments.check import (
     CheckInput,
@@ -41,14 +49,6 @@ from orchestration.treatments.check import (
     worst_first,
 )
 from orchestration.treatments.effect import effects, has, moved, told
-from orchestration.treatments.normalise import canonical, same_to_the_eye, similarity
-from orchestration.treatments.rows import (
-    Treatment,
-    TreatmentsFileError,
-    read_table,
-    read_treatments,
-    with_subsets,
-)
 
 _SCHEME_COLUMNS = ("scheme", "audience", "basis", "description", "is_active", "treatment_check", "is_data_driven")
 _DEFINITION_COLUMNS = ("scheme", "segment", "label", "definition", "sort_order")

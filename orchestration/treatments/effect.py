@@ -14,10 +14,10 @@ from itertools import groupby
 
 import duckdb
 
+from orchestration.seeds.treatments import COLUMNS, NOTICED, Treatment, from_records, spell_out
 from orchestration.treatments.check import CheckInput, records
 from orchestration.treatments.compare import LEVELS
 from orchestration.treatments.distinctness import Pair
-from orchestration.treatments.rows import COLUMNS, NOTICED, Treatment, from_records, spell_out
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 # Outcomes of a send that hang on the channel: on another one, the member may be sent to, or not.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestration import overrides, settings
 from orchestration.overrides import completed_seed, describe, own_seeds, plain_seed, prepare_seeds, treatment_places
-from orchestration.seed_files import as_csv, column_types, dressed, is_plain, plain_rows, plain_value, read_day
+from orchestration.seeds.files import as_csv, column_types, dressed, is_plain, plain_rows, plain_value, read_day
 from orchestration.settings import SHIPPED_SEEDS, Settings, SettingsError, read_settings
 from orchestration.treatments.edited import channels
 
@@ -162,7 +162,7 @@ def own(tmp_path: Path) -> Settings:
 
 
 def test_the_treatments_may_be_a_workbook_but_not_beside_a_csv_file(own: Settings, tmp_path: Path) -> None:
-    from orchestration.treatments.workbook import Offered, write_workbook
+    from orchestration.seeds.workbook import Offered, write_workbook
 
     rows = [dict(zip(plain_seed(SHIPPED_SEEDS / "treatments.csv")[0], row, strict=True)) for row in _shipped()]
     folder = tmp_path / "seeds"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestration.seeds.treatments import Treatment, spell_out
+from orchestration.seeds.wordings import Wordings
 from orchestration.treatments.compare import compare
-from orchestration.treatments.normalise import Wordings
-from orchestration.treatments.rows import Treatment, spell_out
 
 WORDINGS = Wordings()
 BASE = Treatment(

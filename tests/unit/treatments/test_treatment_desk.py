@@ -11,10 +11,10 @@ import openpyxl
 import pytest
 from treatment_seeds import seed_file
 
+from orchestration.seeds.treatments import COLUMNS, TreatmentsFileError
+from orchestration.seeds.workbook import SHOWN
 from orchestration.settings import SHIPPED_SEEDS, Settings, SettingsError
 from orchestration.treatments import desk
-from orchestration.treatments.rows import COLUMNS, TreatmentsFileError
-from orchestration.treatments.workbook import SHOWN
 
 Change = Callable[[Any], None]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.seeds.treatments import COLUMNS
 from orchestration.settings import Settings
 from orchestration.treatments.edited import check_with_effect, edited_input, open_published
 from orchestration.treatments.effect import Effect, Moved, Reach, effects, moved
-from orchestration.treatments.rows import COLUMNS
 
 SCHEMES = """scheme,audience,basis,description,is_active,treatment_check,is_data_driven
 money,person,x,x,true,block,false

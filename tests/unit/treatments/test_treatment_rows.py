@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.treatments.rows import COLUMNS, TreatmentsFileError, read_treatments
+from orchestration.seeds.treatments import COLUMNS, TreatmentsFileError, read_treatments
 
 HEADER = ",".join(COLUMNS)
 

@@ -13,10 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from treatment_seeds import seed_file, seed_rows
 
-from orchestration.seed_files import as_csv
-from orchestration.treatments import desk
-from orchestration.treatments.rows import COLUMNS, DATES, TreatmentsFileError
-from orchestration.treatments.workbook import (
+from orchestration.seeds.files import as_csv
+from orchestration.seeds.treatments import COLUMNS, DATES, TreatmentsFileError
+from orchestration.seeds.workbook import (
     CONTEXT,
     READ_ME,
     SHOWN,
@@ -25,6 +24,7 @@ from orchestration.treatments.workbook import (
     read_workbook,
     write_workbook,
 )
+from orchestration.treatments import desk
 
 ROW = dict.fromkeys(COLUMNS, "")
 SCHEMES = (

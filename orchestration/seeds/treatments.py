@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from orchestration.treatments.normalise import canonical
+from orchestration.seeds.wordings import canonical
 
 POSITIONING = ("value_proposition", "proof", "tone_of_voice")
 DECISION_JOURNEY = ("channel", "message", "offer", "offer_item")

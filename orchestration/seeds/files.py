@@ -21,7 +21,7 @@ from pathlib import Path
 
 import yaml
 
-from orchestration.settings import SHIPPED_SEEDS, SettingsError
+from orchestration.places import SHIPPED_SEEDS, SettingsError
 
 DELIMITERS = (",", ";", "\t", "|")
 # What Excel calls true and false, in capitals, where it speaks German, French, Spanish, Italian, Portuguese, Dutch or

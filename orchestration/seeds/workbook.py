@@ -19,8 +19,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from orchestration.seed_files import read_day
-from orchestration.treatments.rows import COLUMNS, DATES, EVERY_SEGMENT, TreatmentsFileError, nearest
+from orchestration.seeds.files import read_day
+from orchestration.seeds.treatments import COLUMNS, DATES, EVERY_SEGMENT, TreatmentsFileError, nearest
 
 Row = dict[str, str]
 Shown = tuple[str, int, float | None]
