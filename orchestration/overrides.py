@@ -273,7 +273,7 @@ def completed_seed(path: Path, shipped: Path) -> str:
 
 
 def plain_seed(path: Path, known: Sequence[str] = ()) -> list[list[str]]:
-    """The rows of a seed, the header first, in plain clothes (seed_files.py).
+    """The rows of a seed, the header first, in plain clothes (seeds/files.py).
 
     Args:
         path: a CSV file, named after its seed.

@@ -1,7 +1,7 @@
 """The treatment check: what is wrong with the treatments, given segments, members, products and consents.
 
 Belongs here: the rules, their severities, and the words in which a finding is told.
-Does not belong here: how two treatments differ (compare.py), and the shape of the file (rows.py).
+Does not belong here: how two treatments differ (compare.py), and the shape of the file (seeds/treatments.py).
 
 A finding of severity `block` stops a refresh. Where it concerns one scheme, its severity is the scheme's
 treatment_check.
