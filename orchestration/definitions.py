@@ -17,9 +17,10 @@ from orchestration.defs.audiences import audience_check, audience_export
 from orchestration.defs.backfill import backfill, history_asset
 from orchestration.defs.build import dbt_resource, landing, staging_and_marts
 from orchestration.defs.checks import audit_checks
-from orchestration.defs.publication import publication_assets
+from orchestration.defs.publication import account_assets, publication_assets
 from orchestration.defs.run import RefreshRun
 from orchestration.defs.schedules import daily, landing_sensor, refresh
+from orchestration.publication.ddl import published_tables
 from orchestration.settings import read_settings
 from orchestration.warehouse.engines import check_engine
 from orchestration.warehouse.project import manifest_path, read_manifest
@@ -33,6 +34,7 @@ defs = Definitions(
         landing,
         *staging_and_marts(manifest),
         *publication_assets(manifest),
+        *account_assets(published_tables(manifest)),
         audience_export(),
         history_asset(settings),
     ],

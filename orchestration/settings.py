@@ -1,7 +1,7 @@
 """Where things are and what a refresh describes: the environment, read once.
 
 Belongs here: names of environment variables, their defaults, and the paths derived from them.
-Does not belong here: anything that opens a file.
+Does not belong here: anything that opens a file, but for a look at how the seeds are written.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-PROJECT_DIR = Path(__file__).resolve().parent.parent
-SHIPPED_SEEDS = PROJECT_DIR / "seeds"
+from orchestration.places import PROJECT_DIR, SHIPPED_SEEDS, SettingsError
+
 DEMO_TIMEZONE = "America/New_York"
 # The time zone of each demo's stores; the first demo is read where DEMO is not set.
 DEMOS = {"retail": DEMO_TIMEZONE, "merchant": "Europe/Berlin"}
@@ -30,16 +30,13 @@ SOURCE_LANGUAGE = "en"
 ALREADY_LANDED = "ALREADY_LANDED"
 
 
-class SettingsError(ValueError):
-    """An environment variable has a value that cannot be used; the text names the variable and the value."""
-
-
 @dataclass(frozen=True)
 class Settings:
     """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default;
     `settings_file`, `own_seeds_dir` and `mapping_file` are what users keep outside the checkout, None where nothing is;
     `reporting_currency` is an ISO 4217 code, or empty: the currency of the order lines; `demo` is the demo's name;
     `report_language` is one of `report_languages()`.
+    `are_seeds_plain` is false where somebody has saved a seed of the checkout as a spreadsheet does (seeds/files.py).
     """
 
     landing_dir: Path | None
@@ -53,6 +50,7 @@ class Settings:
     reporting_currency: str = ""
     demo: str = next(iter(DEMOS))
     report_language: str = SOURCE_LANGUAGE
+    are_seeds_plain: bool = True
 
     @property
     def is_demo(self) -> bool:
@@ -86,8 +84,9 @@ class Settings:
 
     @property
     def seeds_dir(self) -> Path:
-        """The folder that dbt reads seeds from: the shipped one, or the same with the layers' files in their places."""
-        return self.warehouse_dir / "seeds" if self.seed_layers else SHIPPED_SEEDS
+        """The folder that dbt reads seeds from: the shipped one, or the same with the layers' files in their places,
+        and in plain clothes."""
+        return self.warehouse_dir / "seeds" if self.seed_layers or not self.are_seeds_plain else SHIPPED_SEEDS
 
     @property
     def seeds_path(self) -> str:
@@ -167,6 +166,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
             no folder, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a currency, DEMO no demo,
             REPORT_LANGUAGE no language of the report.
     """
+    from orchestration.seeds.files import dressed
+
     values = {k: v.strip() for k, v in (os.environ if environ is None else environ).items()}
     demo = values.get("DEMO", "") or next(iter(DEMOS))
     if demo not in DEMOS:
@@ -223,7 +224,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mapping,
         currency,
         demo,
-        language,
+        report_language=language,
+        are_seeds_plain=not dressed(SHIPPED_SEEDS),
     )
 
 

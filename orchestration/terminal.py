@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from orchestration.audit.told import SO_FAR, Problem, check_message, check_name, counted, step_warnings
+from orchestration.audit.told import PART_OF, SO_FAR, Problem, check_message, check_name, counted, step_warnings
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ class Progress:
         if kind == "STEP_START":
             self.steps[key] = Step(time.monotonic())
         elif kind == "ASSET_MATERIALIZATION" and key in self.steps:
-            self.steps[key].rows += _row_count(event.materialization.metadata)
+            if PART_OF not in event.materialization.metadata:
+                self.steps[key].rows += _row_count(event.materialization.metadata)
             self.warnings += [
                 Problem(STEPS.get(key, key), text) for text in step_warnings(event.materialization.metadata)
             ]

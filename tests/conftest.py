@@ -14,7 +14,7 @@ from filelock import FileLock
 from tests.integration import growing_zone, project
 
 # Folders of tests that are all `slow`.
-SLOW = ("engines", "faults", "browser")
+SLOW = ("engines", "faults", "browser", "clients")
 # A warehouse folder with a finished demo refresh, to try a test again without building. Unset: the session builds one.
 DEMO_WAREHOUSE = "DEMO_WAREHOUSE"
 

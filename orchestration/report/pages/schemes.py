@@ -683,6 +683,47 @@ def is_valid(row: Row, as_of: date | None) -> bool:
     return (start is None or start <= as_of) and (end is None or as_of <= end)
 
 
+def reviews_due(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
+    """The treatments past the day by which somebody should have read them again, the oldest first; none that has
+    ended.
+
+    Those spelled out from one row are one.
+    """
+    as_of = shop.as_of
+    found = {
+        row.get("template_id") or row["treatment_id"]: row
+        for row in rows
+        if as_of is not None
+        and row.get("review_on") is not None
+        and row["review_on"] < as_of
+        and (row.get("valid_to") is None or as_of <= row["valid_to"])
+    }
+    if not found:
+        return []
+    due = sorted(found.items(), key=lambda each: (each[1]["review_on"], each[0]))
+    named = [
+        say(
+            "{treatment} for {segment} (by {day}, owner {owner})",
+            treatment=words.clean(name),
+            segment=segments.label(row["segment"]),
+            day=words.day(row["review_on"]),
+            owner=words.clean(row["owner"]),
+        )
+        if row.get("owner")
+        else say(
+            "{treatment} for {segment} (by {day}, without an owner)",
+            treatment=words.clean(name),
+            segment=segments.label(row["segment"]),
+            day=words.day(row["review_on"]),
+        )
+        for name, row in due[:MOST_NAMED]
+    ]
+    further = len(due) - MOST_NAMED
+    if further > 0:
+        named.append(many("{n} more", "{n} more", further))
+    return [Prose(say("Past the day to read them again: {treatments}.", treatments="; ".join(named)), "warn")]
+
+
 def treatments(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
     """One card a treatment, any two of them side by side; treatments spelled out from one row are one card."""
     if not shop.db.has("treatments"):
@@ -730,6 +771,7 @@ def treatments(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Bloc
     blocks: list[Block] = []
     if untreated:
         blocks.append(Prose(say("Without a treatment: {segments}.", segments=words.listed(untreated)), "warn"))
+    blocks += reviews_due(shop, rows, segments)
     if cards:
         blocks.append(Compare(say("Treatments"), cards[:MOST_CARDS]))
     elif not untreated:

@@ -243,6 +243,28 @@ def test_only_treatments_valid_on_the_as_of_date_are_shown(database: Path) -> No
     assert "Message: Last day" in page.text
 
 
+def test_treatments_past_their_review_date_are_named_with_their_owners(database: Path) -> None:
+    assert "Past the day to read them again" not in report(database).text
+    change(
+        database,
+        """
+        alter table treatments add column owner varchar;
+        alter table treatments add column review_on date;
+        update treatments set owner = 'loyalty', review_on = '2026-02-28' where treatment_id = 't1';
+        -- On the day itself it is not late; what has ended needs no reader.
+        update treatments set review_on = '2026-03-01' where treatment_id = 't4';
+        update treatments set review_on = '2026-01-01' where treatment_id = 't3';
+        insert into treatments (treatment_id, template_id, scheme, segment, channel, message, review_on)
+        select 'each_' || i, 'each', 'rfm', case when i = 1 then 'best' else 'evil' end, 'app', 'New', '2025-12-31'
+        from range(1, 3) as r(i)
+        """,
+    )
+    text = report(database).text
+    assert text.count("Past the day to read them again: ") == 1
+    assert "again: each for " in text and "(by 31 December 2025, without an owner); t1 for Best & first" in text
+    assert "t1 for Best & first (by 28 February 2026, owner loyalty)." in text
+
+
 def test_treatments_spelled_out_from_one_row_are_one_card(database: Path) -> None:
     change(
         database,
