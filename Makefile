@@ -13,7 +13,8 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: backfill docs forget hand-over postgres receipts refresh test test-all test-spark test-year dev check settings map meanings lint rollback lock clean
+.PHONY: backfill docs forget hand-over postgres receipts refresh test test-all test-spark test-superset test-year dev check settings
+.PHONY: map meanings metrics treatments lint rollback lock clean
 .PHONY: benchmark benchmark-affinities benchmark-daily benchmark-offers
 
 # Spark is installed where it is asked for, and for the tests, which compare the engines.
@@ -42,6 +43,10 @@ test-year: $(VENV)/.ready
 test-spark: $(VENV)/.ready-spark
 	@$(BIN)/python -m tests.engines.demo
 
+# Apache Superset with the dashboard of dashboards/superset, in an environment of its own (860 MB, some minutes): opt-in.
+test-superset: $(VENV)/.ready
+	@TEST_SUPERSET=1 $(BIN)/python -m pytest tests/clients/test_superset.py
+
 # Proposes a mapping file for a folder of exports and shows what would land: make map FROM=/data/export
 map: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.landing.mapping
@@ -56,6 +61,10 @@ meanings: $(VENV)/.ready
 
 check: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.treatments
+
+# The treatments as a workbook, a sheet a scheme (FILE=… for another place), and back: make treatments FROM=treatments.xlsx
+treatments: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.treatments.desk
 
 rollback: $(VENV)/.ready
 	@$(BIN)/python -m orchestration.publication rollback
@@ -89,6 +98,11 @@ docs: $(TARGET_READY)
 
 dev: $(TARGET_READY)
 	@$(BIN)/dagster dev -h 127.0.0.1 -p 3000 -m orchestration.definitions
+
+# A metric of what is published, by MetricFlow: make metrics ASK="query --metrics spend --group-by metric_time__month,segment__scheme"
+# The words as typed, quotes in them included; without ASK, what can be asked (docs/metrics.md).
+metrics: $(VENV)/.ready
+	@$(BIN)/python -m orchestration.metrics $(ASK)
 
 lint: $(VENV)/.ready
 	@$(BIN)/ruff check orchestration tests

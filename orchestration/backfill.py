@@ -17,6 +17,7 @@ from dagster import (
 )
 
 from orchestration.defs.backfill import RANGE_END, RANGE_START, ROW_COUNT
+from orchestration.defs.run import in_code_location
 from orchestration.defs.translator import HISTORY_KEY
 from orchestration.refresh import everything_into
 from orchestration.settings import PROJECT_DIR, SettingsError, read_settings
@@ -77,7 +78,7 @@ def _run_job(keys: Sequence[str]) -> int | None:
 
     with DagsterInstance.get() as instance:
         result = defs.resolve_job_def("backfill").execute_in_process(
-            instance=instance, tags={RANGE_START: keys[0], RANGE_END: keys[-1]}, raise_on_error=False
+            instance=in_code_location(instance), tags={RANGE_START: keys[0], RANGE_END: keys[-1]}, raise_on_error=False
         )
         if not result.success:
             return None

@@ -19,9 +19,10 @@ from orchestration.defs.build import dbt_resource, landing, staging_and_marts
 from orchestration.defs.checks import audit_checks
 from orchestration.defs.hand_over import hand_over_assets
 from orchestration.defs.postgres import postgres_assets
-from orchestration.defs.publication import publication_assets
+from orchestration.defs.publication import account_assets, publication_assets
 from orchestration.defs.run import RefreshRun
 from orchestration.defs.schedules import daily, landing_sensor, refresh
+from orchestration.publication.ddl import published_tables
 from orchestration.settings import read_settings
 from orchestration.warehouse.engines import check_engine
 from orchestration.warehouse.project import manifest_path, read_manifest
@@ -36,6 +37,7 @@ defs = Definitions(
         *staging_and_marts(manifest),
         *publication_assets(manifest),
         *postgres_assets(os.environ),
+        *account_assets(published_tables(manifest)),
         audience_export(),
         *hand_over_assets(os.environ),
         history_asset(settings),

@@ -26,10 +26,16 @@ from typing import Any
 
 import yaml
 
+from orchestration.seeds.files import as_csv, column_types, is_plain, plain_rows
 from orchestration.settings import PROJECT_DIR, SHIPPED_SEEDS, Settings, SettingsError, read_settings
 
 PROJECT_FILE = "dbt_project.yml"
 TREATMENTS = "treatments.csv"
+# Treatments alone are also read from a workbook, in the place of the CSV file.
+WORKBOOK = ".xlsx"
+WORKBOOK_NAME = "treatments.xlsx"
+# Refused by name where somebody means them for a seed, and not passed over.
+SPREADSHEETS = (WORKBOOK, ".xls", ".xlsm", ".xlsb", ".ods")
 # A digest of the shipped treatments of each scheme: what differs from it has been edited. `python -m
 # orchestration.overrides shipped` writes it again, after a change of the shipped file itself.
 SHIPPED_TREATMENTS = PROJECT_DIR / "demos" / "shipped_treatments.csv"
@@ -140,18 +146,33 @@ def own_seeds(folder: Path | None, shipped_dir: Path = SHIPPED_SEEDS) -> dict[st
     """Name of a shipped seed -> the file of SEEDS_DIR that replaces it.
 
     Raises:
-        SettingsError: a CSV file there has no shipped seed of its name, or lacks one of its columns.
+        SettingsError: a file there has no shipped seed of its name, or there are two for one.
     """
     if folder is None:
         return {}
     shipped = sorted(path.name for path in shipped_dir.glob("*.csv"))
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "_")) or path.suffix.lower() != ".csv":
+        ending = path.suffix.lower()
+        # Excel keeps `~$treatments.xlsx` beside a workbook that is open.
+        if path.name.startswith((".", "_", "~")) or ending not in (".csv", *SPREADSHEETS):
             continue
-        if path.name not in shipped:
+        name = f"{path.stem}.csv"
+        if ending != ".csv" and (name, ending) != (TREATMENTS, WORKBOOK):
+            if name in shipped or get_close_matches(name, [TREATMENTS], cutoff=0.8):
+                raise SettingsError(
+                    f"SEEDS_DIR={folder}: {path.name} replaces no seed; of workbooks, {WORKBOOK_NAME} alone is read, "
+                    "and the others as CSV"
+                )
+            continue
+        if name not in shipped:
             raise SettingsError(f"SEEDS_DIR={folder}: {path.name} replaces no seed{_nearest(path.name, shipped)}")
-        found[path.name] = path
+        if name in found:
+            raise SettingsError(
+                f"SEEDS_DIR={folder}: {found[name].name} and {path.name} are both there; keep the one that holds, and "
+                f"take the other away (or let its name begin with `_`)"
+            )
+        found[name] = path
     return found
 
 
@@ -185,10 +206,13 @@ def with_other_schemes(text: str, shipped: str) -> str:
 
 
 def treatments_by_scheme(text: str) -> dict[str, str]:
-    """SHA-256 of each scheme's treatments, whatever the order of rows, columns and line ends."""
+    """SHA-256 of each scheme's treatments, whatever the order of rows, columns and line ends; an empty cell is none, so
+    that a column which is added makes no difference."""
     found: dict[str, list[str]] = {}
     for row in csv.DictReader(io.StringIO(text, newline="")):
-        found.setdefault(row.get("scheme") or "", []).append(json.dumps(sorted(map(str, row.items()))))
+        found.setdefault(row.get("scheme") or "", []).append(
+            json.dumps(sorted(map(str, (cell for cell in row.items() if cell[1]))))
+        )
     return {
         scheme: hashlib.sha256("\n".join(sorted(rows)).encode()).hexdigest() for scheme, rows in sorted(found.items())
     }
@@ -220,37 +244,100 @@ def with_edited_treatments(demo: str, text: str, edited: Set[str]) -> str:
 
 
 def completed_seed(path: Path, shipped: Path) -> str:
-    """A user's seed as dbt reads it: its rows, with the columns that it may leave out as empty ones.
+    """A user's seed as dbt reads it: its rows in plain clothes, with the columns that it may leave out as empty ones.
 
     A column may be left out where the shipped file leaves it empty in some row, so that a file outlives an upgrade that
-    adds such a column.
+    adds such a column. The rows of the shipped file, in any order, are the shipped file to the byte: then nothing is
+    built again.
 
     Raises:
         SettingsError: it cannot be read, or a column is missing or unknown.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"{path}: cannot be read as CSV in UTF-8") from None
-    header, shipped_rows = _header(text), list(csv.DictReader(io.StringIO(shipped.read_text(encoding="utf-8-sig"))))
-    wanted = _header(shipped.read_text(encoding="utf-8-sig"))
+    wanted, *shipped_rows = plain_seed(shipped)
+    header, *rows = workbook_rows(path) if path.suffix.lower() == WORKBOOK else plain_seed(path, wanted)
     unknown = [name for name in header if name not in wanted]
     if unknown:
         raise SettingsError(f"{path}: there is no column {unknown[0]}{_nearest(unknown[0], wanted)}")
+    twice = [name for name in header if header.count(name) > 1]
+    if twice:
+        raise SettingsError(f"{path}: column {twice[0]} is there twice")
     missing = [name for name in wanted if name not in header]
-    needed = [name for name in missing if shipped_rows and all(row[name] for row in shipped_rows)]
+    needed = [name for name in missing if shipped_rows and all(row[wanted.index(name)] for row in shipped_rows)]
     if needed:
         raise SettingsError(f"{path}: column {', '.join(needed)} is missing; the shipped {shipped.name} has it")
-    if not missing:
-        return text
-    sink = io.StringIO()
-    writer = csv.DictWriter(sink, wanted, restval="", lineterminator="\n")
-    writer.writeheader()
+    if missing:
+        header, rows = [*header, *missing], [[*row, *([""] * len(missing))] for row in rows]
+    if header == wanted and sorted(rows) == sorted(shipped_rows) and is_plain(shipped.read_bytes()):
+        return shipped.read_text(encoding="utf-8")
+    return as_csv([header, *rows])
+
+
+def plain_seed(path: Path, known: Sequence[str] = ()) -> list[list[str]]:
+    """The rows of a seed, the header first, in plain clothes (seeds/files.py).
+
+    Args:
+        path: a CSV file, named after its seed.
+        known: the columns that it may have; by default those whose types the YAML files name.
+
+    Raises:
+        SettingsError: it cannot be read; the text names file, line and column.
+    """
+    types = column_types().get(path.stem, {})
     try:
-        writer.writerows(csv.DictReader(io.StringIO(text, newline="")))
-    except ValueError:
-        raise SettingsError(f"{path}: a row has more fields than the header") from None
-    return sink.getvalue()
+        content = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
+    rows = plain_rows(content, str(path), [*known, *types], types)
+    if not rows:
+        raise SettingsError(f"{path}: empty, without a header")
+    return rows
+
+
+def treatment_places(settings: Settings) -> dict[str, str]:
+    """treatment_id -> where somebody wrote it: file and line, or file, sheet and row.
+
+    Raises:
+        SettingsError: a file cannot be read.
+    """
+    shipped, held = SHIPPED_SEEDS / TREATMENTS, held_seeds(settings).get(TREATMENTS)
+    if held is None:
+        return _places(shipped)
+    if held.parent != settings.demo_seeds_dir:
+        return _places(held)
+    return {**_places(shipped), **_places(held), **_places(shipped, edited_schemes(as_csv(plain_seed(shipped))))}
+
+
+def _places(path: Path, schemes: Set[str] | None = None) -> dict[str, str]:
+    """Where the treatments of a file stand, of these schemes alone where they are given."""
+    if path.suffix.lower() == WORKBOOK:
+        from orchestration.seeds.workbook import read_workbook
+
+        book = read_workbook(path)
+        return {row["treatment_id"]: place for row, place in zip(book.rows, book.places, strict=True)}
+    lines: list[int] = []
+    header, *rows = plain_rows(path.read_bytes(), str(path), [*column_types()[path.stem]], {}, lines)
+    named = [dict(zip(header, row, strict=True)) for row in rows]
+    return {
+        row.get("treatment_id", ""): f"{path.name}, line {line}"
+        for row, line in zip(named, lines[1:], strict=True)
+        if schemes is None or row.get("scheme") in schemes
+    }
+
+
+def workbook_rows(path: Path) -> list[list[str]]:
+    """The rows of a workbook of treatments, the header first.
+
+    Raises:
+        SettingsError: it cannot be read; the text names file, sheet, row and column of each problem.
+    """
+    from orchestration.seeds.treatments import COLUMNS, TreatmentsFileError
+    from orchestration.seeds.workbook import read_workbook
+
+    try:
+        book = read_workbook(path)
+    except TreatmentsFileError as error:
+        raise SettingsError(str(error)) from None
+    return [list(COLUMNS), *([row[column] for column in COLUMNS] for row in book.rows)]
 
 
 def _header(text: str) -> list[str]:
@@ -263,11 +350,14 @@ def prepare_seeds(settings: Settings) -> None:
     Files whose content is the same are left as they are.
 
     Raises:
-        SettingsError: a file of SEEDS_DIR cannot be used.
+        SettingsError: a file of SEEDS_DIR, or one of the checkout that a spreadsheet has saved, cannot be used.
     """
-    if not settings.seed_layers:
+    if settings.seeds_dir == SHIPPED_SEEDS:
         return
     contents = {path.name: path.read_bytes() for path in SHIPPED_SEEDS.iterdir() if path.suffix in (".csv", ".yml")}
+    for name, content in contents.items():
+        if name.endswith(".csv") and not is_plain(content):
+            contents[name] = as_csv(plain_seed(SHIPPED_SEEDS / name)).encode()
     for name, path in held_seeds(settings).items():
         text = completed_seed(path, SHIPPED_SEEDS / name)
         if path.parent == settings.demo_seeds_dir:
@@ -311,11 +401,11 @@ def describe(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
     lines += ["seeds"]
     lines += [f"  {name}  from {path}" for name, path in seeds.items()]
     if seeds.get(TREATMENTS, SHIPPED_SEEDS).parent == settings.demo_seeds_dir:
-        edited = edited_schemes((SHIPPED_SEEDS / TREATMENTS).read_text(encoding="utf-8-sig", errors="replace"))
+        edited = edited_schemes(as_csv(plain_seed(SHIPPED_SEEDS / TREATMENTS)))
         if edited:
             lines += [f"  {TREATMENTS} of {', '.join(sorted(edited))}, edited there, from {SHIPPED_SEEDS / TREATMENTS}"]
     lines += [f"  {'all others' if seeds else 'all'}  from {SHIPPED_SEEDS}"]
-    if held or seeds:
+    if held or settings.seeds_dir != SHIPPED_SEEDS:
         arguments = " ".join(f"'{part}'" if part.startswith("{") else part for part in vars_arguments(held))
         by_hand = f"SEEDS_PATH={settings.seeds_path} dbt build --profiles-dir profiles {arguments}".strip()
         lines += ["the same for dbt by hand", f"  {by_hand}"]

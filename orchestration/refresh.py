@@ -29,7 +29,7 @@ from uuid import uuid4
 
 from orchestration import disk, terminal
 from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError, targets_of
-from orchestration.defs.run import REFRESH_ID_TAG, STARTED_AT_TAG, make_refresh_id
+from orchestration.defs.run import REFRESH_ID_TAG, STARTED_AT_TAG, in_code_location, make_refresh_id
 from orchestration.overrides import held_vars, prepare_seeds, shipped_vars
 from orchestration.publication.postgres.server import (
     PUBLISH_POSTGRES_DSN,
@@ -174,7 +174,7 @@ def _run_job(run_id: str, tags: dict[str, str], progress: terminal.Progress) -> 
             instance.add_event_listener(run_id, progress.hear)
             _import_ahead()
             result = defs.resolve_job_def("refresh").execute_in_process(
-                instance=instance, run_id=run_id, tags=tags, raise_on_error=False
+                instance=in_code_location(instance), run_id=run_id, tags=tags, raise_on_error=False
             )
             return result.success
     except Exception as error:

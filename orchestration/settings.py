@@ -1,7 +1,7 @@
 """Where things are and what a refresh describes: the environment, read once.
 
 Belongs here: names of environment variables, their defaults, and the paths derived from them.
-Does not belong here: anything that opens a file.
+Does not belong here: anything that opens a file, but for a look at how the seeds are written.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-PROJECT_DIR = Path(__file__).resolve().parent.parent
-SHIPPED_SEEDS = PROJECT_DIR / "seeds"
+from orchestration.places import PROJECT_DIR, SHIPPED_SEEDS, SettingsError
+
 DEMO_TIMEZONE = "America/New_York"
 # The time zone of each demo's stores; the first demo is read where DEMO is not set.
 DEMOS = {"retail": DEMO_TIMEZONE, "merchant": "Europe/Berlin"}
@@ -23,19 +23,20 @@ SIMULATED = {"merchant": "a simulated merchant of building materials"}
 # Seeds of a demo's own, each in the place of the shipped one of its name.
 DEMO_SEEDS = {demo: PROJECT_DIR / "demos" / demo / "seeds" for demo in DEMOS}
 TARGETS = ("duckdb", "spark")
+# The report's languages: a catalogue file each. The one that the code and the published tables are written in.
+REPORT_LANGUAGES_DIR = PROJECT_DIR / "orchestration" / "report" / "languages"
+SOURCE_LANGUAGE = "en"
 # Set, for dbt alone, by a refresh that has landed before it starts dbt: all of its steps then see the same files.
 ALREADY_LANDED = "ALREADY_LANDED"
-
-
-class SettingsError(ValueError):
-    """An environment variable has a value that cannot be used; the text names the variable and the value."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """One refresh's settings. Paths are absolute; `landing_dir` None is the demo; `as_of` None the default;
     `settings_file`, `own_seeds_dir` and `mapping_file` are what users keep outside the checkout, None where nothing is;
-    `reporting_currency` is an ISO 4217 code, or empty: the currency of the order lines; `demo` is the demo's name.
+    `reporting_currency` is an ISO 4217 code, or empty: the currency of the order lines; `demo` is the demo's name;
+    `report_language` is one of `report_languages()`.
+    `are_seeds_plain` is false where somebody has saved a seed of the checkout as a spreadsheet does (seeds/files.py).
     """
 
     landing_dir: Path | None
@@ -48,6 +49,8 @@ class Settings:
     mapping_file: Path | None = None
     reporting_currency: str = ""
     demo: str = next(iter(DEMOS))
+    report_language: str = SOURCE_LANGUAGE
+    are_seeds_plain: bool = True
 
     @property
     def is_demo(self) -> bool:
@@ -81,8 +84,9 @@ class Settings:
 
     @property
     def seeds_dir(self) -> Path:
-        """The folder that dbt reads seeds from: the shipped one, or the same with the layers' files in their places."""
-        return self.warehouse_dir / "seeds" if self.seed_layers else SHIPPED_SEEDS
+        """The folder that dbt reads seeds from: the shipped one, or the same with the layers' files in their places,
+        and in plain clothes."""
+        return self.warehouse_dir / "seeds" if self.seed_layers or not self.are_seeds_plain else SHIPPED_SEEDS
 
     @property
     def seeds_path(self) -> str:
@@ -147,6 +151,11 @@ class Settings:
         }
 
 
+def report_languages() -> list[str]:
+    """Codes of the languages that the report can be written in: the names of the catalogue files."""
+    return sorted(path.stem for path in REPORT_LANGUAGES_DIR.glob("*.po"))
+
+
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment.
 
@@ -154,8 +163,11 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises:
         SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR or SEEDS_DIR
-            no folder, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a currency, DEMO no demo.
+            no folder, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a currency, DEMO no demo,
+            REPORT_LANGUAGE no language of the report.
     """
+    from orchestration.seeds.files import dressed
+
     values = {k: v.strip() for k, v in (os.environ if environ is None else environ).items()}
     demo = values.get("DEMO", "") or next(iter(DEMOS))
     if demo not in DEMOS:
@@ -182,6 +194,13 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     currency = values.get("REPORTING_CURRENCY", "").upper()
     if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
         raise SettingsError(f"REPORTING_CURRENCY={currency}: not the three letters of a currency such as EUR")
+    language = values.get("REPORT_LANGUAGE", "") or SOURCE_LANGUAGE
+    known = report_languages()
+    if language not in known:
+        raise SettingsError(
+            f"REPORT_LANGUAGE={language}: the report has no such language; one of {', '.join(known)} is needed, or "
+            "none (docs/report.md says how to add one)"
+        )
     warehouse_dir = Path(values.get("WAREHOUSE_DIR", "") or "warehouse").expanduser().resolve()
     settings_file, seeds_dir, mapping = (_own(values, name) for name in ("SETTINGS", "SEEDS_DIR", "MAPPING"))
     if mapping is not None and not mapping.is_file():
@@ -194,7 +213,20 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     if seeds_dir is not None and not seeds_dir.is_dir():
         raise SettingsError(f"SEEDS_DIR={seeds_dir}: no such folder; a folder of seed files is needed (make settings)")
-    return Settings(landing_dir, warehouse_dir, as_of, zone, target, settings_file, seeds_dir, mapping, currency, demo)
+    return Settings(
+        landing_dir,
+        warehouse_dir,
+        as_of,
+        zone,
+        target,
+        settings_file,
+        seeds_dir,
+        mapping,
+        currency,
+        demo,
+        report_language=language,
+        are_seeds_plain=not dressed(SHIPPED_SEEDS),
+    )
 
 
 def _own(values: Mapping[str, str], name: str) -> Path | None:

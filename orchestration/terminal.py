@@ -14,7 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from orchestration.audit.told import PLACE, SO_FAR, Problem, check_message, check_name, counted, step_warnings
+from orchestration.audit.told import (
+    PART_OF,
+    PLACE,
+    SO_FAR,
+    Problem,
+    check_message,
+    check_name,
+    counted,
+    step_warnings,
+)
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -103,7 +112,8 @@ class Progress:
         if kind == "STEP_START":
             self.steps[key] = Step(time.monotonic())
         elif kind == "ASSET_MATERIALIZATION" and key in self.steps:
-            self.steps[key].rows += _row_count(event.materialization.metadata)
+            if PART_OF not in event.materialization.metadata:
+                self.steps[key].rows += _row_count(event.materialization.metadata)
             if PLACE in event.materialization.metadata:
                 self.places[STEPS.get(key, key)] = str(event.materialization.metadata[PLACE].value)
             self.warnings += [

@@ -17,7 +17,7 @@ from tests.integration import growing_zone, project
 for name in ("AUDIENCE_TARGET", "PUBLISH_POSTGRES_DSN", "PUBLISH_POSTGRES_SCHEMA"):
     os.environ.pop(name, None)
 # Folders of tests that are all `slow`.
-SLOW = ("engines", "faults", "browser")
+SLOW = ("engines", "faults", "browser", "clients")
 # A warehouse folder with a finished demo refresh, to try a test again without building. Unset: the session builds one.
 DEMO_WAREHOUSE = "DEMO_WAREHOUSE"
 

@@ -2,7 +2,8 @@
 
    A pattern matches where its words stand in the title side by side; the longest one decides, of equally long ones the role
    that is higher in seed buying_roles. A pattern of role `none` (assistant to, former) takes any role away, unless it is part
-   of a longer pattern that matches (secretary general). A title with a long word that no pattern has is read once more with
+   of a longer pattern that matches (secretary general). A pattern of role `word` tells nothing: it takes away the matches of its
+   own parts (classified ad), and its words are no misspellings (grinder, which is no Gründer). A title with a long word that no pattern has is read once more with
    that word corrected to the nearest word of the patterns; where that makes a longer pattern match, it decides, unless
    corrections do not agree on a role. #}
 with titles as (
@@ -145,7 +146,7 @@ overruled_matches as (
             and narrow.variant = wide.variant
             and wide.pattern like '%' || narrow.pattern || '%'
             and length(wide.pattern) > length(narrow.pattern)
-    where narrow.role = 'none' and wide.role <> 'none'
+    where (narrow.role = 'none' and wide.role <> 'none') or (wide.role = 'word' and narrow.role <> 'word')
 
 ),
 
@@ -170,7 +171,7 @@ ranked_matches as (
             matches.spelling = overruled.spelling
             and matches.variant = overruled.variant
             and matches.pattern = overruled.pattern
-    where overruled.pattern is null
+    where overruled.pattern is null and matches.role <> 'word'
 
 ),
 

@@ -39,6 +39,8 @@ LONELY_DAYS = 180
 UNKNOWN_SEGMENT_SHARE = 0.80
 # 8: proposed rows that a warning names; the table has all.
 SERVICES_NAMED = 8
+# 3: segments of a treatment that a warning names.
+SEGMENTS_NAMED = 3
 # 20 %: drivers and receptionists have no role, too; above that the seed does not speak the contacts' language.
 UNKNOWN_ROLE_SHARE = 0.20
 # 50 %: a list of which most say too little was bought for too few columns; a few always do.
@@ -595,6 +597,33 @@ CANDIDATE: tuple[Rule, ...] = (
         group by kind, scheme
         having coalesce(sum(n) filter (outcome <> 'scored'), 0) > {UNKNOWN_PROSPECT_SHARE} * sum(n)
         """,
+    ),
+    unexpected_rows(
+        "treatments_are_read_again_in_time",
+        "treatments",
+        "warning",
+        "past its review date, nobody answers for it that a treatment still says what is true",
+        f"""
+        select scheme || ': treatment ' || template_id || ' of segment ' || segments || ' was to be read again by '
+               || review_on || case when owner is null then ' (it has no owner)' else ' (owner: ' || owner || ')' end
+               as problem
+        from (
+            -- The segments of one row are one treatment to read.
+            select scheme, template_id, max(review_on) as review_on, max(owner) as owner,
+                   string_agg(segment, ', ' order by segment) filter (place <= {SEGMENTS_NAMED})
+                   || case when count(*) > {SEGMENTS_NAMED} then ' and ' || (count(*) - {SEGMENTS_NAMED}) || ' more'
+                           else '' end as segments
+            from (
+                select *, row_number() over (partition by scheme, template_id order by segment, treatment_id) as place
+                from {{batch}}
+            ) as treatments
+            cross join (select max(as_of) as as_of from customer_segments) as dates
+            where review_on < dates.as_of and coalesce(valid_to >= dates.as_of, true)
+            group by scheme, template_id
+        )
+        """,
+        remedy="Read each with its owner, then write a later review_on into treatments.csv (SEEDS_DIR, else seeds/; or "
+        "make treatments), or end it with valid_to; make check says what is left.",
     ),
     unexpected_rows(
         "facts_are_before_the_as_of_date",

@@ -15,6 +15,8 @@ WARNINGS = "warnings"
 # Where a step has put what it made, for whoever looks for it: shown when the refresh is done.
 PLACE = "place"
 # How a step's message begins that says how far it is.
+# Metadata of what a step makes beside its asset, which counts those rows too.
+PART_OF = "part_of"
 SO_FAR = "so far: "
 # Of a result that stands for the checks of many columns: how many they are, and how many of them failed.
 CHECKS = "checks"

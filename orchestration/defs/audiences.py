@@ -23,6 +23,7 @@ from dagster import (
 from orchestration.audit.told import WARNINGS
 from orchestration.defs.publication import candidate_as_of, seconds_since
 from orchestration.defs.run import RefreshRun
+from orchestration.defs.translator import MARKETERS
 from orchestration.storage.versions import DATABASE_NAME, published_version
 from orchestration.warehouse.project import project_vars
 from orchestration.warehouse.tables import built_tables
@@ -36,7 +37,13 @@ EXAMPLES = 5
 def audience_export() -> AssetsDefinition:
     """`audience_export`: the files beside the candidate's tables."""
 
-    @asset(name=EXPORT_KEY.path[-1], group_name="publication", kinds={"csv", "parquet"}, deps=[CANDIDATE_KEY])
+    @asset(
+        name=EXPORT_KEY.path[-1],
+        group_name="publication",
+        kinds={"csv", "parquet"},
+        owners=[MARKETERS],
+        deps=[CANDIDATE_KEY],
+    )
     def export(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
         """For each channel a CSV and a parquet file of whom to send what, and what changed since the last export."""
         from orchestration.audiences.export import FOLDER, reads_demo, unread, write_export
@@ -75,8 +82,9 @@ def audience_check() -> AssetChecksDefinition:
 
     @asset_check(name=CONSENT_CHECK, asset=CANDIDATE_KEY, blocking=True)
     def check(refresh: RefreshRun) -> AssetCheckResult:
-        """No row of the audiences is without consent, of a holdout, beyond the frequency cap, or a member's second
-        one."""
+        """No row of the audiences is without consent, of a holdout, beyond the frequency cap, or a member's second one.
+        A failure stops the refresh, and nothing is exported: it is a fault of the models audiences and
+        audience_decisions, which the message names by channel and reason."""
         from orchestration.audiences.check import check_audiences, limits
 
         with built_tables(refresh.settings, refresh.candidate / DATABASE_NAME) as con:

@@ -22,6 +22,7 @@ from dagster import (
     BackfillPolicy,
     DailyPartitionsDefinition,
     MaterializeResult,
+    MetadataValue,
     MonthlyPartitionsDefinition,
     TimeWindowPartitionsDefinition,
     WeeklyPartitionsDefinition,
@@ -31,7 +32,7 @@ from dagster import (
 
 from orchestration.defs.retries import retried
 from orchestration.defs.run import RefreshRun, environment
-from orchestration.defs.translator import HISTORY_KEY, LANDING_KEY
+from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, LANDING_KEY
 from orchestration.settings import PROJECT_DIR, Settings, SettingsError
 from orchestration.storage.versions import published_version, read_manifest
 from orchestration.warehouse.dbt_arguments import BACKFILL_DATES, backfill_arguments, backfill_dates
@@ -99,6 +100,8 @@ def history_asset(settings: Settings) -> AssetsDefinition:
         group_name="history",
         kinds={"dbt", "duckdb"},
         deps=[LANDING_KEY],
+        owners=[ENGINEERS],
+        metadata={"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / "kept-tables.md"))},
         partitions_def=partitions,
         # One dbt run, whatever number of dates: they share what they are computed from, and dbt's start.
         backfill_policy=BackfillPolicy.single_run(),

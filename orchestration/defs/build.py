@@ -31,7 +31,7 @@ from packaging.version import Version
 from orchestration.audit.told import CHECKS, CHECKS_FAILED, SO_FAR
 from orchestration.defs.retries import is_transient, retried
 from orchestration.defs.run import RefreshRun, environment
-from orchestration.defs.translator import HISTORY_KEY, Translator
+from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, Translator, page
 from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings, read_settings
 from orchestration.warehouse.checks import column_checks, column_messages
 from orchestration.warehouse.dbt_arguments import MARTS, STAGING, Half, build_arguments
@@ -72,7 +72,7 @@ def dbt_resource() -> DbtChild:
     )
 
 
-@asset(name="landing", group_name="landing", kinds={"parquet"})
+@asset(name="landing", group_name="landing", kinds={"parquet"}, owners=[ENGINEERS], metadata=page("landing"))
 def landing(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
     """The landing zone, normalised: one row a row of the files, text as it came, with its file and row number."""
     from orchestration.landing.errors import LandingError

@@ -28,6 +28,13 @@ from orchestration.warehouse.tables import built_tables, current_as_of
 CANDIDATE_KEY = AssetKey("candidate")
 TREATMENT_CHECK = "treatments_differ_and_reach"
 MESSAGE = "message"
+# Dagster calls whatever does not pass "Failed", a warning in yellow: the words beside it say that nothing stopped.
+WENT_ON = "Warning, the refresh went on: "
+# For the rules that have no remedy of their own: each failure says it with the rows.
+NO_REMEDY = {
+    "critical": "A failure stops the refresh, and what is published stays; its message names the rows and what to do.",
+    "warning": "A failure is a warning, the refresh goes on; its message names the rows and what to do.",
+}
 NEXT_STEP = "Edit treatments.csv (in SEEDS_DIR, else in seeds/); `make check` says in a second whether that helps."
 
 
@@ -41,7 +48,7 @@ def spec(rule: Rule, key: AssetKey) -> AssetCheckSpec:
     return AssetCheckSpec(
         name=rule.id,
         asset=key,
-        description=f"{rule.why[0].upper()}{rule.why[1:]}.",
+        description=f"{rule.why[0].upper()}{rule.why[1:]}. {rule.remedy or NO_REMEDY[rule.severity]}",
         blocking=rule.severity == "critical",
         metadata={"table": rule.table, "severity": rule.severity},
     )
@@ -58,7 +65,9 @@ def check_result(result: RuleResult, key: AssetKey) -> AssetCheckResult:
         check_name=rule.id,
         passed=result.passed,
         severity=AssetCheckSeverity.ERROR if rule.severity == "critical" else AssetCheckSeverity.WARN,
-        description=result.message or None,
+        description=f"{WENT_ON}{result.message}"
+        if result.message and rule.severity == "warning"
+        else result.message or None,
         metadata=metadata,
     )
 
@@ -90,7 +99,8 @@ def treatment_check() -> AssetChecksDefinition:
 
     @asset_check(name=TREATMENT_CHECK, asset=CANDIDATE_KEY, blocking=True)
     def check_treatments(refresh: RefreshRun) -> AssetCheckResult:
-        """Every segment has a treatment on the as-of date, no two of a scheme are alike, each can reach its members."""
+        """Every segment has a treatment on the as-of date, no two of a scheme are alike, each can reach its members.
+        If not, edit treatments.csv (in SEEDS_DIR, else in seeds/), and ask `make check`, which takes a second."""
         from orchestration.treatments.check import check_candidate
 
         with built_tables(refresh.settings, refresh.candidate / DATABASE_NAME) as con:
@@ -101,7 +111,7 @@ def treatment_check() -> AssetChecksDefinition:
         return AssetCheckResult(
             passed=not blocking and not warnings,
             severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
-            description=report.summary().splitlines()[0],
+            description=(WENT_ON if warnings and not blocking else "") + report.summary().splitlines()[0],
             metadata={
                 MESSAGE: "\n".join([*(finding.message for finding in blocking or warnings), NEXT_STEP]),
                 "table": "treatments",

@@ -17,24 +17,33 @@ import duckdb
 from dagster import (
     AssetExecutionContext,
     AssetKey,
+    AssetMaterialization,
     AssetsDefinition,
+    AssetSpec,
     DagsterInstance,
     Failure,
     MaterializeResult,
+    MetadataValue,
+    TableColumn,
+    TableColumnConstraints,
+    TableSchema,
     asset,
 )
 
-from orchestration.audit.told import Told
+from orchestration.audit.told import PART_OF, Told
+from orchestration.contracts import write_contracts
 from orchestration.defs.retries import retried
 from orchestration.defs.run import RefreshRun
 from orchestration.defs.schedules import FRESHNESS
 from orchestration.defs.told import told
+from orchestration.defs.translator import ENGINEERS, MARKETERS, PUBLISHED_TAG, page
 from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
 from orchestration.publication.ddl import PublishedTable, published_tables, quoted
 from orchestration.publication.publish import DEFAULT_KEEP_VERSIONS, CheckCounts, publish, remove_unpublished
 from orchestration.publication.questions import questions
 from orchestration.publication.refreshes import known_refreshes, note, read_row_account, refresh_row, with_row
 from orchestration.publication.restatements import Restatements, count_restatements
+from orchestration.settings import PROJECT_DIR
 from orchestration.storage.assignments import note_assignments
 from orchestration.storage.versions import DATABASE_NAME, published_version
 from orchestration.warehouse.project import project_vars
@@ -44,6 +53,8 @@ ROW_COUNT = "dagster/row_count"
 REPORT_NAME = "report.html"
 REPORT_MODULE = "orchestration.report"
 GROUP = "publication"
+ACCOUNT_GROUP = "account"
+CANDIDATE_KEY = AssetKey("candidate")
 AUDIENCE_EXPORT = AssetKey("audience_export")
 
 
@@ -56,13 +67,17 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         if node["resource_type"] in ("model", "seed")
     ]
 
-    @asset(name="candidate", group_name=GROUP, kinds={"duckdb"}, deps=sorted(upstream))
+    @asset(key=CANDIDATE_KEY, group_name=GROUP, kinds={"duckdb"}, owners=[ENGINEERS], deps=sorted(upstream))
     def candidate(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
         """What may be published: one DuckDB file with keys and checks, and one parquet file a table."""
         began = time.monotonic()
         # Somebody who has the build file open for writing is usually gone within a minute.
         with retried(context):
-            as_of, rows, restated = _make_candidate(context, refresh, tables)
+            as_of, rows, restated = _make_candidate(context, refresh, tables, manifest)
+        for name, table in tables.items():
+            if table.is_account:
+                made: dict[str, Any] = {ROW_COUNT: rows[name], "as_of": as_of.isoformat(), PART_OF: "candidate"}
+                context.log_event(AssetMaterialization(AssetKey(name), metadata=made))
         return MaterializeResult(
             metadata={
                 ROW_COUNT: sum(rows.values()),
@@ -73,7 +88,14 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
             }
         )
 
-    @asset(name="report", group_name=GROUP, kinds={"html"}, deps=[candidate])
+    @asset(
+        name="report",
+        group_name=GROUP,
+        kinds={"html"},
+        owners=[MARKETERS],
+        metadata={"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / "report.md"))},
+        deps=[candidate],
+    )
     def report(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
         """report.html, made from the audited candidate and what its audit said."""
         write = _report_writer()
@@ -87,6 +109,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
             path,
             told(context.instance, context.run_id),
             refresh.settings.published_link / DATABASE_NAME,
+            refresh.settings.report_language,
         )
         return MaterializeResult(
             metadata={
@@ -100,6 +123,8 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         name="published",
         group_name=GROUP,
         kinds={"duckdb"},
+        owners=[ENGINEERS],
+        metadata={"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / "questions.md"))},
         deps=[candidate, AUDIENCE_EXPORT, report],
         freshness_policy=FRESHNESS,
     )
@@ -130,7 +155,8 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
                 ROW_COUNT: sum(rows.values()),
                 "as_of": as_of.isoformat(),
                 "version": version.name,
-                "folder": str(settings.published_link),
+                "folder": MetadataValue.path(str(settings.published_link)),
+                "report": MetadataValue.path(str(settings.published_link / REPORT_NAME)),
                 "seconds": seconds_since(began),
             }
         )
@@ -138,8 +164,43 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
     return [candidate, report, published]
 
 
+def account_assets(tables: Mapping[str, PublishedTable]) -> list[AssetSpec]:
+    """The published tables that the step `candidate` makes and no model, so that the catalogue has all of them."""
+    return [
+        AssetSpec(
+            AssetKey(table.name),
+            deps=[CANDIDATE_KEY],
+            description=" ".join(table.description.split()),
+            group_name=ACCOUNT_GROUP,
+            kinds={"python", "duckdb"},
+            owners=[ENGINEERS],
+            tags={PUBLISHED_TAG: ""},
+            metadata={"dagster/column_schema": _schema(table), **page("outcomes")},
+        )
+        for table in tables.values()
+        if table.is_account
+    ]
+
+
+def _schema(table: PublishedTable) -> TableSchema:
+    return TableSchema(
+        [
+            TableColumn(
+                name,
+                kind,
+                " ".join(table.descriptions.get(name, "").split()),
+                TableColumnConstraints(nullable=name not in (*table.primary_key, *table.not_null)),
+            )
+            for name, kind in table.columns.items()
+        ]
+    )
+
+
 def _make_candidate(
-    context: AssetExecutionContext, refresh: RefreshRun, tables: Mapping[str, PublishedTable]
+    context: AssetExecutionContext,
+    refresh: RefreshRun,
+    tables: Mapping[str, PublishedTable],
+    manifest: Mapping[str, Any],
 ) -> tuple[date, dict[str, int], Restatements]:
     """The candidate's folder, from the build; returns the as-of date, rows by table, and what it says otherwise."""
     from orchestration.publication.account import account_tables
@@ -166,7 +227,9 @@ def _make_candidate(
         )
         account["refreshes"] = with_row(earlier, row)
         try:
-            rows = write_candidate(con, refresh.candidate, tables, account, questions(), _currency(con))
+            currency = _currency(con)
+            rows = write_candidate(con, refresh.candidate, tables, account, questions(), currency)
+            write_contracts(manifest, refresh.candidate, currency)
         except CandidateError as error:
             raise Failure(f"the candidate cannot be made: {error}", allow_retries=False) from None
     return as_of, rows, restated
@@ -204,8 +267,8 @@ def current_version_name(refresh: RefreshRun) -> str | None:
     return version.name if version else None
 
 
-def _report_writer() -> Callable[[Path, Path, Told, Path], Any] | None:
-    """`write_report(database, target, audit, before)` of the report module, where there is one."""
+def _report_writer() -> Callable[[Path, Path, Told, Path, str], Any] | None:
+    """`write_report(database, target, audit, before, language)` of the report module, where there is one."""
     if importlib.util.find_spec(REPORT_MODULE) is None:
         return None
     return getattr(importlib.import_module(REPORT_MODULE), "write_report", None)

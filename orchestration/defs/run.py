@@ -1,6 +1,6 @@
 """One refresh, as its steps know it: settings, id, candidate folder, and the lock on the warehouse.
 
-Belongs here: the Dagster resource that every step of the job asks for.
+Belongs here: the Dagster resource that every step of the job asks for, and where its runs belong in the UI.
 Does not belong here: the steps.
 """
 
@@ -11,13 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from dagster import ConfigurableResource, InitResourceContext
+from dagster import ConfigurableResource, DagsterInstance, DagsterRun, InitResourceContext, JobDefinition
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from pydantic import PrivateAttr
 
 from orchestration.settings import Settings, read_settings
 from orchestration.storage.lock import refresh_lock
 
+# The code location that `make dev` serves.
+DEFINITIONS = "orchestration.definitions"
 REFRESH_ID_TAG = "segments_in_use/refresh_id"
 STARTED_AT_TAG = "segments_in_use/started_at"
 
@@ -25,6 +31,23 @@ STARTED_AT_TAG = "segments_in_use/started_at"
 def make_refresh_id(started_at: datetime, run_id: str) -> str:
     """An id that sorts by time and is unique: the start in UTC, and the beginning of Dagster's run id."""
     return f"{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{run_id.replace('-', '')[:8]}"
+
+
+def in_code_location(instance: DagsterInstance) -> DagsterInstance:
+    """The instance, whose runs from now on belong to the code location that the UI serves.
+
+    A job that is executed in this process belongs to none: the UI's timeline and its latest run by job leave it out,
+    and cannot run it again. Dagster takes the origin of a run where the run is created, and hands none through.
+    """
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=DEFINITIONS), DEFINITIONS)
+    repository = RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME)
+    create = instance.create_run_for_job
+
+    def create_run_for_job(job_def: JobDefinition, **kwargs: Any) -> DagsterRun:
+        return create(job_def, **{**kwargs, "remote_job_origin": repository.get_job_origin(job_def.name)})
+
+    instance.create_run_for_job = create_run_for_job  # type: ignore[method-assign,assignment]
+    return instance
 
 
 class RefreshRun(ConfigurableResource):

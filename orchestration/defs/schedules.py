@@ -46,7 +46,11 @@ refresh = define_asset_job(
 
 # 05:00 in the scheduler's zone: after the night's exports, before anyone reads.
 daily = ScheduleDefinition(
-    name="daily", job=refresh, cron_schedule="0 5 * * *", default_status=DefaultScheduleStatus.STOPPED
+    name="daily",
+    job=refresh,
+    cron_schedule="0 5 * * *",
+    default_status=DefaultScheduleStatus.STOPPED,
+    description="A refresh every day at 05:00, for a landing zone that a nightly export fills. Off until switched on.",
 )
 
 # A daily refresh that ends a little later than the day before is no news (26 h); after two missed ones it is a failure.
@@ -96,6 +100,8 @@ def landing_sensor() -> SensorDefinition:
     @sensor(
         name="landing_zone",
         job=refresh,
+        description="A refresh when files in LANDING_DIR differ from those last published, and have stayed the same "
+        f"for {LOOK_EVERY_SECONDS} seconds; for files that arrive at any hour. Off until switched on.",
         minimum_interval_seconds=LOOK_EVERY_SECONDS,
         default_status=DefaultSensorStatus.STOPPED,
     )

@@ -1,6 +1,6 @@
 """How dbt's names appear in Dagster: a model's key is the name of its table, its group is its folder.
 
-Belongs here: keys, groups and descriptions. Does not belong here: what is built.
+Belongs here: keys, groups, owners, links and descriptions. Does not belong here: what is built.
 """
 
 from __future__ import annotations
@@ -10,10 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from dagster import AssetCheckSpec, AssetKey
+from dagster import AssetCheckSpec, AssetKey, MetadataValue
+from dagster._core.definitions.metadata.source_code import (
+    CodeReferencesMetadataSet,
+    CodeReferencesMetadataValue,
+    LocalFileCodeReference,
+)
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
-from orchestration.settings import SHIPPED_SEEDS
+from orchestration.settings import PROJECT_DIR, SHIPPED_SEEDS
+from orchestration.warehouse.checks import advice
 from orchestration.warehouse.checks import description as check_description
 
 LANDING_KEY = AssetKey("landing")
@@ -21,6 +27,48 @@ LANDING_KEY = AssetKey("landing")
 HISTORY_KEY = AssetKey("history")
 LANDING_SOURCES = ("landing", "landed", "state")
 SCHEMES_SEED = "segment_schemes.csv"
+INTERMEDIATE = "intermediate"
+# What an intermediate model is about, by the first word of its name after `int_`; one in a folder of its own is about
+# that. A word that is not here leaves it in the group `intermediate`.
+ABOUT = {
+    "dates": ("as", "category", "fact", "history"),
+    "orders": ("basket", "baskets", "long", "order", "products", "returned"),
+    "customers": ("buyer", "buyers", "customer", "customers", "price", "rfm"),
+    "members": ("attributes", "excluded", "job", "member", "members", "membership", "memberships", "profiles"),
+    "prospects": ("persona", "prospect"),
+}
+ENGINEERS, MARKETERS = "team:data-engineering", "team:marketing"
+# Seeds that say what the shop does and means, and not how a column is read.
+MARKETERS_SEEDS = (
+    "category_meanings",
+    "item_labels",
+    "offer_exclusions",
+    "personas",
+    "prospect_schemes",
+    "reviewed_treatments",
+    "scheme_priorities",
+    "segment_definitions",
+    "template_subsets",
+    "treatment_shares",
+    "treatments",
+    "uniform_treatments",
+)
+# The page that explains a group.
+PAGES = {
+    "affinities": "cross-sell",
+    "companies": "companies",
+    "intermediate_affinities": "kept-tables",
+    "intermediate_members": "schemes",
+    "intermediate_prospects": "prospects",
+    "landing": "landing",
+    "outcomes": "experiments",
+    "quality": "landing",
+    "segments": "schemes",
+    "semantic": "metrics",
+    "staging": "landing",
+    "treatments": "treatments",
+}
+PUBLISHED_TAG = "published"
 
 
 def asset_key(node: Mapping[str, Any]) -> AssetKey:
@@ -35,13 +83,43 @@ def asset_key(node: Mapping[str, Any]) -> AssetKey:
 
 
 def group_name(node: Mapping[str, Any]) -> str:
-    """The folder: `seeds`, `staging`, `intermediate`, or the folder inside marts (`segments`, `affinities`, ...)."""
+    """The folder: `seeds`, `staging`, the folder inside marts (`segments`, `affinities`, ...), or `intermediate` with
+    what the model is about (`intermediate_orders`, `intermediate_affinities`, ...)."""
     if node["resource_type"] == "seed":
         return "seeds"
     if node["resource_type"] == "source":
         return str(node["source_name"])
     folders = [part for part in _folders(node) if part != "marts"]
+    if folders[:1] == [INTERMEDIATE]:
+        about = folders[1] if len(folders) > 1 else _about(str(node.get("name", "")))
+        return f"{INTERMEDIATE}_{about}" if about else INTERMEDIATE
     return folders[0] if folders else "marts"
+
+
+def _about(name: str) -> str | None:
+    word = name.removeprefix("int_").split("_")[0]
+    return next((about for about, words in ABOUT.items() if word in words), None)
+
+
+def owners(node: Mapping[str, Any]) -> list[str]:
+    """Whom to ask: marketing about treatments and the seeds that say what the shop does, else data engineering."""
+    is_marketers = group_name(node) == "treatments" or node.get("name") in MARKETERS_SEEDS
+    return [MARKETERS if is_marketers else ENGINEERS]
+
+
+def page(group: str) -> dict[str, Any]:
+    """Metadata that names the page of docs/ about a group; empty where there is none."""
+    return {"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / f"{PAGES[group]}.md"))} if group in PAGES else {}
+
+
+def is_published(node: Mapping[str, Any]) -> bool:
+    """Whether the table of a model is in the published file."""
+    meta = (node.get("config") or {}).get("meta") or node.get("meta") or {}
+    return node["resource_type"] == "model" and _is_mart(node) and bool(meta.get("published", True))
+
+
+def _is_mart(node: Mapping[str, Any]) -> bool:
+    return _folders(node)[:1] == ("marts",)
 
 
 def scheme_description(node: Mapping[str, Any], seed: Path) -> str | None:
@@ -77,6 +155,25 @@ class Translator(DagsterDbtTranslator):
         """See `group_name`."""
         return group_name(dbt_resource_props)
 
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """See `owners`."""
+        return owners(dbt_resource_props)
+
+    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
+        """dbt's tags, and `published` where the table is."""
+        tags = super().get_tags(dbt_resource_props)
+        return {**tags, PUBLISHED_TAG: ""} if is_published(dbt_resource_props) else tags
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """dagster-dbt's, the file that makes the table, and the page about it."""
+        file = PROJECT_DIR / str(dbt_resource_props["original_file_path"])
+        reference = CodeReferencesMetadataValue(code_references=[LocalFileCodeReference(file_path=str(file))])
+        return {
+            **super().get_metadata(dbt_resource_props),
+            **CodeReferencesMetadataSet(code_references=reference),
+            **page(group_name(dbt_resource_props)),
+        }
+
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """As dbt describes it; a scheme as its seed does."""
         description = scheme_description(dbt_resource_props, self._schemes)
@@ -87,6 +184,10 @@ class Translator(DagsterDbtTranslator):
     def get_asset_check_spec(
         self, asset_spec: Any, manifest: Mapping[str, Any], unique_id: str, project: Any
     ) -> AssetCheckSpec | None:
-        """As dagster-dbt makes it, with a sentence that says what the test checks."""
+        """As dagster-dbt makes it, with what the test checks, what a failure stops, and how its rows are found."""
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
-        return spec._replace(description=spec.description or check_description(manifest, unique_id)) if spec else None
+        if spec is None:
+            return None
+        words = (spec.description or check_description(manifest, unique_id) or "").strip()
+        words = f"{words}. " if words and not words.endswith(".") else f"{words} "
+        return spec._replace(description=f"{words}{advice(manifest, unique_id)}".strip())

@@ -141,10 +141,11 @@ class Compare:
 
 @dataclass(frozen=True)
 class Fold:
-    """Detail behind one line. Closed on the screen, left out on paper."""
+    """Detail behind one line. Closed on the screen, left out on paper; `anchor` is a place that links lead to."""
 
     summary: Text
     blocks: Sequence[Block]
+    anchor: str = ""
     kind: str = field(default="fold", init=False)
 
 

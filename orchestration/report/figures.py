@@ -18,6 +18,7 @@ from datetime import date
 from markupsafe import Markup
 
 from orchestration.report import words
+from orchestration.report.languages import Foreign, digits, many, plain, say
 
 WIDTH = 560
 # Letters of a label; the rest is in its title.
@@ -57,7 +58,10 @@ class Interval:
 
 
 def cut(label: str, letters: int = LETTERS) -> str:
-    return label if len(label) <= letters else label[: letters - 1].rstrip() + "…"
+    if len(label) <= letters:
+        return label
+    shorter = label[: letters - 1].rstrip() + "…"
+    return Foreign(shorter, label.lang) if isinstance(label, Foreign) else shorter
 
 
 def _text(x: float, y: float, label: str, css: str = "", anchor: str = "start", letters: int = LETTERS) -> Markup:
@@ -68,7 +72,7 @@ def _text(x: float, y: float, label: str, css: str = "", anchor: str = "start", 
 
 def _drawing(width: float, height: float, name: str, parts: Sequence[Markup], css: str = "") -> Markup:
     return Markup('<svg role="img" aria-label="{}" class="drawing {}" viewBox="0 0 {:.0f} {:.0f}">{}</svg>').format(
-        name, css, width, height, Markup("").join(parts)
+        plain(name), css, width, height, Markup("").join(parts)
     )
 
 
@@ -111,8 +115,8 @@ def bubbles(found: Sequence[Bubble], name: str) -> Markup:
         Markup('<line class="even" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>').format(
             left, top + side, left + side, top
         ),
-        _text(left + side, top + side + 32, "share of customers →", "quiet", "end"),
-        _text(left - 40, top - 2, "share of spend ↑", "quiet"),
+        _text(left + side, top + side + 32, say("share of customers →"), "quiet", "end"),
+        _text(left - 40, top - 2, say("share of spend ↑"), "quiet"),
     ]
     step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if highest / step <= 6 or step == 0.5)
     for place in range(1, int(highest / step) + 1):
@@ -125,8 +129,14 @@ def bubbles(found: Sequence[Bubble], name: str) -> Markup:
     for bubble, y in sorted(zip(found, placed, strict=True), key=lambda pair: -pair[0].spend_share):
         x0, y0 = across(bubble.member_share), up(bubble.spend_share)
         radius = 4 + 26 * math.sqrt(max(bubble.spend_share, 0.0))
-        sizes = f"{words.percent(bubble.member_share)} of customers, {words.percent(bubble.spend_share)} of spend"
-        said = f"{bubble.label}: {sizes}"
+        said = plain(
+            say(
+                "{segment}: {customers} of customers, {spend} of spend",
+                segment=bubble.label,
+                customers=words.percent(bubble.member_share),
+                spend=words.percent(bubble.spend_share),
+            )
+        )
         parts.append(
             Markup('<circle class="bubble {}" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"><title>{}</title></circle>').format(
                 bubble.position if bubble.position in words.POSITIONS else "niche", x0, y0, radius, said
@@ -178,10 +188,15 @@ def flows(found: Sequence[Flow], order: Sequence[str], labels: Mapping[str, str]
             f"{y0 + thick:.1f}Z"
         )
         stays = flow.source == flow.target
-        said = (
-            f"{labels[flow.source]}: {words.count(flow.members)} stayed"
+        said = plain(
+            many("{segment}: {n} stayed", "{segment}: {n} stayed", flow.members, segment=labels[flow.source])
             if stays
-            else f"{labels[flow.source]} to {labels[flow.target]}: {words.count(flow.members)}"
+            else say(
+                "{before} to {now}: {n}",
+                before=labels[flow.source],
+                now=labels[flow.target],
+                n=words.count(flow.members),
+            )
         )
         parts.append(
             Markup('<path class="flow {}" d="{}"><title>{}</title></path>').format(
@@ -202,8 +217,8 @@ def flows(found: Sequence[Flow], order: Sequence[str], labels: Mapping[str, str]
                 )
             )
             parts.append(_text(edge, y + 4, labels[segment], "", anchor, 20))
-    parts.append(_text(left + wide, 12, "before", "quiet", "end"))
-    parts.append(_text(right, 12, "now", "quiet", "start"))
+    parts.append(_text(left + wide, 12, say("before"), "quiet", "end"))
+    parts.append(_text(right, 12, say("now"), "quiet", "start"))
     return _drawing(WIDTH, bottom + 4, name, parts)
 
 
@@ -233,11 +248,17 @@ def lines(months: Sequence[date], series: Sequence[tuple[str, Sequence[float | N
             )
         )
         parts.append(
-            _text(left - 6, y + 4, words.short(place * step) if step >= 1 else f"{place * step:.1f}", "quiet", "end")
+            _text(
+                left - 6,
+                y + 4,
+                words.short(place * step) if step >= 1 else digits(f"{place * step:.1f}"),
+                "quiet",
+                "end",
+            )
         )
     every = max(1, math.ceil(len(months) / 4))
     for place in range(0, len(months), every):
-        parts.append(_text(across(place), top + height + 18, f"{months[place]:%b %Y}", "quiet", "middle"))
+        parts.append(_text(across(place), top + height + 18, words.month_short(months[place]), "quiet", "middle"))
     ends = [up(next((v for v in reversed(line) if v is not None), 0.0)) for _, line in series]
     for (label, line), end, number in zip(
         series, _spread(ends, 15, top + 6, top + height), range(len(series)), strict=True

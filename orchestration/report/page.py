@@ -17,14 +17,22 @@ from markupsafe import Markup
 
 from orchestration.audit.told import Told
 from orchestration.report import pages, words
+from orchestration.report.languages import current, many, mark, plain, say, using
 from orchestration.report.pages.front import front
 from orchestration.report.published import Published, open_published
 from orchestration.report.shop import Shop
+from orchestration.settings import SOURCE_LANGUAGE
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
-def write_report(database: Path, target: Path, audit: Told | None = None, before: Path | None = None) -> None:
+def write_report(
+    database: Path,
+    target: Path,
+    audit: Told | None = None,
+    before: Path | None = None,
+    language: str = SOURCE_LANGUAGE,
+) -> None:
     """Write the report on a published or candidate file as one HTML file that refers to nothing outside itself.
 
     The same arguments give the same bytes: the page has no date but those in the tables. Tables that are absent or
@@ -37,11 +45,14 @@ def write_report(database: Path, target: Path, audit: Told | None = None, before
             which are those from before the final audit.
         before: the segments.duckdb that was published before this one, for what turned since; opened read-only, and
             passed over where it is not there.
+        language: the language of the page, one of `settings.report_languages()`.
 
     Raises:
         FileNotFoundError: there is no such database; the text names it.
+        ValueError: there is no such language; the text names those that there are.
     """
     with ExitStack() as opened:
+        opened.enter_context(using(language))
         db = opened.enter_context(open_published(database))
         earlier = opened.enter_context(open_published(before)) if before is not None and before.is_file() else None
         html = render(db, audit, earlier)
@@ -50,7 +61,7 @@ def write_report(database: Path, target: Path, audit: Told | None = None, before
 
 
 def render(db: Published, audit: Told | None = None, before: Published | None = None) -> str:
-    """The file as text."""
+    """The file as text, in the language that is in use."""
     shop = Shop(db, audit, before)
     found = pages.all_pages(shop)
     # The project's own files, not users' data: the only texts that are not escaped.
@@ -69,7 +80,7 @@ def render(db: Published, audit: Told | None = None, before: Published | None = 
             pages=found,
             contents=[page for page in found if not page.parent],
             scheme_pages=[page for page in found if page.parent],
-            words=words,
+            language=current().tag,
             least=shop.least,
         )
     )
@@ -78,7 +89,7 @@ def render(db: Published, audit: Told | None = None, before: Published | None = 
 @cache
 def _environment() -> Environment:
     """Everything is escaped, whatever the file is called; a misspelt name is an error, not a blank."""
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -86,3 +97,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals.update(say=say, many=many, capital=words.capital)
+    environment.filters.update(plain=plain, mark=mark)
+    return environment

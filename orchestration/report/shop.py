@@ -14,6 +14,7 @@ from typing import Any
 
 from orchestration.audit.told import Told
 from orchestration.report import words
+from orchestration.report.languages import Foreign, name, say
 from orchestration.report.published import Published, Row
 
 # Segments shown of a scheme in matrices and charts: 15 fill a page and hold most of the spend.
@@ -55,8 +56,10 @@ class Segments:
             self.shown = sorted(known, key=lambda row: (row.get("sort_order") or 0, ranks[row["segment"]]))
         self.left_out = by_spend[MOST_SEGMENTS:]
         self.unknown = self.by_name.get(UNKNOWN)
-        labels = unique([words.item_label(row.get("label") or row["segment"]) for row in rows])
-        self._labels = dict(zip(self.by_name, labels, strict=True))
+        labels = [words.item_label(row.get("label") or row["segment"]) for row in rows]
+        self._labels = dict(zip(self.by_name, unique([name("segment", label) for label in labels]), strict=True))
+        # As they stand in texts that the project wrote into the tables.
+        self._labels_of_texts = dict(zip(self.by_name, unique(labels), strict=True))
         # Ids as they stand in the texts of verdicts and advice; plain words would be mistaken for ids.
         self._ids = sorted((name for name in self.by_name if "_" in str(name)), key=len, reverse=True)
 
@@ -73,9 +76,11 @@ class Segments:
         return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self._ids))})(?!\w)") if self._ids else None
 
     def said(self, text: Any) -> str:
-        """A text of the tables with labels in the place of ids."""
-        told = words.clean(text)
-        return self._said.sub(lambda found: self.label(found.group()), told) if self._said else told
+        """A text of the tables with labels in the place of ids, in the language of the tables."""
+        told = words.published(text)
+        if not self._said:
+            return told
+        return words.published(self._said.sub(lambda found: self._labels_of_texts[found.group()], told))
 
     def pairs_names(self, rows: Sequence[Row]) -> list[str]:
         """Segments of a table of pairs, in the order shown; those that have no row of their own any more come last."""
@@ -90,7 +95,8 @@ def unique(labels: Sequence[str]) -> list[str]:
     result = []
     for label in labels:
         seen[label] = seen.get(label, 0) + 1
-        result.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+        numbered = label if seen[label] == 1 else f"{label} ({seen[label]})"
+        result.append(Foreign(numbered, label.lang) if isinstance(label, Foreign) else numbered)
     return result
 
 
@@ -160,7 +166,7 @@ class Shop:
     def data_label(self) -> str:
         """What the data are called where they are made up as a whole, to stand on every page; else empty."""
         label = self.settings.get("data_label")
-        return words.clean(label) if label else ""
+        return name("data", words.clean(label)) if label else ""
 
     @property
     def currency(self) -> str | None:
@@ -233,7 +239,7 @@ class Shop:
 
     def item(self, level: Any, item: Any) -> str:
         """What people call an item of the catalogue: the label given to it, else its name as a title."""
-        return words.clean(self._item_labels.get((level, item)) or words.item_label(item))
+        return Foreign(words.clean(self._item_labels.get((level, item)) or words.item_label(item)))
 
     @cached_property
     def _treatment_labels(self) -> dict[str, str]:
@@ -241,14 +247,21 @@ class Shop:
         found = {}
         for row in rows:
             segment = self.scheme(row["scheme"]).segments.label(row["segment"])
-            channel = f", by {words.clean(row['channel'])}" if row.get("channel") else ""
-            found[row["treatment_id"]] = f"The treatment of {segment}{channel}"
+            found[row["treatment_id"]] = (
+                say(
+                    "The treatment of {segment}, by {channel}",
+                    segment=segment,
+                    channel=words.value("channel", row["channel"]),
+                )
+                if row.get("channel")
+                else say("The treatment of {segment}", segment=segment)
+            )
         return found
 
     def treatment(self, treatment: Any) -> str:
         """What a treatment is in words: whom it was written for, and its channel. Experiments bring their own ids."""
         if treatment in (None, "none"):
-            return "Nothing sent"
+            return say("Nothing sent")
         return self._treatment_labels.get(treatment) or words.identifier(treatment)
 
     def is_few(self, members: Any) -> bool:
@@ -257,7 +270,7 @@ class Shop:
 
     def members(self, number: Any) -> str:
         """How many; too few to tell is said so."""
-        return f"fewer than {self.least}" if self.is_few(number) else words.count(number)
+        return say("fewer than {n}", n=words.count(self.least)) if self.is_few(number) else words.count(number)
 
     def merged(self, rows: Sequence[Row], count: Callable[[Row], float]) -> tuple[list[Row], list[Row]]:
         """Rows that may be told, and those that are told as one.

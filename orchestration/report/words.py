@@ -14,42 +14,119 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from orchestration.report.languages import C_, N_, Foreign, dated, digits, joined, many, name, say, term
+
 NOTHING = "–"
 
 # Scheme ids whose plain form reads badly.
 SCHEME_NAMES = {"rfm": "RFM", "job_to_be_done": "Job to be done"}
+# The schemes that are shipped, as the catalogues know them; others go by their id.
+SHIPPED_SCHEMES = (
+    C_("scheme", "RFM"),
+    C_("scheme", "Job to be done"),
+    C_("scheme", "Life stage"),
+    C_("scheme", "Money effort"),
+    C_("scheme", "Category interest"),
+    C_("scheme", "Spend structure"),
+    C_("scheme", "Occasion"),
+    C_("scheme", "Gender"),
+    C_("scheme", "Age band"),
+    C_("scheme", "Location"),
+    C_("scheme", "Socioeconomic"),
+    C_("scheme", "Purchase motive"),
+    C_("scheme", "Lifestyle"),
+    C_("scheme", "Industry"),
+    C_("scheme", "Company size"),
+    C_("scheme", "Process maturity"),
+    C_("scheme", "Benefit sought"),
+    C_("scheme", "Buying role"),
+    C_("scheme", "Prospect persona"),
+)
+# Closed values of the tables, as words of the page.
+BASES = (
+    C_("basis", "behavioural"),
+    C_("basis", "demographic"),
+    C_("basis", "psychographic"),
+    C_("basis", "geographic"),
+    C_("basis", "firmographic"),
+    C_("basis", "socioeconomic"),
+    C_("basis", "needs"),
+)
+EVIDENCE = (
+    C_("evidence", "observed"),
+    C_("evidence", "declared"),
+    C_("evidence", "inferred"),
+    C_("evidence", "unknown"),
+)
+CHANNELS = (
+    C_("channel", "app"),
+    C_("channel", "email"),
+    C_("channel", "mail"),
+    C_("channel", "phone"),
+    C_("channel", "sms"),
+    C_("channel", "store"),
+    C_("channel", "visit"),
+    C_("channel", "web"),
+)
+MODELS = (C_("model", "nearest profile"), C_("model", "logistic regression"), C_("model", "gradient boosting"))
+# What prospects and customers say of themselves.
+ATTRIBUTES = (
+    C_("attribute", "age band"),
+    C_("attribute", "gender"),
+    C_("attribute", "country"),
+    C_("attribute", "region"),
+    C_("attribute", "settlement"),
+    C_("attribute", "household size"),
+    C_("attribute", "adults"),
+    C_("attribute", "has children"),
+    C_("attribute", "marital status"),
+    C_("attribute", "employment"),
+    C_("attribute", "income band"),
+    C_("attribute", "home ownership"),
+    C_("attribute", "industry"),
+    C_("attribute", "employees"),
+    C_("attribute", "annual revenue"),
+    C_("attribute", "process maturity"),
+    C_("attribute", "benefit sought"),
+)
+MADE_UP = C_("data", "a simulated merchant of building materials")
+UNKNOWN_SEGMENT = C_("segment", "Unknown")
 
 OUTCOMES = {
-    "spend": "spend",
-    "orders": "number of baskets",
-    "discount_share": "share of discounts",
-    "private_label_share": "share of own-label products",
-    "responded": "response to what was sent",
+    "spend": C_("outcome", "spend"),
+    "orders": C_("outcome", "number of baskets"),
+    "discount_share": C_("outcome", "share of discounts"),
+    "private_label_share": C_("outcome", "share of own-label products"),
+    "responded": C_("outcome", "response to what was sent"),
 }
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A closed value as shown: a CSS class, a sign that does without colour, and what it means."""
+    """A closed value as shown: a CSS class, a sign that does without colour, and what it means; where the sign is a
+    word, the page says it by `term("sign", …)`."""
 
     css: str
     sign: str
     meaning: str
 
+    @property
+    def said(self) -> str:
+        """The meaning in the page's language."""
+        return say(self.meaning) if self.meaning else ""
+
 
 VERDICTS = {
-    "in use": Mark(
-        "good", "✓", "segments behave differently, and are treated differently, on paper and in what was sent"
+    C_("verdict", "in use"): Mark(
+        "good", "✓", N_("segments behave differently, and are treated differently, on paper and in what was sent")
     ),
-    "in the drawer": Mark("warn", "!", "segments behave differently, but are not treated differently"),
-    "superficial": Mark("bad", "≈", "segments do not behave differently, however good they look on a slide"),
-    "unproven": Mark("open", "?", "too little data to say"),
-}
-
-PAYS = {
-    "yes": Mark("good", "✓", "spend rose by more than the cost, against customers held out at random"),
-    "no": Mark("bad", "✗", "spend did not rise by more than the cost, against customers held out at random"),
-    "unproven": Mark("open", "?", "not tested, or the test cannot say; only customers held out at random can"),
+    C_("verdict", "in the drawer"): Mark(
+        "warn", "!", N_("segments behave differently, but are not treated differently")
+    ),
+    C_("verdict", "superficial"): Mark(
+        "bad", "≈", N_("segments do not behave differently, however good they look on a slide")
+    ),
+    C_("verdict", "unproven"): Mark("open", "?", N_("too little data to say")),
 }
 
 # Answers to one question of a scheme.
@@ -61,25 +138,27 @@ ANSWERS = {
 }
 
 DELIVERY = {
-    "treated differently": Mark("good", "≠", "what they were sent differs beyond chance"),
-    "treated alike": Mark("warn", "=", "a medium difference would have been seen, and was not"),
-    "unproven": Mark("open", "?", "too few members, or too little sent, to tell"),
+    C_("delivery", "treated differently"): Mark("good", "≠", "what they were sent differs beyond chance"),
+    C_("delivery", "treated alike"): Mark("warn", "=", "a medium difference would have been seen, and was not"),
+    C_("delivery", "unproven"): Mark("open", "?", "too few members, or too little sent, to tell"),
 }
 
 # From the least to the largest difference.
 DIFFERENCES = {
-    "nothing": Mark("bad", "same", "a customer gets the same"),
-    "wording only": Mark("bad", "wording", "only what customers never see, or punctuation, differs"),
-    "message": Mark("some", "message", "the message differs"),
-    "channel or offer": Mark("more", "offer", "the channel or the offer differs"),
-    "product or service": Mark("good", "product", "what the customer uses afterwards differs: product or service"),
-    "both journeys": Mark("good", "both", "how we sell and what the customer uses both differ"),
+    "nothing": Mark("bad", C_("sign", "same"), N_("a customer gets the same")),
+    "wording only": Mark("bad", C_("sign", "wording"), N_("only what customers never see, or punctuation, differs")),
+    "message": Mark("some", C_("sign", "message"), N_("the message differs")),
+    "channel or offer": Mark("more", C_("sign", "offer"), N_("the channel or the offer differs")),
+    "product or service": Mark(
+        "good", C_("sign", "product"), N_("what the customer uses afterwards differs: product or service")
+    ),
+    "both journeys": Mark("good", C_("sign", "both"), N_("how we sell and what the customer uses both differ")),
 }
 
 POSITIONS = {
-    "mass": "among the fewest segments that hold 68 % of spend",
-    "edge": "among the next, up to 95 % of spend",
-    "niche": "among the rest",
+    C_("position", "mass"): N_("among the fewest segments that hold 68 % of spend"),
+    C_("position", "edge"): N_("among the next, up to 95 % of spend"),
+    C_("position", "niche"): N_("among the rest"),
 }
 
 
@@ -94,55 +173,89 @@ class Metric:
 
 # In the order shown.
 METRICS = {
-    "spend": Metric("spend", "currency, a year", "money"),
-    "baskets": Metric("baskets", "a year", "decimal"),
-    "spend_per_basket": Metric("spend a basket", "currency", "money"),
-    "recency_days": Metric("days since last basket", "days", "decimal"),
-    "discount_share": Metric("discounts", "share of full prices", "share"),
-    "private_label_share": Metric("own label", "share of spend", "share"),
+    "spend": Metric(C_("metric", "spend"), N_("currency, a year"), "money"),
+    "baskets": Metric(C_("metric", "baskets"), N_("a year"), "decimal"),
+    "spend_per_basket": Metric(C_("metric", "spend a basket"), N_("currency"), "money"),
+    "recency_days": Metric(C_("metric", "days since last basket"), N_("days"), "decimal"),
+    "discount_share": Metric(C_("metric", "discounts"), N_("share of full prices"), "share"),
+    "private_label_share": Metric(C_("metric", "own label"), N_("share of spend"), "share"),
 }
 
 # The roles of a buying committee, in the order of a deal.
 ROLES = {
-    "initiator": "Initiator",
-    "department_head": "Head of department",
-    "finance": "Finance",
-    "signatory": "Signatory",
+    "initiator": C_("role", "Initiator"),
+    "department_head": C_("role", "Head of department"),
+    "finance": C_("role", "Finance"),
+    "signatory": C_("role", "Signatory"),
 }
 
 # What an experiment would settle.
 QUESTIONS = {
-    "dividend": "Does telling segments apart earn more than one treatment for all?",
-    "merge": "Which segments may be merged?",
-    "pays": "Does what is sent pay?",
+    "dividend": N_("Does telling segments apart earn more than one treatment for all?"),
+    "merge": N_("Which segments may be merged?"),
+    "pays": N_("Does what is sent pay?"),
 }
 
 ADVICE = {
-    "keep apart": Mark("good", "≠", "they differ in what they do, or in what works for them"),
-    "merge": Mark("warn", "=", "they are alike in what they do and in what works for them: one treatment serves both"),
-    "test": Mark("open", "?", "nobody can tell yet: leave them as they are, and test"),
+    C_("advice", "keep apart"): Mark("good", "≠", N_("they differ in what they do, or in what works for them")),
+    C_("advice", "merge"): Mark(
+        "warn", "=", N_("they are alike in what they do and in what works for them: one treatment serves both")
+    ),
+    C_("advice", "test"): Mark("open", "?", N_("nobody can tell yet: leave them as they are, and test")),
 }
 
 DIVIDENDS = {
-    "segmenting pays": Mark("good", "✓", "treating segments differently earns more than the best single treatment"),
-    "one treatment serves all": Mark("warn", "=", "the best single treatment earns as much"),
-    "nothing pays": Mark("bad", "✗", "no treatment earns more than sending nothing"),
-    "unproven": Mark("open", "?", "too few members, or too short, to tell"),
+    C_("dividend", "segmenting pays"): Mark(
+        "good", "✓", "treating segments differently earns more than the best single treatment"
+    ),
+    C_("dividend", "one treatment serves all"): Mark("warn", "=", "the best single treatment earns as much"),
+    C_("dividend", "nothing pays"): Mark("bad", "✗", "no treatment earns more than sending nothing"),
+    C_("dividend", "unproven"): Mark("open", "?", "too few members, or too short, to tell"),
 }
 
 # Why a treatment is sent or not, in the order in which the reasons are asked.
 DECISIONS = {
-    "sent": "to be sent",
-    "no channel": "the treatment names no channel",
-    "holdout": "drawn into the group that gets nothing, so that it can be told whether sending pays",
-    "no contact person": "no contact person of the company is known, and a company itself is never addressed",
-    "unsubscribed": "the member unsubscribed",
-    "refused": "the member's latest record opts out",
-    "no consent": "no record of the member's consent for the channel; without one nothing is sent",
-    "frequency cap": "the member got as much as they may lately",
-    "sent recently": "the member got this treatment lately",
-    "lower priority": "another scheme's treatment goes to the member first",
+    C_("decision", "sent"): N_("to be sent"),
+    C_("decision", "no channel"): N_("the treatment names no channel"),
+    C_("decision", "holdout"): N_(
+        "drawn into the group that gets nothing, so that it can be told whether sending pays"
+    ),
+    C_("decision", "programme"): N_(
+        "drawn into the group that gets nothing of any scheme, so that it can be told what the whole programme brings"
+    ),
+    C_("decision", "no contact person"): N_(
+        "no contact person of the company is known, and a company itself is never addressed"
+    ),
+    C_("decision", "unsubscribed"): N_("the member unsubscribed"),
+    C_("decision", "refused"): N_("the member's latest record opts out"),
+    C_("decision", "no consent"): N_("no record of the member's consent for the channel; without one nothing is sent"),
+    C_("decision", "frequency cap"): N_("the member got as much as they may lately"),
+    C_("decision", "sent recently"): N_("the member got this treatment lately"),
+    C_("decision", "lower priority"): N_("another scheme's treatment goes to the member first"),
 }
+
+
+def value(context: str, found: Any) -> str:
+    """A closed value of the tables in the page's language: a verdict, a reason, a channel; others stay as they are."""
+    said = clean(found)
+    return said if said == NOTHING else name(context, said)
+
+
+def sentence(context: str, text: Any) -> str:
+    """A text of the tables that the project ships, in the page's language where the catalogue has it."""
+    said = clean(text)
+    found = term(context, said)
+    return published(said) if found == said else found
+
+
+def published(text: Any) -> Foreign:
+    """A text that the project wrote into the tables, which stays in their language."""
+    return Foreign(clean(text), "en")
+
+
+def table(name_of_it: str) -> Foreign:
+    """The name of a published table, a column, a seed or a setting: it is the same in every language."""
+    return Foreign(name_of_it, "en")
 
 
 def mark(marks: dict[str, Mark], value: Any) -> Mark:
@@ -169,13 +282,7 @@ def _number(value: Any) -> float | None:
 def count(value: Any) -> str:
     """1234567 -> 1,234,567"""
     number = _number(value)
-    return NOTHING if number is None else f"{number:,.0f}"
-
-
-def counted(value: Any, noun: str, plural: str | None = None) -> str:
-    """1 -> 1 basket; 2 -> 2 baskets"""
-    number = _number(value)
-    return f"{count(value)} {noun if number == 1 else plural or noun + 's'}"
+    return NOTHING if number is None else digits(f"{number:,.0f}")
 
 
 def short(value: Any) -> str:
@@ -183,11 +290,11 @@ def short(value: Any) -> str:
     number = _number(value)
     if number is None:
         return NOTHING
-    for size, sign in ((1e9, "bn"), (1e6, "M")):
+    for size, sign in ((1e9, C_("unit", "bn")), (1e6, C_("unit", "M"))):
         # What rounds up to the next unit is said in it.
         if abs(number) >= size * 0.99995:
-            return f"{number / size:,.1f}\u00a0{sign}"
-    return f"{number:,.0f}"
+            return digits(f"{number / size:,.1f}") + f"\u00a0{term('unit', sign)}"
+    return digits(f"{number:,.0f}")
 
 
 def money(value: Any, currency: str | None = None) -> str:
@@ -195,7 +302,7 @@ def money(value: Any, currency: str | None = None) -> str:
     number = _number(value)
     if number is None:
         return NOTHING
-    said = f"{number:,.2f}" if abs(number) < 100 and number != 0 else short(number)
+    said = digits(f"{number:,.2f}") if abs(number) < 100 and number != 0 else short(number)
     return f"{said}\u00a0{clean(currency)}" if currency else said
 
 
@@ -205,9 +312,9 @@ def share(value: Any) -> str:
     if number is None:
         return NOTHING
     if 0 < number < 0.0005:
-        return "<\u00a00.1\u00a0%"
+        return digits("<\u00a00.1") + "\u00a0%"
     # z: what rounds to nothing from below has no sign.
-    return f"{100 * number:z.1f}\u00a0%"
+    return digits(f"{100 * number:z.1f}") + "\u00a0%"
 
 
 def times(value: Any) -> str:
@@ -215,7 +322,7 @@ def times(value: Any) -> str:
     number = _number(value)
     if number is None:
         return NOTHING
-    return f"{number:,.0f} times" if number >= 10 else f"{number:.1f} times"
+    return say("{n} times", n=digits(f"{number:,.0f}" if number >= 10 else f"{number:.1f}"))
 
 
 def times_short(value: Any) -> str:
@@ -223,12 +330,12 @@ def times_short(value: Any) -> str:
     number = _number(value)
     if number is None:
         return NOTHING
-    return f"{number:,.0f}\u00a0×" if number >= 10 else f"{number:.1f}\u00a0×"
+    return digits(f"{number:,.0f}" if number >= 10 else f"{number:.1f}") + "\u00a0×"
 
 
 def decimals(value: Any, places: int = 2) -> str:
     number = _number(value)
-    return NOTHING if number is None else f"{number:,.{places}f}"
+    return NOTHING if number is None else digits(f"{number:z,.{places}f}")
 
 
 def formed(value: Any, form: str) -> str:
@@ -248,8 +355,8 @@ def chance(value: Any) -> str:
     """q- and p-values: 0.0342 -> 0.034; 1e-9 -> < 0.001"""
     number = _number(value)
     if number is None:
-        return "untested"
-    return "< 0.001" if number < 0.001 else f"{number:.3f}"
+        return say("untested")
+    return digits("< 0.001" if number < 0.001 else f"{number:.3f}")
 
 
 def q(value: Any) -> str:
@@ -260,21 +367,26 @@ def q(value: Any) -> str:
 
 def day(value: date | datetime | None) -> str:
     """2017-12-31 -> 31 December 2017"""
-    return NOTHING if value is None else f"{value.day} {value:%B %Y}"
+    return NOTHING if value is None else dated(value, C_("date", "d MMMM y"))
 
 
 def span(days: int) -> str:
     """45 -> 45 days; 400 -> 13 months; 3253 -> 8.9 years. For ages."""
     if days < 90:
-        return counted(days, "day")
+        return many("{n} day", "{n} days", days)
     if days < 730:
-        return counted(round(days / 30.44), "month")
-    return f"{days / 365.25:.1f} years"
+        return many("{n} month", "{n} months", round(days / 30.44))
+    return say("{n} years", n=digits(f"{days / 365.25:.1f}"))
 
 
 def month(value: date) -> str:
     """2017-12-01 -> December 2017"""
-    return f"{value:%B %Y}"
+    return dated(value, C_("date", "MMMM y"))
+
+
+def month_short(value: date) -> str:
+    """2017-12-01 -> Dec 2017"""
+    return dated(value, C_("date", "MMM y"))
 
 
 def moment(value: datetime | None) -> str:
@@ -284,8 +396,7 @@ def moment(value: datetime | None) -> str:
 
 def scheme_name(scheme: str) -> str:
     """life_stage -> Life stage"""
-    name = SCHEME_NAMES.get(scheme) or clean(scheme).replace("_", " ")
-    return name[:1].upper() + name[1:]
+    return name("scheme", capital(SCHEME_NAMES.get(scheme) or clean(scheme).replace("_", " ")))
 
 
 # Letters that make a word one that can be spoken; a run of capitals without any is taken for an abbreviation.
@@ -324,15 +435,17 @@ def _titled(word: str, is_first: bool) -> str:
 def identifier(text: Any) -> str:
     """late_evening -> Late evening"""
     said = clean(text).replace("_", " ").strip()
-    return capital(said)
+    return Foreign(capital(said))
 
 
 def capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    said = text[:1].upper() + text[1:]
+    return Foreign(said, text.lang) if isinstance(text, Foreign) else said
 
 
 def outcome_name(outcome: Any) -> str:
-    return OUTCOMES.get(str(outcome), clean(outcome))
+    found = OUTCOMES.get(str(outcome))
+    return term("outcome", found) if found else Foreign(clean(outcome))
 
 
 def anchor(text: str, taken: set[str]) -> str:
@@ -350,5 +463,5 @@ def listed(parts: Iterable[str]) -> str:
     """a, b and c"""
     words = list(parts)
     if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+        return words[0] if words else ""
+    return say("{several} and {last}", several=joined(", ", words[:-1]), last=words[-1])

@@ -3,9 +3,9 @@
 A refresh uses `read_treatments`, `check_candidate` and `distinctness_table`; `make check` runs this package.
 """
 
+from orchestration.seeds.treatments import TreatmentsFileError, read_treatments
 from orchestration.treatments.check import CheckReport, Finding, check_candidate
 from orchestration.treatments.distinctness import distinctness_table
-from orchestration.treatments.rows import TreatmentsFileError, read_treatments
 
 __all__ = [
     "CheckReport",

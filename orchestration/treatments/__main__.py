@@ -1,184 +1,23 @@
 """`make check`: the treatment check on the seeds as they are edited now and the members last published, in seconds.
 
-Belongs here: reading the edited seeds and the published version, and the exit code (0 passed; 1 something blocks,
-or a seed cannot be read).
+Belongs here: what is printed, and the exit code (0 passed; 1 something blocks, or a seed cannot be read).
 """
 
 from __future__ import annotations
 
-import json
+import shutil
 import sys
-from collections import defaultdict
-from contextlib import closing, suppress
-from datetime import date
 from pathlib import Path
-from typing import cast
-
-import duckdb
 
 from orchestration.overrides import prepare_seeds
-from orchestration.settings import Settings, SettingsError, read_settings
-from orchestration.treatments.check import (
-    CheckInput,
-    CheckReport,
-    Consents,
-    Finding,
-    Items,
-    Rules,
-    Severity,
-    check,
-    load_consents,
-    load_excluded,
-    load_items_of,
-    load_members,
-    load_offer_levels,
-    make_schemes,
-    project_rules,
-)
-from orchestration.treatments.rows import TreatmentsFileError, read_table, read_treatments, with_subsets
+from orchestration.seeds.treatments import TreatmentsFileError
+from orchestration.settings import SettingsError, read_settings
+from orchestration.treatments.edited import NothingPublishedError, check_edited, check_with_effect
 
-_SCHEME_COLUMNS = ("scheme", "audience", "basis", "description", "is_active", "treatment_check", "is_data_driven")
-_DEFINITION_COLUMNS = ("scheme", "segment", "label", "definition", "sort_order")
-_CHANNEL_COLUMNS = ("channel", "label", "description")
-_SUBSET_COLUMNS = ("treatment_id", "pattern", "reason")
+# Columns of a plain terminal.
+SCREEN = 80
 
-
-class NothingPublishedError(RuntimeError):
-    """There is no published version whose members could be checked."""
-
-
-def check_edited(seeds_dir: Path, settings: Settings) -> CheckReport:
-    """The check on the seed files of a folder and the published version of a warehouse.
-
-    Raises:
-        TreatmentsFileError: a seed file cannot be read.
-        NothingPublishedError: no version was published yet.
-    """
-    rules = project_rules()
-    rows = read_treatments(seeds_dir / "treatments.csv")
-    subset_file = seeds_dir / "template_subsets.csv"
-    subsets = read_table(subset_file, _SUBSET_COLUMNS) if subset_file.exists() else []
-    rows = with_subsets(rows, [(cells["treatment_id"], cells["pattern"]) for _, cells in subsets])
-    schemes = [
-        (
-            cells["scheme"],
-            _flag(line, "is_active", cells),
-            _flag(line, "is_data_driven", cells),
-            _severity(line, cells),
-        )
-        for line, cells in read_table(seeds_dir / "segment_schemes.csv", _SCHEME_COLUMNS)
-    ]
-    listed: dict[str, set[str]] = defaultdict(set)
-    for _, cells in read_table(seeds_dir / "segment_definitions.csv", _DEFINITION_COLUMNS):
-        listed[cells["scheme"]].add(cells["segment"])
-    channels = frozenset(cells["channel"] for _, cells in read_table(seeds_dir / "channels.csv", _CHANNEL_COLUMNS))
-
-    with closing(_open_published(settings)) as con:
-        as_of = settings.as_of or _published_as_of(settings)
-        labels, members = load_members(con)
-        items, consents, are_consents_known = _products_and_consents(con, settings, rules)
-        excluded = load_excluded(con)
-    inputs = CheckInput(
-        as_of=as_of,
-        rows=rows,
-        schemes=make_schemes(schemes, listed, labels, members, excluded),
-        channels=channels,
-        items=items,
-        consents=consents,
-        rules=rules,
-        are_consents_known=are_consents_known,
-    )
-    report = check(inputs)
-    notes = [
-        Finding("info", scheme.name, (), (), f"{scheme.name}: has no published members yet; `make refresh` checks it")
-        for scheme in inputs.active_schemes
-        if not scheme.labels
-    ]
-    if not are_consents_known:
-        notes.append(
-            Finding("info", "", (), ("channel",), "consents cannot be seen here; `make refresh` checks the reach")
-        )
-    return CheckReport([*report.findings, *notes], report.treatments, report.pairs, report.as_of)
-
-
-def _flag(line: int, column: str, cells: dict[str, str]) -> bool:
-    value = cells[column].strip().lower()
-    if value not in ("true", "false"):
-        raise TreatmentsFileError(f"segment_schemes.csv, line {line}, column {column}: {value!r} is not true or false")
-    return value == "true"
-
-
-def _severity(line: int, cells: dict[str, str]) -> Severity:
-    value = cells["treatment_check"].strip()
-    if value not in ("block", "warn"):
-        raise TreatmentsFileError(
-            f"segment_schemes.csv, line {line}, column treatment_check: {value!r} is not block or warn"
-        )
-    return cast(Severity, value)
-
-
-def _open_published(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """A connection of its own in which the published tables are visible by name."""
-    file = settings.published_link / "segments.duckdb"
-    if not file.exists():
-        raise NothingPublishedError(f"nothing is published in {settings.warehouse_dir} yet: run `make refresh` first")
-    con = duckdb.connect()
-    _attach(con, file, "published")
-    # In place of what a version published by an earlier release lacks, or a build whose file cannot be read has.
-    con.execute("create temp view offer_level as select '' as item_level where false")
-    con.execute("create temp view int_excluded_segments as select '' as scheme, '' as segment where false")
-    for table in ("segments", "customer_segments", "product_affinities", "next_best_offers", "offer_level"):
-        # A version published by an earlier release may lack a table.
-        with suppress(duckdb.CatalogException):
-            con.execute(f"create or replace temp view {table} as select * from published.{table}")
-    return con
-
-
-def _attach(con: duckdb.DuckDBPyConnection, file: Path, name: str) -> None:
-    path = str(file).replace("'", "''")
-    con.execute(f"attach '{path}' as {name} (read_only)")
-
-
-def _published_as_of(settings: Settings) -> date:
-    manifest = json.loads((settings.published_link / "manifest.json").read_text(encoding="utf-8"))
-    return date.fromisoformat(manifest["as_of"])
-
-
-def _products_and_consents(
-    con: duckdb.DuckDBPyConnection, settings: Settings, rules: Rules
-) -> tuple[Items, Consents | None, bool]:
-    """Products and consents of the last build where its file can be read; else the items that were published.
-
-    The build is not published, and a running refresh holds it. The last value says whether consents could be seen.
-    """
-    levels = load_offer_levels(con, rules.offer_level)
-    try:
-        if not settings.build_file.exists():
-            raise FileNotFoundError(settings.build_file)
-        _attach(con, settings.build_file, "build")
-        for table in ("stg_products", "segment_reach"):
-            con.execute(f"create temp view {table} as select * from build.{table}")
-        with suppress(duckdb.CatalogException):
-            con.execute("create or replace temp view int_excluded_segments as from build.int_excluded_segments")
-        return load_items_of(con, levels), load_consents(con), True
-    except (duckdb.Error, FileNotFoundError):
-        names = frozenset().union(*(_published_items(con, level) for level in levels))
-        return Items(" or ".join(levels), names, is_complete=False), None, False
-
-
-def _published_items(con: duckdb.DuckDBPyConnection, level: str) -> frozenset[str]:
-    """Items of a level that some published table names."""
-    queries = [
-        f"select antecedent from product_affinities where item_level = '{level}'",
-        f"select item from next_best_offers where item_level = '{level}'",
-    ]
-    if level == "category":
-        queries.append("select label from segments where scheme = 'category_interest' and segment <> 'unknown'")
-    names: set[str] = set()
-    for query in queries:
-        with suppress(duckdb.CatalogException):
-            names.update(name for (name,) in con.execute(query).fetchall())
-    return frozenset(names)
+__all__ = ["NothingPublishedError", "check_edited", "main"]
 
 
 def main(seeds_dir: Path | None = None) -> int:
@@ -186,11 +25,12 @@ def main(seeds_dir: Path | None = None) -> int:
     try:
         settings = read_settings()
         prepare_seeds(settings)
-        report = check_edited(seeds_dir or settings.seeds_dir, settings)
+        width = min(SCREEN, shutil.get_terminal_size((SCREEN, 40)).columns)
+        report, effect = check_with_effect(seeds_dir or settings.seeds_dir, settings, width)
     except (TreatmentsFileError, NothingPublishedError, SettingsError) as error:
         print(f"treatment check FAILED: {error}", file=sys.stderr)
         return 1
-    print(report.summary())
+    print("\n".join([report.summary(width), "", *effect]).rstrip())
     return 0 if report.passed else 1
 
 

@@ -1,7 +1,7 @@
 """The treatment check: what is wrong with the treatments, given segments, members, products and consents.
 
 Belongs here: the rules, their severities, and the words in which a finding is told.
-Does not belong here: how two treatments differ (compare.py), and the shape of the file (rows.py).
+Does not belong here: how two treatments differ (compare.py), and the shape of the file (seeds/treatments.py).
 
 A finding of severity `block` stops a refresh. Where it concerns one scheme, its severity is the scheme's
 treatment_check.
@@ -10,6 +10,7 @@ treatment_check.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +18,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from orchestration.treatments.distinctness import Pair, pairs_of, valid_by_segment
-from orchestration.treatments.normalise import Wordings, canonical
-from orchestration.treatments.rows import (
+from orchestration.seeds.treatments import (
     EVERY_SEGMENT,
     LABEL,
     NOTICED,
@@ -30,9 +29,12 @@ from orchestration.treatments.rows import (
     Treatment,
     from_records,
     matches,
+    nearest,
     spell_out,
     with_subsets,
 )
+from orchestration.seeds.wordings import Wordings, canonical
+from orchestration.treatments.distinctness import Pair, pairs_of, valid_by_segment
 from orchestration.warehouse.project import project_vars
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ _PLACEHOLDERS = frozenset(["", "tbd", "tba", "todo", "na", "none", "null", "x", 
 # Pairs told one by one; more than these are told as one finding with all their segments.
 _PAIRS_TOLD = 10
 _SEGMENTS_TOLD = 12
+# Valid values told beside one that there is not: all segments of a closed list, not all of 300 categories.
+_VALUES_TOLD = 20
 
 
 @dataclass(frozen=True)
@@ -64,27 +68,35 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """The findings, worst first, and what was looked at."""
+    """The findings, worst first, and what was looked at; `compared` are the `pairs` of segments one by one."""
 
     findings: list[Finding]
     treatments: int
     pairs: int
     as_of: date
+    compared: Sequence[Pair] = ()
 
     @property
     def passed(self) -> bool:
         """Whether nothing blocks."""
         return not any(finding.severity == "block" for finding in self.findings)
 
-    def summary(self) -> str:
-        """The findings as lines, after a line that counts them."""
+    def summary(self, width: int | None = None) -> str:
+        """The findings as lines, after a line that counts them; wrapped where a width is given."""
         counts = Counter(finding.severity for finding in self.findings)
         verdict = "passed" if self.passed else "FAILED"
         head = (
             f"treatment check {verdict} as of {self.as_of}: {self.treatments} treatments, {self.pairs} pairs of "
             f"segments; {counts['block']} blocking, {counts['warn']} warnings, {counts['info']} notes"
         )
-        return "\n".join([head, *map(str, self.findings)])
+        if width is None:
+            return "\n".join([head, *map(str, self.findings)])
+        lines = textwrap.wrap(head, width, subsequent_indent="  ")
+        for finding in self.findings:
+            lines += textwrap.wrap(
+                str(finding), width, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False
+            )
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -124,11 +136,17 @@ class Items:
 class Consents:
     """Members who may be addressed by (scheme, segment, channel), as audiences count them.
 
-    `channels` are those on which anyone consented, refused or unsubscribed.
+    `channels` are those on which anyone consented, refused or unsubscribed; `counted` those on which members were
+    counted, which are the channels of the treatments that were built; empty where these are the treatments.
     """
 
     reachable: Mapping[tuple[str, str, str], int]
     channels: frozenset[str]
+    counted: frozenset[str] = frozenset()
+
+    def is_counted(self, channel: str) -> bool:
+        """Whether members were counted on a channel."""
+        return not self.counted or channel.strip().lower() in self.counted
 
 
 @dataclass(frozen=True)
@@ -184,7 +202,7 @@ def check_candidate(con: duckdb.DuckDBPyConnection, as_of: date) -> CheckReport:
     inputs = load_candidate(con, as_of)
     report = check(inputs)
     drift = list(_published_as_written(con, inputs))
-    return CheckReport(_worst_first([*drift, *report.findings]), report.treatments, report.pairs, report.as_of)
+    return CheckReport(worst_first([*drift, *report.findings]), report.treatments, report.pairs, report.as_of)
 
 
 def check(inputs: CheckInput) -> CheckReport:
@@ -210,7 +228,7 @@ def check(inputs: CheckInput) -> CheckReport:
         findings += _alike(scheme, [p for p in scheme_pairs if valid[p.segment_a] and valid[p.segment_b]])
         pairs += scheme_pairs
     findings += _consents_not_known(inputs)
-    return CheckReport(_worst_first(findings), len(inputs.rows), len(pairs), inputs.as_of)
+    return CheckReport(worst_first(findings), len(inputs.rows), len(pairs), inputs.as_of, pairs)
 
 
 def wordings_of(inputs: CheckInput) -> Wordings:
@@ -222,7 +240,8 @@ def wordings_of(inputs: CheckInput) -> Wordings:
     return Wordings(names)
 
 
-def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """What blocks, then warnings, then notes, each by scheme."""
     return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.scheme, f.segments, f.message))
 
 
@@ -233,16 +252,10 @@ def _named(names: Collection[str], limit: int = _SEGMENTS_TOLD) -> str:
     return ", ".join(ordered[:limit]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _close_to(name: str, known: Collection[str]) -> str:
-    """A hint at the known name that was probably meant; '' where none is near."""
-    from rapidfuzz import process
-
-    match = process.extractOne(name, sorted(known), score_cutoff=60, processor=canonical)
-    return f" (did you mean {match[0]}?)" if match else ""
-
-
-def _where(row: Treatment) -> str:
-    return f"treatment {row.template_id}" + (f" (line {row.line})" if row.line else "")
+def where(row: Treatment) -> str:
+    """A treatment by its id, and where it is written."""
+    place = row.place or (f"line {row.line}" if row.line else "")
+    return f"treatment {row.template_id}" + (f" ({place})" if place else "")
 
 
 # ---- rules for the file as a whole -----------------------------------------------------------------------------------
@@ -282,8 +295,9 @@ def _unknown_schemes(inputs: CheckInput) -> Iterator[Finding]:
                 name,
                 segments,
                 ("scheme",),
-                f"{name or '(empty)'}: no such scheme{_close_to(name, inputs.schemes)}; named by "
-                f"{', '.join(_where(row) for row in rows[:5])}, segments {_named(segments)}",
+                f"{name or '(empty)'}: no such scheme{nearest(name, inputs.schemes)}; named by "
+                f"{', '.join(where(row) for row in rows[:5])}, segments {_named(segments)}; the schemes are "
+                f"{_named(inputs.schemes, _VALUES_TOLD)}",
             )
 
 
@@ -309,8 +323,8 @@ def _segment_exists(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Itera
         return
     known = {*scheme.listed, *scheme.labels}
     if scheme.is_data_driven and row.segment == _segment_id(row.segment) != "":
-        message = f"{scheme.name}: {_where(row)} is idle, as nobody is in segment {row.segment} today"
-        yield Finding("info", scheme.name, (row.segment,), ("segment",), message + _close_to(row.segment, known))
+        message = f"{scheme.name}: {where(row)} is idle, as nobody is in segment {row.segment} today"
+        yield Finding("info", scheme.name, (row.segment,), ("segment",), message + nearest(row.segment, known))
         return
     hint = " (`*` is for schemes whose segments come from the data)" if row.segment == EVERY_SEGMENT else ""
     yield Finding(
@@ -318,8 +332,8 @@ def _segment_exists(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Itera
         scheme.name,
         (row.segment,),
         ("segment",),
-        f"{scheme.name}: {_where(row)} names segment {row.segment or '(empty)'}, which the scheme does not have"
-        f"{hint or _close_to(row.segment, known)}",
+        f"{scheme.name}: {where(row)} names segment {row.segment or '(empty)'}, which the scheme does not have"
+        f"{hint or nearest(row.segment, known)}; it has {_named(known - {UNKNOWN}, _VALUES_TOLD) or 'none yet'}",
     )
 
 
@@ -335,8 +349,9 @@ def _channel_is_known(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Ite
             scheme.name,
             (row.segment,),
             ("channel",),
-            f"{scheme.name}: {_where(row)} of segment {row.segment} names channel {row.channel}, which "
-            f"seeds/channels.csv does not list{_close_to(row.channel, inputs.channels)}",
+            f"{scheme.name}: {where(row)} of segment {row.segment} names channel {row.channel}, which "
+            f"seeds/channels.csv does not list{nearest(row.channel, inputs.channels)}; it lists "
+            f"{_named(inputs.channels, _VALUES_TOLD)}",
         )
 
 
@@ -347,7 +362,7 @@ def _dates_are_in_order(row: Treatment, scheme: Scheme, inputs: CheckInput) -> I
             scheme.name,
             (row.segment,),
             ("valid_from", "valid_to"),
-            f"{scheme.name}: {_where(row)} of segment {row.segment} ends ({row.valid_to}) before it begins "
+            f"{scheme.name}: {where(row)} of segment {row.segment} ends ({row.valid_to}) before it begins "
             f"({row.valid_from})",
         )
 
@@ -360,7 +375,7 @@ def _says_something(row: Treatment, scheme: Scheme, inputs: CheckInput) -> Itera
             scheme.name,
             (row.segment,),
             empty,
-            f"{scheme.name}: {_where(row)} of segment {row.segment} says nothing in {', '.join(empty)}",
+            f"{scheme.name}: {where(row)} of segment {row.segment} says nothing in {', '.join(empty)}",
         )
 
 
@@ -377,7 +392,7 @@ def _placeholders_are_filled(row: Treatment, scheme: Scheme, inputs: CheckInput)
             scheme.name,
             (row.segment,),
             columns,
-            f"{scheme.name}: {_where(row)} of segment {row.segment} has {', '.join(names)} in {', '.join(columns)}, "
+            f"{scheme.name}: {where(row)} of segment {row.segment} has {', '.join(names)} in {', '.join(columns)}, "
             "which nothing fills in (only {label}, in a `*` row)",
         )
 
@@ -389,7 +404,7 @@ def _subset_is_of_a_template(row: Treatment, scheme: Scheme, inputs: CheckInput)
             scheme.name,
             (row.segment,),
             ("segment",),
-            f"{scheme.name}: {_where(row)} of segment {row.segment} has rows in seeds/template_subsets.csv, which are "
+            f"{scheme.name}: {where(row)} of segment {row.segment} has rows in seeds/template_subsets.csv, which are "
             "for `*` rows alone; take them out, or let the row serve `*`",
         )
 
@@ -471,7 +486,9 @@ def _unknown_items(scheme: Scheme, rows: Sequence[Treatment], items: Items | Non
             wrong[row.template_id].append(row)
     for bad in wrong.values():
         segments = tuple(sorted({row.segment for row in bad}))
-        hint = _close_to(bad[0].offer_item, items.names) if len(bad) == 1 else ""
+        hint = nearest(bad[0].offer_item, items.names) if len({row.offer_item for row in bad}) == 1 else ""
+        if not hint and items.names:
+            hint = f"; there are such as {_named(items.names, 3)}"
         told = _named({row.offer_item for row in bad}, 5)
         # Only what was published is known: an item that never met another in a basket is not there.
         severity: Severity = scheme.treatment_check if items.is_complete else "warn"
@@ -480,7 +497,7 @@ def _unknown_items(scheme: Scheme, rows: Sequence[Treatment], items: Items | Non
             scheme.name,
             segments,
             ("offer_item",),
-            f"{scheme.name}: {_where(bad[0])} of segment {_named(segments)} offers {told}, which is no {items.level} "
+            f"{scheme.name}: {where(bad[0])} of segment {_named(segments)} offers {told}, which is no {items.level} "
             f"of the products{'' if items.is_complete else ' published so far'}{hint}",
         )
 
@@ -499,6 +516,8 @@ def _out_of_reach(scheme: Scheme, valid: Mapping[str, Sequence[Treatment]], inpu
         if segment not in scheme.members:
             continue
         for channel in {row.channel for row in treatments} & inputs.channels:
+            if not consents.is_counted(channel):
+                continue
             key = (scheme.name, segment, channel.strip().lower())
             served[channel][segment] = consents.reachable.get(key, 0)
     for channel, reachable in sorted(served.items()):

@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import fsum
 
-from orchestration.treatments.normalise import Wordings, same_to_the_eye, similarity
-from orchestration.treatments.rows import CONSUMPTION_JOURNEY, DATES, DECISION_JOURNEY, NOTICED, POSITIONING, Treatment
+from orchestration.seeds.treatments import CONSUMPTION_JOURNEY, DATES, DECISION_JOURNEY, NOTICED, POSITIONING, Treatment
+from orchestration.seeds.wordings import Wordings, same_to_the_eye, similarity
 
 NOTHING = "nothing"
 WORDING_ONLY = "wording only"

@@ -11,15 +11,15 @@ from datetime import date
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from orchestration.seeds.treatments import UNKNOWN, Treatment, spell_out
 from orchestration.treatments.compare import Difference, compare
-from orchestration.treatments.rows import UNKNOWN, Treatment, spell_out
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from orchestration.seeds.wordings import Wordings
     from orchestration.treatments.check import Scheme
-    from orchestration.treatments.normalise import Wordings
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,14 @@ Does not belong here: what is checked (the YAML of the models, macros/tests/), h
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from orchestration.settings import PROJECT_DIR
 
 COLUMNS_HOLD = "columns_hold"
 # How macros/tests/columns_hold.sql marks its lines.
@@ -70,7 +73,44 @@ def description(manifest: Mapping[str, Any], test_id: str) -> str | None:
         return f"No two rows have the same {', '.join(arguments['columns'])}."
     if name == "relationships":
         return f"Every {test.get('column_name')} is a {arguments['field']} of {arguments['to']!s}."
-    return test.get("description") or None
+    if test.get("description"):
+        return str(test["description"])
+    if name == "accepted_values":
+        return f"{arguments['column_name']}: one of {', '.join(str(value) for value in arguments['values'])}"
+    if name in ("not_null", "unique"):
+        return f"{arguments['column_name']}: {name.replace('_', ' ')}"
+    # A singular test says it in the comment that its file begins with, one with a macro in that of the macro.
+    macro = manifest.get("macros", {}).get(f"macro.{test.get('package_name')}.test_{name}")
+    return _first_comment(_macro_file(macro) if macro else test.get("raw_code") or "")
+
+
+def advice(manifest: Mapping[str, Any], test_id: str) -> str:
+    """What a failure of a test stops, and how its rows are found."""
+    test = manifest["nodes"][test_id]
+    warns = str((test.get("config") or {}).get("severity", "")).lower() == "warn"
+    return (
+        "A failure is a warning, the refresh goes on. "
+        if warns
+        else "A failure stops the refresh; what is published stays. "
+    ) + f"The rows: `.venv/bin/dbt show --profiles-dir profiles --select {test['name']}`."
+
+
+def _macro_file(macro: Mapping[str, Any]) -> str:
+    try:
+        return (PROJECT_DIR / str(macro["original_file_path"])).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _first_comment(code: str) -> str | None:
+    """The first paragraph of the comment that a file of SQL begins with, as one line."""
+    code = code.lstrip()
+    if code.startswith("{#"):
+        words = code[2:].partition("#}")[0].split("\n\n")[0]
+    else:
+        lines = itertools.takewhile(lambda line: line.startswith("--"), code.splitlines())
+        words = " ".join(line[2:] for line in lines)
+    return " ".join(words.split()) or None
 
 
 def column_messages(log: Path, run: str) -> dict[str, tuple[int, str]]:

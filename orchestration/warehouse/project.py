@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.overrides import held_vars, prepare_seeds, shipped_vars, vars_arguments
-from orchestration.settings import PROJECT_DIR, Settings, read_settings
+from orchestration.settings import PROJECT_DIR, SHIPPED_SEEDS, Settings, read_settings
 from orchestration.warehouse.dbt_arguments import parse_arguments
 
 # What the manifest is made from. Seeds' rows are not in it, but their checksums are.
@@ -59,7 +59,7 @@ def fingerprint(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
     # The place too: a parse holds the paths of the seeds, and a copied project would load those of the original.
     own = own_arguments(settings, project_dir)
     digest = hashlib.sha256(f"{version('dbt-core')} {settings.dbt_target} {project_dir.resolve()} {own}\n".encode())
-    own_seeds = sorted(settings.seeds_dir.glob("*")) if settings.seed_layers else []
+    own_seeds = sorted(settings.seeds_dir.glob("*")) if settings.seeds_dir != SHIPPED_SEEDS else []
     for path in [*_input_files(project_dir), *own_seeds]:
         digest.update(f"{os.path.relpath(path, project_dir)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -97,7 +97,7 @@ def manifest_path(settings: Settings, project_dir: Path = PROJECT_DIR) -> Path:
         )
         if answer.returncode != 0 or not (aside / "manifest.json").is_file():
             raise ProjectError(f"dbt cannot parse the project:\n{(answer.stdout + answer.stderr).strip()}")
-        for name in ("partial_parse.msgpack", "manifest.json"):
+        for name in ("partial_parse.msgpack", "semantic_manifest.json", "manifest.json"):
             if (aside / name).is_file():
                 os.replace(aside / name, folder / name)
         note = f"{wanted} {_digest(manifest)}"

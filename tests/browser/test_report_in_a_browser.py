@@ -20,12 +20,12 @@ WIDTHS = (1440, 1024, 390)
 TOLD = Told(9, 1, 0, (Problem("a_rule on a_table", "3 rows. What to do about them."),))
 
 
-def written(folder: Path, *tables: str) -> Path:
+def written(folder: Path, *tables: str, language: str = "en") -> Path:
     with duckdb.connect(str(folder / "segments.duckdb")) as con:
         for sql in tables:
             con.execute(sql)
     target = folder / f"{folder.name.rstrip('0123456789')}.html"
-    write_report(folder / "segments.duckdb", target, TOLD)
+    write_report(folder / "segments.duckdb", target, TOLD, language=language)
     return target
 
 
@@ -33,6 +33,12 @@ def written(folder: Path, *tables: str) -> Path:
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report on the hand-made shop."""
     return written(tmp_path_factory.mktemp("small"), TABLES, PAY)
+
+
+@pytest.fixture(scope="module")
+def russian(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report on the hand-made shop, in Russian."""
+    return written(tmp_path_factory.mktemp("russian"), TABLES, PAY, language="ru")
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +101,22 @@ def test_no_page_scrolls_sideways_and_none_complains(
             page.screenshot(path=shots / f"{report.stem}-{anchor}-{width}-{theme}.png")
 
 
+def test_the_page_in_another_language_fits_a_phone_and_its_script_speaks_it(
+    chromium: Any, russian: Path, shots: Path
+) -> None:
+    with opened(chromium, russian, 390) as page:
+        for anchor in anchors(page):
+            page.goto(f"{russian.as_uri()}#{anchor}")
+            assert_nothing_sticks_out(page, anchor)
+            page.screenshot(path=shots / f"russian-{anchor}-390.png")
+        page.goto(f"{russian.as_uri()}#front")
+        assert re.match(r"на сегодня данным \d", page.inner_text("[data-as-of]"))
+        cut = page.eval_on_selector_all(
+            "#front table.strip th .brief", "labels => labels.filter(l => l.scrollWidth > l.parentNode.clientWidth + 1)"
+        )
+        assert cut == []
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_long_names_and_many_segments_stay_within_the_page(chromium: Any, large: Path, shots: Path, width: int) -> None:
     with opened(chromium, large, width) as page:
@@ -104,8 +126,8 @@ def test_long_names_and_many_segments_stay_within_the_page(chromium: Any, large:
             page.screenshot(path=shots / f"{large.stem}-{anchor}-{width}.png")
 
 
-def test_the_front_page_of_a_desk_is_one_screen(chromium: Any, report: Path, large: Path) -> None:
-    for file in (report, large):
+def test_the_front_page_of_a_desk_is_one_screen(chromium: Any, report: Path, large: Path, russian: Path) -> None:
+    for file in (report, large, russian):
         with opened(chromium, file) as page:
             assert page.evaluate("document.documentElement.scrollHeight") <= 900
 

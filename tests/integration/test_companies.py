@@ -55,6 +55,16 @@ CONTACTS: list[dict[str, Any]] = [
     {"person_id": "solo", "company_id": "solo", "job_title": "Owner"},
     {"person_id": "emoji", "company_id": "odd", "job_title": "🙂🙂"},
     {"person_id": "long", "company_id": "odd", "job_title": LONG_TITLE},
+    # Two roles in one title, and two rows of one person: the later one is taken.
+    {"person_id": "two", "company_id": "titles", "job_title": "CEO & CFO"},
+    {"person_id": "twice", "company_id": "titles", "job_title": "CFO", "updated_at": "2026-01-02T00:00:00"},
+    {"person_id": "twice", "company_id": "titles", "job_title": "Wizard of old", "updated_at": "2026-01-01T00:00:00"},
+    # Words that are no misspellings and tell nothing, and an office that is a place.
+    {"person_id": "grinder", "company_id": "titles", "job_title": "Surface Grinder"},
+    {"person_id": "ads", "company_id": "titles", "job_title": "Classified Ad Clerk"},
+    {"person_id": "product", "company_id": "titles", "job_title": "Product Owner"},
+    {"person_id": "office", "company_id": "titles", "job_title": "Medical Office Coordinator"},
+    {"person_id": "bureau", "company_id": "titles", "job_title": "Office of the CEO"},
     {"person_id": "wizard1", "company_id": "odd", "job_title": "Wizard"},
     {"person_id": "wizard2", "company_id": "odd", "job_title": " wizard "},
 ]
@@ -226,6 +236,25 @@ def test_every_contact_has_a_segment_whatever_the_title(built: Build) -> None:
         "stray": "signatory",
         "solo": "signatory",
         "long": "department_head",
+    }
+
+
+def test_a_person_has_one_role_whatever_the_title_or_the_rows_say(built: Build) -> None:
+    roles = segments(built, "buying_role")
+    assert {p: roles[p] for p in ("two", "twice")} == {"two": "signatory", "twice": "finance"}
+    assert built.rows("select file is not null, reasons from quarantine where source_table = 'company_contacts'") == [
+        (True, "superseded")
+    ]
+
+
+def test_a_plain_word_is_no_misspelling_of_a_role(built: Build) -> None:
+    roles = segments(built, "buying_role")
+    assert {p: roles[p] for p in ("grinder", "ads", "product", "office", "bureau")} == {
+        "grinder": "unknown",
+        "ads": "unknown",
+        "product": "initiator",
+        "office": "initiator",
+        "bureau": "unknown",
     }
 
 

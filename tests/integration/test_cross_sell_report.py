@@ -74,4 +74,4 @@ def test_the_counts_of_pairs_agree_between_card_and_map(demo_refresh: Path, whol
         cells = [cell for row in part.table("How far what segments were sent differs") for cell in row[1:]]
         differ, alike = (sum(cell.endswith(sign) for cell in cells) for sign in "≠=")
         assert (differ, differ + alike) == (round(share * pairs), pairs)
-        assert f"{words.counted(pairs, 'pair')} of segments that can be judged, {differ} " in part.text
+        assert f"{words.many('{n} pair', '{n} pairs', pairs)} of segments that can be judged, {differ} " in part.text

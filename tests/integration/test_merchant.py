@@ -7,9 +7,15 @@ Belongs here: planted truth against tables. Does not belong here: how the demo i
 from __future__ import annotations
 
 import csv
+import json
+import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -23,10 +29,17 @@ from orchestration.landing.demo import MARKER, MERCHANT_STAMP, write_tables
 from orchestration.landing.merchant.catalogue import BRICKS, CEMENT, SAND
 from orchestration.landing.merchant.generate import ASSIGNED_ON, LAST_DAY, Merchant, Size, make_merchant
 from orchestration.landing.merchant.people import EXPERIMENT_ID, HOLDOUT, OFFER_SHARES, OFFERS, ROLES
+from orchestration.metrics import prepare
 from orchestration.overrides import prepare_seeds
 from orchestration.publication.account import account_tables
+from orchestration.publication.candidate import write_candidate
+from orchestration.publication.ddl import published_tables
+from orchestration.publication.publish import CheckCounts
+from orchestration.publication.questions import questions
+from orchestration.publication.refreshes import read_row_account, refresh_row, with_row
 from orchestration.settings import DEMO_SEEDS, read_settings
 from orchestration.treatments.check import check_candidate
+from orchestration.warehouse.tables import built_tables
 from tests.integration import project
 from tests.integration.project import Build
 
@@ -288,3 +301,197 @@ def test_telling_sizes_apart_pays_what_was_planted(built: Built) -> None:
 def test_sizes_are_told_apart_in_the_log(built: Built) -> None:
     (card,) = [row for row in built.account["scheme_scorecard"] if row["scheme"] == "company_size"]
     assert (card["verdict"], card["assigned_distinct"], card["delivered_distinct"]) == ("in use", 1.0, 1.0)
+
+
+# ---- the eight questions of docs/questions.md, in SQL and by a metric ------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def warehouse(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse folder in which the build is published, unaudited."""
+    folder = tmp_path_factory.mktemp("merchant_published")
+    manifest = json.loads((built.build.target / "manifest.json").read_text(encoding="utf-8"))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    with built_tables(read_settings({"WAREHOUSE_DIR": str(built.build.warehouse)})) as con:
+        account = dict(account_tables(con, AS_OF))
+        row = refresh_row("r", AS_OF, now, now, read_row_account(con), CheckCounts(0, 0, 0))
+        account["refreshes"] = with_row(row.slice(0, 0), row)
+        write_candidate(con, folder / "published", published_tables(manifest), account, questions(), "EUR")
+    return folder
+
+
+def page_blocks(language: str) -> list[str]:
+    """The blocks of docs/questions.md in a language."""
+    page = (project.ROOT / "docs" / "questions.md").read_text(encoding="utf-8")
+    return [block.strip() for block in re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)]
+
+
+def test_every_question_of_the_page_is_answered_in_sql(warehouse: Path) -> None:
+    blocks = page_blocks("sql")
+    assert len(blocks) == 9
+    with duckdb.connect(str(warehouse / "published" / "segments.duckdb"), read_only=True) as con:
+        empty = [block for block in blocks if not con.execute(block).fetchall()]
+    assert empty == []
+
+
+def test_answers_are_those_of_the_tables(warehouse: Path) -> None:
+    with duckdb.connect(str(warehouse / "published" / "segments.duckdb"), read_only=True) as con:
+        spend = con.execute("select sum(spend), count(*) from v_spend_by_month where scheme = 'rfm'").fetchone()
+        assert spend == con.execute("select sum(spend), count(*) from segment_months where scheme = 'rfm'").fetchone()
+        before = con.execute(
+            "select count(*) from v_spend_by_month as a inner join segment_months as b"
+            " on a.scheme = b.scheme and a.segment = b.segment and a.month = b.month + interval 1 month"
+            " where a.spend_before is distinct from b.spend"
+        ).fetchone()
+        assert before == (0,)
+        sent = con.execute("select sum(touchpoints), sum(cost), count(*) from v_what_reached_whom").fetchone()
+        assert sent == con.execute("select sum(touchpoints), sum(cost), count(*) from segment_deliveries").fetchone()
+        gaps = con.execute("from v_committee_gaps where role = 'finance' and problem = 'nobody known'").fetchall()
+        of_table = con.execute("from company_committees where role = 'finance' and not is_covered").fetchall()
+        assert sorted(row[0] for row in gaps) == sorted(row[0] for row in of_table)
+        nameless = con.execute(
+            "select 'month' from v_spend_by_month where segment_label is null"
+            " union all select 'occasion' from v_occasion_gaps where occasion_label = occasion or segment_label is null"
+            " union all select 'role' from v_committee_gaps where role_label = role"
+        ).fetchall()
+        assert nameless == []
+
+
+# What joins as docs/questions.md says, without an exception: table, columns, and the table whose key they are.
+SCHEMES = "segment_schemes", "scheme"
+SEGMENTS = "segments", "scheme, segment"
+MEMBERS = "customer_profiles", "customer_id"
+JOINS = [
+    ("customer_segments", "scheme, segment", *SEGMENTS),
+    ("segments", "scheme", *SCHEMES),
+    ("segments", "scheme, nearest_mass_segment", *SEGMENTS),
+    ("segment_profiles", "scheme, segment", *SEGMENTS),
+    ("segment_affinities", "scheme, segment", *SEGMENTS),
+    ("occasion_matrix", "scheme, segment", *SEGMENTS),
+    ("prospect_segments", "scheme", *SCHEMES),
+    ("customer_segment_history", "scheme", *SCHEMES),
+    ("segment_migrations", "scheme", *SCHEMES),
+    ("segment_months", "scheme", *SCHEMES),
+    ("segment_months", "month", "calendar", "day_on"),
+    ("segment_deliveries", "scheme", *SCHEMES),
+    ("scheme_scorecard", "scheme", *SCHEMES),
+    ("scheme_advice", "scheme", *SCHEMES),
+    ("treatments", "scheme", *SCHEMES),
+    ("treatment_assignments", "scheme", *SCHEMES),
+    ("next_best_offers", "customer_id", *MEMBERS),
+    ("cross_sell_gaps", "customer_id", *MEMBERS),
+    ("company_committees", "company_id", *MEMBERS),
+    ("audiences", "treatment_id", "treatments", "treatment_id"),
+    ("refreshes", "as_of", "calendar", "day_on"),
+]
+
+
+def test_tables_join_as_the_page_says(warehouse: Path) -> None:
+    with duckdb.connect(str(warehouse / "published" / "segments.duckdb"), read_only=True) as con:
+        for table, columns, other, key in JOINS:
+            known = " and ".join(f"{column.strip()} is not null" for column in columns.split(","))
+            strays = con.execute(
+                f"select {columns} from {table} where {known} except select {key} from {other}"
+            ).fetchmany(3)
+            assert strays == [], f"{table} ({columns}) and {other} ({key}): {strays}"
+
+
+# Asks many times in one process, as the commands would one by one: `mf` takes three seconds to start.
+ASK_ALL = """
+import json, sys
+from dbt_metricflow.cli.cli_configuration import CLIConfiguration
+from dbt_metricflow.cli import main
+main.UpdateChecker.check = lambda *a, **k: None
+configuration = CLIConfiguration()
+for arguments in json.loads(sys.argv[1]):
+    main.cli.main(arguments, obj=configuration, standalone_mode=False)
+"""
+
+
+def environment_of(warehouse: Path) -> dict[str, str]:
+    return project.environment(warehouse, warehouse / "dbt-target", {})
+
+
+def ask(warehouse: Path, *arguments: str) -> str:
+    """What `make metrics ASK=…` prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration.metrics", *arguments],
+        cwd=project.ROOT,
+        env=environment_of(warehouse),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, f"{arguments}:\n{(done.stdout + done.stderr)[-3000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def answers(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+    """What MetricFlow says to each `metrics` block of the page, and to a few metrics alone."""
+    tmp = tmp_path_factory.mktemp("answers")
+    asked = [*page_blocks("metrics"), *(f"query --metrics {metric}" for metric in COUNTED)]
+    files = [tmp / f"{number}.csv" for number in range(len(asked))]
+    folder = warehouse / "dbt-target" / "metrics"
+    settings = read_settings({"WAREHOUSE_DIR": str(warehouse)})
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            ASK_ALL,
+            json.dumps([[*shlex.split(q), "--csv", str(f)] for q, f in zip(asked, files, strict=True)]),
+        ],
+        cwd=folder,
+        env={**environment_of(warehouse), **prepare(settings, folder)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    return {query: pd.read_csv(file) for query, file in zip(asked, files, strict=True)}
+
+
+def test_metricflow_can_compute_every_metric_on_what_is_published(warehouse: Path) -> None:
+    said = ask(warehouse, "validate-configs")
+    # Semantics, and models, dimensions, entities, measures and metrics in the file.
+    assert said.count("(ERRORS: 0, ") == 6 and "metrics against data warehouse (ERRORS: 0" in said, said
+
+
+def test_spend_by_segment_by_month_is_that_of_sql(warehouse: Path, tmp_path: Path) -> None:
+    by = "segment_month__scheme,segment_month__segment_id,metric_time__month"
+    ask(warehouse, "query", "--metrics", "spend,orders,members", "--group-by", by, "--csv", str(tmp_path / "spend.csv"))
+    asked = pd.read_csv(tmp_path / "spend.csv", parse_dates=["metric_time__month"])
+    with duckdb.connect(str(warehouse / "published" / "segments.duckdb"), read_only=True) as con:
+        told = con.execute("select scheme, segment, month, spend, orders, members from segment_months").df()
+    names = {"segment_month__scheme": "scheme", "segment_month__segment_id": "segment", "metric_time__month": "month"}
+    key = ["scheme", "segment", "month"]
+    asked, told = (t.set_index(key).sort_index() for t in (asked.rename(columns=names), told))
+    assert len(told) > 100 and list(asked.index) == list(told.index)
+    for metric in ("spend", "orders", "members"):
+        assert np.allclose(asked[metric].astype(float), told[metric].astype(float), rtol=1e-12), metric
+
+
+def test_every_question_of_the_page_is_answered_by_a_metric(answers: dict[str, pd.DataFrame]) -> None:
+    blocks = page_blocks("metrics")
+    assert len(blocks) == 9
+    assert [block for block in blocks if answers[block].empty] == []
+
+
+# A metric -> the same in SQL on the published tables.
+COUNTED = {
+    "companies_without_finance": "select count(*) from company_committees where role = 'finance' and not is_covered",
+    "gap_value": "select sum(expected_value) from v_gaps_by_money",
+    "gap_customers": "select count(distinct customer_id) from cross_sell_gaps",
+    "sent_members": "select count(distinct member_id) from audience_decisions where outcome = 'sent'",
+    "moved_members": "select sum(members) from segment_migrations where from_segment <> to_segment",
+}
+
+
+def test_metrics_without_groups_are_totals_of_the_tables(warehouse: Path, answers: dict[str, pd.DataFrame]) -> None:
+    with duckdb.connect(str(warehouse / "published" / "segments.duckdb"), read_only=True) as con:
+        for metric, sql in COUNTED.items():
+            (expected,) = con.execute(sql).fetchone() or (None,)
+            (found,) = answers[f"query --metrics {metric}"][metric]
+            assert float(found) == pytest.approx(float(expected)) and found > 0, metric

@@ -19,6 +19,7 @@ with treatment_rows as (
         treatment.valid_from,
         treatment.valid_to,
         treatment.owner,
+        treatment.review_on,
         scheme.is_data_driven and treatment.segment = '*' as is_template
     from {{ ref('treatments') }} as treatment
     inner join {{ ref('segment_schemes') }} as scheme
@@ -114,6 +115,7 @@ published_rows as (
         treatment.valid_from,
         treatment.valid_to,
         treatment.owner,
+        treatment.review_on,
         populated.segment is null as is_idle
     from treatment_rows as treatment
     left join populated_segments as populated
@@ -138,6 +140,7 @@ published_rows as (
         treatment.valid_from,
         treatment.valid_to,
         treatment.owner,
+        treatment.review_on,
         served.segment is null as is_idle
     from treatment_rows as treatment
     left join template_segments as served
@@ -162,6 +165,7 @@ select
     cast(published.valid_from as date) as valid_from,
     cast(published.valid_to as date) as valid_to,
     cast(published.owner as {{ dbt.type_string() }}) as owner,
+    cast(published.review_on as date) as review_on,
     published.is_idle,
     cast(coalesce(segments.members, 0) as bigint) as members,
     cast(coalesce(reach.reachable_members, 0) as bigint) as reachable_members

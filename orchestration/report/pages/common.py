@@ -13,26 +13,30 @@ from markupsafe import Markup
 
 from orchestration.report import words
 from orchestration.report.blocks import Cell, Text
+from orchestration.report.languages import C_, many, mark, plain, say, term
 from orchestration.report.published import Row
 from orchestration.report.shop import SIGNIFICANCE, Scheme, Shop
 
 # Effect from which on a difference between segments counts, as in the verdict of a scheme.
 LEAST_EFFECT = 0.01
+# Answers to one of the three questions, said by `answer`.
+YES, NO = C_("answer", "yes"), C_("answer", "no")
+NOT_KNOWN, NOT_ALL, SELDOM = C_("answer", "not known"), C_("answer", "not all"), C_("answer", "seldom")
 
 
-def badge(word: Text, mark: words.Mark) -> Markup:
+def badge(word: Text, shown: words.Mark) -> Markup:
     """A word with the sign and colour of its value."""
-    sign = Markup('<span aria-hidden="true">{}</span> ').format(mark.sign) if mark.sign else Markup("")
-    return Markup('<span class="badge {}">{}<span class="w">{}</span></span>').format(mark.css, sign, word)
+    sign = Markup('<span aria-hidden="true">{}</span> ').format(shown.sign) if shown.sign else Markup("")
+    return Markup('<span class="badge {}">{}<span class="w">{}</span></span>').format(shown.css, sign, mark(word))
 
 
 def link(anchor: str, text: Text) -> Markup:
-    return Markup('<a href="#{}">{}</a>').format(anchor, text)
+    return Markup('<a href="#{}">{}</a>').format(anchor, mark(text))
 
 
 def label(text: Text, note: Text = "", title: str = "") -> Cell:
     """The heading of a row; names may be of any script."""
-    return Cell(text, sort=str(text).casefold(), note=note, css="label", title=title)
+    return Cell(mark(text), sort=plain(text).casefold(), note=mark(note), css="label", title=plain(title))
 
 
 def number(value: Any, said: str | None = None, bar: float | None = None, note: Text = "", css: str = "") -> Cell:
@@ -63,7 +67,7 @@ def money(value: Any) -> Cell:
 
 
 def text(value: Any, css: str = "") -> Cell:
-    return Cell(value if isinstance(value, Markup) else words.clean(value), css=css)
+    return Cell(mark(value) if isinstance(value, str) and value else words.clean(value), css=css)
 
 
 # The three questions
@@ -74,13 +78,17 @@ def behaves(scheme: Scheme) -> tuple[words.Mark, str, str]:
     card = scheme.card
     effect, q = card.get("behaviour_effect"), card.get("behaviour_q_value")
     if effect is None:
-        return words.ANSWERS["unknown"], "not known", "nothing to compare"
-    detail = f"{words.percent(effect)} of {words.outcome_name(card.get('behaviour_outcome'))}"
+        return words.ANSWERS["unknown"], NOT_KNOWN, say("nothing to compare")
+    detail = say(
+        "{share} of differences in {outcome}",
+        share=words.percent(effect),
+        outcome=words.outcome_name(card.get("behaviour_outcome")),
+    )
     if q is not None and q < SIGNIFICANCE and effect >= LEAST_EFFECT:
-        return words.ANSWERS["yes"], "yes", detail
+        return words.ANSWERS["yes"], YES, detail
     if scheme.verdict == "superficial":
-        return words.ANSWERS["no"], "no", detail
-    return words.ANSWERS["unknown"], "not known", "too few to tell"
+        return words.ANSWERS["no"], NO, detail
+    return words.ANSWERS["unknown"], NOT_KNOWN, say("too few to tell")
 
 
 def pairs_sent(scheme: Scheme) -> tuple[int, int] | None:
@@ -95,29 +103,29 @@ def treated(scheme: Scheme) -> tuple[words.Mark, str, str]:
     """Question 2: mark, a word, and a few words more."""
     pairs, assigned = pairs_sent(scheme), scheme.card.get("assigned_distinct")
     if assigned is not None and assigned < 1:
-        return words.ANSWERS["alike"], "not all", f"{words.percent(assigned)} of pairs differ on paper"
+        return words.ANSWERS["alike"], NOT_ALL, say("{share} of pairs differ on paper", share=words.percent(assigned))
     if pairs is None:
-        return words.ANSWERS["unknown"], "not known", "no pair can be judged"
-    detail = f"{words.count(pairs[0])} of {words.counted(pairs[1], 'pair')}"
+        return words.ANSWERS["unknown"], NOT_KNOWN, say("no pair can be judged")
+    detail = many("{some} of {n} pair", "{some} of {n} pairs", pairs[1], some=words.count(pairs[0]))
     if scheme.verdict == "in use" or (scheme.verdict != "in the drawer" and 2 * pairs[0] > pairs[1]):
-        return words.ANSWERS["yes"], "yes", detail
-    return words.ANSWERS["alike"], "no" if not pairs[0] else "seldom", detail
+        return words.ANSWERS["yes"], YES, detail
+    return words.ANSWERS["alike"], NO if not pairs[0] else SELDOM, detail
 
 
 def pays(scheme: Scheme) -> tuple[words.Mark, str, str]:
     """Question 3: mark, a word, and a few words more."""
     said = words.clean(scheme.card.get("pays"))
     if said in ("yes", "no"):
-        return words.ANSWERS[said], said, "against customers held out"
-    return words.ANSWERS["unknown"], "not known", "not tested, or too few to tell"
+        return words.ANSWERS[said], said, say("against customers held out")
+    return words.ANSWERS["unknown"], NOT_KNOWN, say("not tested, or too few to tell")
 
 
 def answer(found: tuple[words.Mark, str, str], is_short: bool = False) -> Cell:
     """A question's answer as a cell; the short one keeps its detail for a pointer."""
-    mark, word, detail = found
+    found_mark, word, detail = found
     return Cell(
-        badge(word, mark),
-        sort=mark.sign,
+        badge(term("answer", word), found_mark),
+        sort=found_mark.sign,
         note="" if is_short else detail,
         title=detail if is_short else "",
         css="answer",
@@ -130,6 +138,16 @@ def is_well_powered(row: Row) -> bool:
     return bool(found) if found is not None else (row.get("power") or 0.0) >= 0.8
 
 
-def joined(before: str, parts: Sequence[Markup], after: str = ".") -> Markup:
-    """A sentence with links in it: before a, b, c after."""
-    return Markup("{}{}{}").format(before, Markup(", ").join(parts), after)
+def largest(number: int) -> str:
+    """That only some segments are shown."""
+    return many("The {n} segment with the largest spend.", "The {n} segments with the largest spend.", number)
+
+
+def links(parts: Sequence[Markup]) -> Markup:
+    """Links in a row: a, b, c."""
+    return Markup(", ").join(parts)
+
+
+def verdict(scheme: Scheme) -> Markup:
+    """The badge of a scheme's verdict."""
+    return badge(words.value("verdict", scheme.verdict), words.mark(words.VERDICTS, scheme.verdict))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from orchestration.report import words
 from orchestration.report.blocks import Block, Column, Page, Part, Prose, Table
+from orchestration.report.languages import many, say, term
 from orchestration.report.pages import common
 from orchestration.report.shop import Shop
 
@@ -34,7 +35,12 @@ def pages(shop: Shop) -> list[Page]:
         return []
     if shop.is_few(total):
         return [
-            Page("companies", "Companies", "Who decides?", [Prose(f"There are fewer than {shop.least} companies.")])
+            Page(
+                "companies",
+                say("Companies"),
+                say("Who decides?"),
+                [Prose(many("There are fewer than {n} company.", "There are fewer than {n} companies.", shop.least))],
+            )
         ]
     roles = shop.db.rows(
         """
@@ -55,7 +61,7 @@ def pages(shop: Shop) -> list[Page]:
     told, small = shop.merged(sizes, lambda row: float(row["companies"]))
     rows = [
         [
-            common.label(f"{row['covered']} of {len(roles)}"),
+            common.label(say("{some} of {all}", some=row["covered"], all=len(roles))),
             common.number(row["companies"], bar=row["companies"] / total),
             common.money(row["spend"]),
             common.share(row["readiness"]),
@@ -65,39 +71,33 @@ def pages(shop: Shop) -> list[Page]:
     if small:
         rows.append(
             [
-                common.label("other numbers of roles"),
+                common.label(say("other numbers of roles")),
                 common.members(shop, sum(row["companies"] for row in small)),
                 common.money(None),
                 common.share(None),
             ]
         )
     blocks: list[Block] = [
-        Prose(
-            f"A deal stops where one role is not convinced. Of {words.counted(total, 'company', 'companies')}, "
-            f"{shop.members(complete) if complete else 'none'} {'knows' if complete in (0, 1) else 'know'} somebody "
-            "for each role"
-            f"{'' if most else ', and none knows anybody'}.",
-            "lead",
-        ),
+        Prose(lead(shop, total, complete, most), "lead"),
         Part(
-            "Roles that are missing",
+            say("Roles that are missing"),
             [
                 Table(
-                    "Roles of buying committees",
+                    say("Roles of buying committees"),
                     [
-                        Column("Role"),
-                        Column("Companies where somebody is known", True),
-                        Column("and may be written to", True),
-                        Column(shop.in_currency("Spend where nobody is known"), True),
-                        Column("What is at risk, and what to do", minor=True),
+                        Column(say("Role")),
+                        Column(say("Companies where somebody is known"), True),
+                        Column(say("and may be written to"), True),
+                        Column(shop.in_currency(say("Spend where nobody is known")), True),
+                        Column(say("What is at risk, and what to do"), minor=True),
                     ],
                     [
                         [
-                            common.label(words.ROLES.get(row["role"], words.identifier(row["role"]))),
+                            common.label(role_name(row["role"])),
                             common.members(shop, row["covered"]),
                             common.members(shop, row["contactable"]),
                             common.money(None if shop.is_few(row["missing"]) else row["spend"]),
-                            common.text(row["risk"], "long"),
+                            common.text(words.sentence("risk", row["risk"]), "long"),
                         ]
                         for row in roles
                     ],
@@ -106,21 +106,51 @@ def pages(shop: Shop) -> list[Page]:
             "roles",
         ),
         Part(
-            "Companies by how many roles are known",
+            say("Companies by how many roles are known"),
             [
                 Table(
-                    "Companies by roles known",
+                    say("Companies by roles known"),
                     [
-                        Column("Roles known"),
-                        Column("Companies", True),
-                        Column(shop.in_currency("Spend"), True),
-                        Column("Ready", True),
+                        Column(say("Roles known")),
+                        Column(say("Companies"), True),
+                        Column(shop.in_currency(say("Spend")), True),
+                        Column(say("Ready"), True, say("roles that may be written to, by weight")),
                     ],
                     rows,
-                    more="Which companies these are is in the table company_committees.",
+                    more=say(
+                        "The table {table} says which companies these are.", table=words.table("company_committees")
+                    ),
                 )
             ],
             "readiness",
         ),
     ]
-    return [Page("companies", "Companies", "Who decides at companies, and who is missing?", blocks)]
+    return [Page("companies", say("Companies"), say("Who decides at companies, and who is missing?"), blocks)]
+
+
+def role_name(role: str) -> str:
+    """What people call a role of a buying committee."""
+    return term("role", words.ROLES[role]) if role in words.ROLES else words.identifier(role)
+
+
+def lead(shop: Shop, total: int, complete: int, most: int) -> str:
+    """Of how many companies somebody is known for each role."""
+    companies = many("{n} company", "{n} companies", total)
+    if not most:
+        return say(
+            "A deal stops where one role is not convinced. Of {companies}, somebody is known for each role at none, "
+            "and nobody at all at any.",
+            companies=companies,
+        )
+    if not complete:
+        return say(
+            "A deal stops where one role is not convinced. Of {companies}, somebody is known for each role at none.",
+            companies=companies,
+        )
+    return many(
+        "A deal stops where one role is not convinced. Of {companies}, somebody is known for each role at {some}.",
+        "A deal stops where one role is not convinced. Of {companies}, somebody is known for each role at {some}.",
+        complete,
+        companies=companies,
+        some=shop.members(complete),
+    )

@@ -11,11 +11,14 @@ from typing import Any
 
 from orchestration.report import figures, words
 from orchestration.report.blocks import Block, Cell, Column, Fold, Page, Part, Prose, Table
+from orchestration.report.languages import C_, joined, many, say, term
 from orchestration.report.pages import common
 from orchestration.report.published import Row
 from orchestration.report.shop import Scheme, Segments, Shop
 
 MOST_ROWS = 60
+# Experiments that are shown at once; the rest, which take more members still, are folded.
+MOST_PLANS = 8
 # Below this the groups are not of the sizes that were drawn, and the comparison is void.
 MISMATCH = 0.001
 # Days of a test that nobody waits for.
@@ -31,25 +34,26 @@ def pages(shop: Shop) -> list[Page]:
         if row["scheme"] == "all"
     ]
     blocks: list[Block] = []
-    tested = outcome_table(shop, rows, None, "Tested treatments")
+    tested = outcome_table(shop, rows, None, say("Tested treatments"))
     if tested:
-        blocks.append(Part("What was sent, against customers held out", tested, "tested"))
+        blocks.append(Part(say("What was sent, against customers held out"), tested, "tested"))
     else:
         blocks.append(
             Prose(
-                "Nothing was tested against customers held out at random yet, so nobody can say what pays. Below: "
-                "what to "
-                "test, and how many customers it takes.",
+                say(
+                    "Nothing was tested against customers held out at random yet, so nobody can say what pays. Below: "
+                    "what to test, and how many customers it takes."
+                ),
                 "note",
             )
         )
     divided = dividends(shop)
     if divided:
-        blocks.append(Part("Does telling segments apart pay?", divided, "dividend"))
+        blocks.append(Part(say("Does telling segments apart pay?"), divided, "dividend"))
     planned = plans(shop)
     if planned:
-        blocks.append(Part("What to test next", planned, "plans"))
-    return [Page("pays", "What pays", "What pays, and what to test next?", blocks)]
+        blocks.append(Part(say("What to test next"), planned, "plans"))
+    return [Page("pays", say("What pays"), say("What pays, and what to test next?"), blocks)]
 
 
 def _interval(row: Row) -> figures.Interval | None:
@@ -64,7 +68,11 @@ def _range(low: Any, high: Any) -> str:
     """An interval in words; an end that is not known is open."""
     if low is None and high is None:
         return words.NOTHING
-    return f"{words.decimals(low) if low is not None else '−∞'} to {words.decimals(high) if high is not None else '∞'}"
+    return say(
+        "{low} to {high}",
+        low=words.decimals(low) if low is not None else "−∞",
+        high=words.decimals(high) if high is not None else "∞",
+    )
 
 
 def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, title: str) -> list[Block]:
@@ -84,12 +92,12 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
 
     def cells(row: Row) -> list[Cell]:
         if _is_void(row):
-            void = "void: the groups are not of the sizes that were drawn"
+            void = say("void: the groups are not of the sizes that were drawn")
             return [Cell(void, sort=""), *[common.text(None)] * 3]
         found = _interval(row)
         drawn = figures.interval(found, *scales[row["outcome"]]) if found else words.NOTHING
         always = row.get("always_low") is not None or row.get("always_high") is not None
-        note = f"all looks: {_range(row.get('always_low'), row.get('always_high'))}" if always else ""
+        note = say("all looks: {range}", range=_range(row.get("always_low"), row.get("always_high"))) if always else ""
         return [
             common.number(row.get("uplift"), words.decimals(row.get("uplift"))),
             Cell(drawn),
@@ -98,36 +106,46 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
         ]
 
     def whom(row: Row) -> str:
-        return "everyone" if row["segment"] == "all" or segments is None else segments.label(row["segment"])
+        return say("everyone") if row["segment"] == "all" or segments is None else segments.label(row["segment"])
 
     def state(row: Row) -> str:
         if row.get("is_closed") is None:
             return words.NOTHING
-        return "closed" if row["is_closed"] else "open"
+        return term("test", C_("test", "closed") if row["is_closed"] else C_("test", "open"))
 
     return [
         Prose(
-            "Each row: members who were treated against members held out at random. The dot is what it brought a "
-            "member, "
-            "the thick line what chance leaves possible now that the test is closed; while it is open, only the thin "
-            "line "
-            "counts, which allows for looking every day. Clear of the upright line at 0, it is more than chance."
-            + (f" Amounts are in {words.clean(shop.currency)}." if shop.currency else ""),
+            joined(
+                " ",
+                [
+                    say(
+                        "Each row: members who were treated against members held out at random. The dot is what it "
+                        "brought a member, the thick line what chance leaves possible now that the test is closed; "
+                        "while it is open, only the thin line counts, which allows for looking every day. Clear of the "
+                        "upright line at 0, it is more than chance."
+                    ),
+                    *(
+                        [say("Amounts are in {currency}.", currency=words.table(words.clean(shop.currency)))]
+                        if shop.currency
+                        else []
+                    ),
+                ],
+            ),
             "quiet",
         ),
         Table(
             title,
             [
-                Column("Treatment"),
-                Column("Whom"),
-                Column("Outcome"),
-                Column("Treated", True, minor=True),
-                Column("Held out", True, minor=True),
-                Column("Uplift a member", True),
-                Column("Interval"),
-                Column("95 %", True, minor=True),
-                Column("Net value a member", True),
-                Column("Test", minor=True),
+                Column(say("Treatment")),
+                Column(say("Whom")),
+                Column(say("Outcome")),
+                Column(say("Treated"), True, minor=True),
+                Column(say("Held out"), True, minor=True),
+                Column(say("Uplift a member"), True),
+                Column(say("Interval")),
+                Column(say("95 %"), True, minor=True),
+                Column(say("Net value a member"), True),
+                Column(say("Test"), minor=True),
             ],
             [
                 [
@@ -141,22 +159,27 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
                 ]
                 for row in ordered[:MOST_ROWS]
             ],
-            more=f"{words.counted(len(ordered) - MOST_ROWS, 'more row')} in the table treatment_outcomes."
+            more=many(
+                "{n} more row in the table {table}.",
+                "{n} more rows in the table {table}.",
+                len(ordered) - MOST_ROWS,
+                table=words.table("treatment_outcomes"),
+            )
             if len(ordered) > MOST_ROWS
             else "",
         ),
         Fold(
-            "How sure",
+            say("How sure"),
             [
                 Table(
-                    f"{title}: how sure",
+                    say("{table}: how sure", table=title),
                     [
-                        Column("Treatment"),
-                        Column("Whom"),
-                        Column("Outcome"),
-                        Column("q", True),
-                        Column("Smallest effect it could see", True),
-                        Column("With past spend taken into account", True),
+                        Column(say("Treatment")),
+                        Column(say("Whom")),
+                        Column(say("Outcome")),
+                        Column(say("q"), True),
+                        Column(say("Smallest effect it could see"), True),
+                        Column(say("With past spend taken into account"), True),
                     ],
                     [
                         [
@@ -185,7 +208,7 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
 
 def _days(days: int | None) -> str | None:
     """How long a test takes; what nobody waits for is said so."""
-    return "over 10 years" if days is not None and days > LONG else None
+    return say("over 10 years") if days is not None and days > LONG else None
 
 
 def _is_void(row: Row) -> bool:
@@ -198,6 +221,9 @@ def dividends(shop: Shop) -> list[Block]:
     rows = [row for row in rows if not shop.is_few(row.get("members"))]
     if not rows:
         return []
+    # What pays first.
+    ranks = {verdict: place for place, verdict in enumerate(words.DIVIDENDS)}
+    rows.sort(key=lambda row: ranks.get(row["verdict"], len(ranks)))
     scale = figures.scale_of(
         [figures.Interval(r["dividend"], r["ci_low"], r["ci_high"]) for r in rows if r["dividend"] is not None]
     )
@@ -209,21 +235,23 @@ def dividends(shop: Shop) -> list[Block]:
 
     return [
         Prose(
-            "The worth a member of giving each segment its best treatment, less that of the one best treatment for "
-            "everybody, both judged on customers who were not used to choose them.",
+            say(
+                "The worth a member of giving each segment its best treatment, less that of the one best treatment for "
+                "everybody, both judged on customers who were not used to choose them."
+            ),
             "quiet",
         ),
         Table(
-            "Segmentation dividend",
+            say("Segmentation dividend"),
             [
-                Column("Scheme"),
-                Column("Verdict"),
-                Column("Best for all"),
-                Column(shop.in_currency("Its value"), True, minor=True),
-                Column(shop.in_currency("By segment"), True, minor=True),
-                Column("Difference a member", True),
-                Column("Interval"),
-                Column(shop.in_currency("Together"), True),
+                Column(say("Scheme")),
+                Column(say("Verdict")),
+                Column(say("Best for all")),
+                Column(shop.in_currency(say("Its value")), True, minor=True),
+                Column(shop.in_currency(say("By segment")), True, minor=True),
+                Column(say("Difference a member"), True),
+                Column(say("Interval")),
+                Column(shop.in_currency(say("Together")), True),
             ],
             [
                 [
@@ -232,7 +260,10 @@ def dividends(shop: Shop) -> list[Block]:
                         title=words.clean(row["experiment_id"]),
                     ),
                     Cell(
-                        common.badge(row["verdict"], words.mark(words.DIVIDENDS, row["verdict"])), sort=row["verdict"]
+                        common.badge(
+                            words.value("dividend", row["verdict"]), words.mark(words.DIVIDENDS, row["verdict"])
+                        ),
+                        sort=row["verdict"],
                     ),
                     common.text(shop.treatment(row.get("one_treatment"))),
                     common.number(row.get("value_one"), words.decimals(row.get("value_one"))),
@@ -247,11 +278,11 @@ def dividends(shop: Shop) -> list[Block]:
             ],
         ),
         Fold(
-            "How sure",
+            say("How sure"),
             [
                 Table(
-                    "Why these verdicts",
-                    [Column("Scheme"), Column("Members", True), Column("p", True), Column("Why")],
+                    say("Why these verdicts"),
+                    [Column(say("Scheme")), Column(say("Members"), True), Column(say("p"), True), Column(say("Why"))],
                     [
                         [
                             common.label(shop.scheme(row["scheme"]).title),
@@ -287,23 +318,24 @@ def values(shop: Shop, scheme: Scheme) -> list[Block]:
     )
     return [
         Fold(
-            "What each treatment is worth in each segment",
+            say("What each treatment is worth in each segment"),
             [
                 Prose(
-                    "Value a member: what was earned less what was sent. Small groups are drawn towards the mean of "
-                    "their "
-                    "treatment, so that chance does not choose.",
+                    say(
+                        "Value a member: what was earned less what was sent. Small groups are drawn towards the mean "
+                        "of their treatment, so that chance does not choose."
+                    ),
                     "quiet",
                 ),
                 Table(
-                    f"Worth of treatments by segment, {scheme.title}",
+                    say("Worth of treatments by segment, {scheme}", scheme=scheme.title),
                     [
-                        Column("Segment"),
-                        Column("Treatment"),
-                        Column("Members", True, minor=True),
-                        Column(shop.in_currency("Value a member"), True),
-                        Column("Drawn to the mean", True),
-                        Column("Chance to be the best", True),
+                        Column(say("Segment")),
+                        Column(say("Treatment")),
+                        Column(say("Members"), True, minor=True),
+                        Column(shop.in_currency(say("Value a member")), True),
+                        Column(say("Drawn to the mean"), True),
+                        Column(say("Chance to be the best"), True),
                     ],
                     [
                         [
@@ -347,6 +379,12 @@ def plan_rows(shop: Shop) -> list[Row]:
     )
 
 
+def _question(question: str) -> str:
+    """What an experiment would settle."""
+    known = words.QUESTIONS.get(question)
+    return say(known) if known else words.identifier(question)
+
+
 def plans(shop: Shop) -> list[Block]:
     """What experiment would settle what is open."""
     rows = [row for row in plan_rows(shop) if not shop.is_few(row["members_available"])]
@@ -354,28 +392,35 @@ def plans(shop: Shop) -> list[Block]:
         return []
     able = sum(row["members_available"] >= row["members_needed"] for row in rows)
     lead = (
-        f"{words.counted(able, 'test')} of {words.count(len(rows))} can be answered with the members of today."
+        many(
+            "{n} test of {all} can be answered with the members of today.",
+            "{n} tests of {all} can be answered with the members of today.",
+            able,
+            all=words.count(len(rows)),
+        )
         if able
-        else "No test can be answered with the members of today alone: the nearest to it come first, with the smallest "
-        "difference that the members of today could show."
+        else say(
+            "No question can be settled with the members of today alone. The nearest to it come first; a test with the "
+            "members of today would still show a difference as large as the column says."
+        )
     )
-    return [
-        Prose(lead),
-        Table(
-            "Experiments to run",
+
+    def table(title: str, found: Sequence[Row]) -> Table:
+        return Table(
+            title,
             [
-                Column("Scheme"),
-                Column("Question"),
-                Column("Members needed", True),
-                Column("There are", True),
-                Column("Days", True, minor=True),
-                Column(shop.in_currency("Today's could see, a member"), True, minor=True),
-                Column(shop.in_currency("Cost of trying"), True, minor=True),
+                Column(say("Scheme")),
+                Column(say("Question")),
+                Column(say("Members needed"), True),
+                Column(say("There are"), True),
+                Column(say("Days"), True, minor=True),
+                Column(shop.in_currency(say("Today's could see, a member")), True, minor=True),
+                Column(shop.in_currency(say("Cost of trying")), True, minor=True),
             ],
             [
                 [
                     common.label(common.link(shop.scheme(row["scheme"]).anchor, shop.scheme(row["scheme"]).title)),
-                    common.text(words.QUESTIONS.get(row["question"], words.identifier(row["question"]))),
+                    common.text(_question(row["question"])),
                     common.number(row["members_needed"]),
                     common.number(
                         row["members_available"],
@@ -385,19 +430,26 @@ def plans(shop: Shop) -> list[Block]:
                     common.number(row.get("smallest_effect"), words.decimals(row.get("smallest_effect"))),
                     common.money(row.get("foregone_value")),
                 ]
-                for row in rows
+                for row in found
             ],
-        ),
+        )
+
+    blocks: list[Block] = [Prose(lead), table(say("Experiments to run"), rows[:MOST_PLANS])]
+    if len(rows) > MOST_PLANS:
+        further = many("{n} more experiment", "{n} more experiments", len(rows) - MOST_PLANS)
+        blocks.append(Fold(further, [table(further, rows[MOST_PLANS:])]))
+    return [
+        *blocks,
         Fold(
-            "How to run them, and how sure",
+            say("How to run them, and how sure"),
             [
                 Table(
-                    "Arms of each experiment",
-                    [Column("Scheme"), Column("Arms"), Column("Why")],
+                    say("Arms of each experiment"),
+                    [Column(say("Scheme")), Column(say("Arms")), Column(say("Why"))],
                     [
                         [
                             common.label(shop.scheme(row["scheme"]).title),
-                            common.text(row.get("arms")),
+                            common.text(words.published(row.get("arms"))),
                             common.text(shop.scheme(row["scheme"]).segments.said(row.get("why")), "long"),
                         ]
                         for row in rows

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from orchestration.report import words
 from orchestration.report.figures import cut
+from orchestration.report.languages import Foreign, many, say, term
 from orchestration.report.pages import movement, occasions, selling
 from orchestration.report.shop import Shop
 
@@ -49,13 +50,19 @@ def complements(shop: Shop) -> Finding | None:
     first = rows[0]
     a, b = (cut(shop.item(first["item_level"], first[name]), LETTERS) for name in ("because_item", "gap_item"))
     return Finding(
-        "Sell what goes with it",
-        f"{words.counted(first['customers'], 'customer')} buy {a} and never {b}, worth up to "
-        f"{shop.money(first['worth'])} a year; "
-        f"all such gaps, up to {shop.money(total)}.",
+        say("Sell what goes with it"),
+        many(
+            "{n} customer buy {a} and never {b}, worth up to {worth} a year; all such gaps, up to {total}.",
+            "{n} customers buy {a} and never {b}, worth up to {worth} a year; all such gaps, up to {total}.",
+            first["customers"],
+            a=a,
+            b=b,
+            worth=shop.money(first["worth"]),
+            total=shop.money(total),
+        ),
         total,
         "gaps",
-        "Gaps by money",
+        say("Gaps by money"),
     )
 
 
@@ -66,14 +73,17 @@ def quiet(shop: Shop) -> Finding | None:
         row = scheme.segments.by_name.get(name)
         if row and row.get("members") and not shop.is_few(row["members"]) and row.get("spend"):
             return Finding(
-                "Win back those who went quiet",
-                f"{words.counted(row['members'], 'customer')} in “{cut(scheme.segments.label(name), LETTERS)}” "
-                f"used to come often "
-                "and stopped; "
-                f"in the last year they spent {shop.money(row['spend'])}.",
+                say("Win back those who went quiet"),
+                many(
+                    "{n} customer in “{segment}” used to come often and stopped; in the last year they spent {spend}.",
+                    "{n} customers in “{segment}” used to come often and stopped; in the last year they spent {spend}.",
+                    row["members"],
+                    segment=cut(scheme.segments.label(name), LETTERS),
+                    spend=shop.money(row["spend"]),
+                ),
                 float(row["spend"]),
                 f"{scheme.anchor}-who",
-                "Segments by spend",
+                say("Segments by spend"),
             )
     return None
 
@@ -96,8 +106,8 @@ def downward(shop: Shop) -> Finding | None:
 
     best: Finding | None = None
     for row in shop.db.rows(
-        "select from_segment, to_segment, members from segment_migrations where scheme = ? and period_start = ?"
-        " and from_segment <> to_segment order by from_segment, to_segment",
+        "select from_segment, to_segment, members from segment_migrations where scheme = ? and period_start = ? and "
+        "from_segment <> to_segment order by from_segment, to_segment",
         (scheme.name, periods[0][0]),
     ):
         before, after = mean(row["from_segment"]), mean(row["to_segment"])
@@ -106,15 +116,21 @@ def downward(shop: Shop) -> Finding | None:
         worth = row["members"] * (before - after)
         if best is None or worth > best.worth:
             best = Finding(
-                "Hold those who slip",
-                f"{words.counted(row['members'], 'customer')} slipped from "
-                f"“{cut(scheme.segments.label(row['from_segment']), LETTERS)}” to "
-                f"“{cut(scheme.segments.label(row['to_segment']), LETTERS)}” since {words.day(periods[0][0])}: up to "
-                f"{shop.money(worth)} a year if "
-                "they come to spend as the others there do.",
+                say("Hold those who slip"),
+                many(
+                    "{n} customer slipped from “{before}” to “{now}” since {day}: up to {worth} a year if they come to "
+                    "spend as the others there do.",
+                    "{n} customers slipped from “{before}” to “{now}” since {day}: up to {worth} a year if they come "
+                    "to spend as the others there do.",
+                    row["members"],
+                    before=cut(scheme.segments.label(row["from_segment"]), LETTERS),
+                    now=cut(scheme.segments.label(row["to_segment"]), LETTERS),
+                    day=words.day(periods[0][0]),
+                    worth=shop.money(worth),
+                ),
                 worth,
                 f"{scheme.anchor}-moves",
-                "Moves between segments",
+                say("Moves between segments"),
             )
     return best
 
@@ -126,13 +142,22 @@ def missed_occasion(shop: Shop) -> Finding | None:
         return None
     gap = found[0]
     return Finding(
-        "Be there when they buy",
-        f"“{cut(gap.label, LETTERS)}” ({gap.scheme.title}) have few baskets of "
-        f"“{occasions.label(shop, gap.occasion)}”: everyone's share would make {words.count(gap.expected)} baskets "
-        f"in place of {words.count(gap.baskets)}, worth up to {shop.money(gap.worth)}.",
+        say("Be there when they buy"),
+        many(
+            "“{segment}” ({scheme}) have few baskets of “{occasion}”: everyone's share would make {n} baskets in place "
+            "of {baskets}, worth up to {worth}.",
+            "“{segment}” ({scheme}) have few baskets of “{occasion}”: everyone's share would make {n} baskets in place "
+            "of {baskets}, worth up to {worth}.",
+            gap.expected,
+            segment=cut(gap.label, LETTERS),
+            scheme=gap.scheme.title,
+            occasion=occasions.label(shop, gap.occasion),
+            baskets=words.count(gap.baskets),
+            worth=shop.money(gap.worth),
+        ),
         gap.worth,
         "occasion-gaps",
-        "Gaps by occasion",
+        say("Gaps by occasion"),
     )
 
 
@@ -147,13 +172,16 @@ def proven(shop: Shop) -> Finding | None:
         return None
     row = max(rows, key=lambda row: row["dividend_total"])
     return Finding(
-        "Roll out what was proven",
-        f"Treating the segments of {shop.scheme(row['scheme']).title} differently earned more than one treatment for "
-        "all, worth "
-        f"{shop.money(row['dividend_total'])} over all its members.",
+        say("Roll out what was proven"),
+        say(
+            "Treating the segments of {scheme} differently earned more than one treatment for all, worth {worth} over "
+            "all its members.",
+            scheme=shop.scheme(row["scheme"]).title,
+            worth=shop.money(row["dividend_total"]),
+        ),
         float(row["dividend_total"]),
         "dividend",
-        "Segmentation dividend",
+        say("Segmentation dividend"),
     )
 
 
@@ -162,19 +190,25 @@ def roles(shop: Shop) -> Finding | None:
     if not shop.db.has("company_committees", "role", "is_covered", "spend", "company_id"):
         return None
     rows = shop.db.rows(
-        "select role, count(*) as companies, sum(spend) as spend from company_committees where not is_covered"
-        " group by role order by spend desc nulls last, role"
+        "select role, count(*) as companies, sum(spend) as spend from company_committees where not is_covered group by "
+        "role order by spend desc nulls last, role"
     )
     rows = [row for row in rows if not shop.is_few(row["companies"])]
     if not rows or not rows[0]["spend"]:
         return None
     row = rows[0]
-    role = words.ROLES.get(row["role"], words.identifier(row["role"])).lower()
+    known = words.ROLES.get(row["role"])
+    role = term("role", known).lower() if known else Foreign(words.identifier(row["role"]).lower())
     return Finding(
-        "Find who decides",
-        f"At {words.counted(row['companies'], 'company', 'companies')} nobody is known as {role}; they spent "
-        f"{shop.money(row['spend'])} in the last year.",
+        say("Find who decides"),
+        many(
+            "At {n} company nobody is known as {role}; they spent {spend} in the last year.",
+            "At {n} companies nobody is known as {role}; they spent {spend} in the last year.",
+            row["companies"],
+            role=role,
+            spend=shop.money(row["spend"]),
+        ),
         float(row["spend"]),
         "roles",
-        "Roles that are missing",
+        say("Roles that are missing"),
     )

@@ -7,6 +7,7 @@ Does not belong here: tables of their own (the page behind each link).
 from __future__ import annotations
 
 import calendar
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,9 +15,11 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
+from orchestration.audit.told import Problem
 from orchestration.report import words
 from orchestration.report.blocks import Table, Text
 from orchestration.report.figures import cut
+from orchestration.report.languages import many, mark, plural_forms, say
 from orchestration.report.pages import common, findings, movement, schemes
 from orchestration.report.published import Row
 from orchestration.report.shop import Shop
@@ -25,6 +28,8 @@ from orchestration.report.shop import Shop
 MOST_SCHEMES = 12
 MOST_CHANGES = 4
 MOST_WARNINGS = 4
+# Letters of a warning that stand under its name.
+WARNING_LETTERS = 90
 
 
 @dataclass(frozen=True)
@@ -43,15 +48,20 @@ class Front:
     actions: Sequence[Text]
     changes: Sequence[Text]
     since: Sequence[Text]
-    warnings: Sequence[Text] | None
+    warnings: Sequence[tuple[Text, Text]] | None
     more_warnings: int
+    script_words: str
 
 
 def front(shop: Shop) -> Front:
     shown = shop.schemes[:MOST_SCHEMES]
     more = len(shop.schemes) - len(shown)
-    rest: Text = Markup("{}.").format(common.link("schemes", words.counted(more, "more scheme"))) if more > 0 else ""
-    wheres = None if shop.audit is None else [words.clean(problem.where) for problem in shop.audit.warnings]
+    rest: Text = (
+        Markup("{}.").format(common.link("schemes", many("{n} more scheme", "{n} more schemes", more)))
+        if more > 0
+        else ""
+    )
+    wheres = None if shop.audit is None else [warning(p) for p in shop.audit.warnings]
     return Front(
         data_label=shop.data_label,
         as_of=words.day(shop.as_of) if shop.as_of else None,
@@ -69,7 +79,31 @@ def front(shop: Shop) -> Front:
         since=since_last_refresh(shop),
         warnings=wheres[:MOST_WARNINGS] if wheres is not None else None,
         more_warnings=max(0, len(wheres) - MOST_WARNINGS) if wheres else 0,
+        script_words=script_words(),
     )
+
+
+def script_words() -> str:
+    """What the page's own script says, as JSON; plurals by CLDR's categories."""
+    said = {
+        "search": say("Search"),
+        "searchIn": say("Search in: {table}"),
+        "compare": say("Compare"),
+        "with": say("with"),
+        "compareSegment": say("Compare segment"),
+        "andSegment": say("and segment"),
+        "all": say("Show all {n}"),
+        "days": plural_forms("{n} day old today", "{n} days old today"),
+        "months": plural_forms("{n} month old today", "{n} months old today"),
+        "years": plural_forms("{n} year old today", "{n} years old today"),
+    }
+    return json.dumps(said, ensure_ascii=False, sort_keys=True)
+
+
+def warning(problem: Problem) -> tuple[Text, Text]:
+    """A warning by its name, and the beginning of what it says."""
+    first = next((line for line in problem.message.splitlines() if line.strip()), "")
+    return mark(words.published(problem.where)), mark(cut(words.published(first), WARNING_LETTERS)) if first else ""
 
 
 def age(shop: Shop) -> str:
@@ -78,16 +112,16 @@ def age(shop: Shop) -> str:
     if not shop.as_of or not finished:
         return ""
     days = (finished.date() - shop.as_of).days
-    return f"{words.span(max(days, 0))} old when it was refreshed on {words.day(finished)}"
+    return say("{span} old when it was refreshed on {day}", span=words.span(max(days, 0)), day=words.day(finished))
 
 
 def verdicts(shop: Shop) -> list[tuple[Text, int]]:
     """Each verdict that was given, and of how many schemes."""
     found: list[tuple[Text, int]] = []
-    for word, mark in words.VERDICTS.items():
+    for word, shown in words.VERDICTS.items():
         number = sum(scheme.verdict == word for scheme in shop.schemes)
         if number:
-            found.append((common.badge(word, mark), number))
+            found.append((common.badge(words.value("verdict", word), shown), number))
     return found
 
 
@@ -102,28 +136,45 @@ def facts(shop: Shop) -> list[tuple[Text, Text, Text]]:
         )
         spend = ", sum(monetary) as spend" if db.has("customer_profiles", "monetary") else ""
         row = db.rows(f"select count(*) as n{bought}{spend} from customer_profiles")[0]
-        detail = f"{shop.members(row['buyers'])} of them have bought" if "buyers" in row else ""
-        found.append((shop.members(row["n"]), "customer" if row["n"] == 1 else "customers", detail))
+        detail = (
+            many(
+                "{said} of them have bought",
+                "{said} of them have bought",
+                row["buyers"],
+                said=shop.members(row["buyers"]),
+            )
+            if "buyers" in row
+            else ""
+        )
+        found.append((shop.members(row["n"]), many("customer", "customers", row["n"]), detail))
         if "spend" in row and not shop.is_few(row["n"]):
-            found.append((shop.money(row["spend"]), "spend, last year", year_on_year(shop)))
+            found.append((shop.money(row["spend"]), say("spend, last year"), year_on_year(shop)))
     if shop.audit is not None:
         found.append(
-            (words.count(shop.audit.passed), "checks passed", f"{words.count(shop.audit.warned)} warned"),
+            (
+                words.count(shop.audit.passed),
+                many("checks passed", "checks passed", shop.audit.passed),
+                many("{n} warned", "{n} warned", shop.audit.warned),
+            ),
         )
     elif shop.refresh:
         found.append(
             (
                 words.count(shop.refresh.get("checks_passed")),
-                "checks passed",
-                f"{words.count(shop.refresh.get('checks_failed'))} failed or warned before the final audit",
+                many("checks passed", "checks passed", shop.refresh.get("checks_passed")),
+                many(
+                    "{n} failed or warned before the final audit",
+                    "{n} failed or warned before the final audit",
+                    shop.refresh.get("checks_failed"),
+                ),
             )
         )
     if shop.refresh:
         found.append(
             (
                 words.short(shop.refresh.get("rows_landed")),
-                "rows read",
-                f"{words.counted(shop.refresh.get('rows_quarantined'), 'row')} refused",
+                many("rows read", "rows read", shop.refresh.get("rows_landed")),
+                many("{n} row refused", "{n} rows refused", shop.refresh.get("rows_quarantined")),
             )
         )
     return found
@@ -166,8 +217,8 @@ def year_on_year(shop: Shop) -> str:
         if before > 0:
             change = now / before - 1
             sign = "▲" if change >= 0 else "▼"
-            return f"{sign} {words.share(abs(change))} on the year before (whole months)"
-    return "no whole year before to compare with"
+            return say("{sign} {change} on the year before (whole months)", sign=sign, change=words.share(abs(change)))
+    return say("no whole year before to compare with")
 
 
 def _are_consecutive(months: Sequence[date]) -> bool:
@@ -182,27 +233,45 @@ def actions(shop: Shop) -> list[Text]:
     drawer = by_verdict["in the drawer"]
     if drawer:
         links = [common.link(f"{scheme.anchor}-sent", scheme.title) for scheme in drawer[:3]]
-        more = f" and {words.counted(len(drawer) - 3, 'more scheme')}" if len(drawer) > 3 else ""
-        said.append(common.joined("Send each segment its own treatment: customers got the same by ", links, f"{more}."))
+        more = len(drawer) - 3
+        said.append(
+            many(
+                "Send each segment its own treatment. So far all get the same: {schemes} and {n} more scheme.",
+                "Send each segment its own treatment. So far all get the same: {schemes} and {n} more schemes.",
+                more,
+                schemes=common.links(links),
+            )
+            if more > 0
+            else say(
+                "Send each segment its own treatment. So far all get the same: {schemes}.", schemes=common.links(links)
+            )
+        )
     superficial = by_verdict["superficial"]
     if superficial:
         links = [common.link(scheme.anchor, scheme.title) for scheme in superficial[:3]]
-        said.append(common.joined("Give up what does not show in what customers do: ", links))
+        said.append(say("Give up what does not show in what customers do: {schemes}.", schemes=common.links(links)))
     if shop.db.has("audience_decisions", "outcome"):
         row = shop.db.rows(
             "select count(*) as n, count(*) filter (outcome = 'no consent') as waiting from audience_decisions"
         )[0]
         if row["waiting"] > row["n"] / 2 and not shop.is_few(row["waiting"]):
             said.append(
-                Markup("Ask for consent: {} of {} treatments wait for it ({}).").format(
-                    words.count(row["waiting"]), words.count(row["n"]), common.link("audiences", "whom to contact")
+                many(
+                    "Ask for consent: {waiting} of {n} treatments wait for it ({link}).",
+                    "Ask for consent: {waiting} of {n} treatments wait for it ({link}).",
+                    row["n"],
+                    waiting=words.count(row["waiting"]),
+                    link=common.link("audiences", say("whom to contact")),
                 )
             )
-    open_ones = [scheme for scheme in shop.schemes if common.pays(scheme)[1] == "not known"]
+    open_ones = [scheme for scheme in shop.schemes if common.pays(scheme)[1] == common.NOT_KNOWN]
     if open_ones:
         said.append(
-            Markup("Hold customers out at random: whether it pays is not known of {} ({}).").format(
-                words.counted(len(open_ones), "scheme"), common.link("pays", "what to test next")
+            many(
+                "Hold customers out at random: whether it pays is not known of {n} scheme ({link}).",
+                "Hold customers out at random: whether it pays is not known of {n} schemes ({link}).",
+                len(open_ones),
+                link=common.link("pays", say("what to test next")),
             )
         )
     return said
@@ -222,13 +291,15 @@ def changes(shop: Shop) -> list[Text]:
     own = [change for change in beyond if change.scheme.name == "rfm"][:2]
     chosen = [*own, *(change for name, change in firsts.items() if name != "rfm")][:MOST_CHANGES]
     return [
-        Markup('<span class="{}" aria-hidden="true">{}</span> {} ({}): {} to {}').format(
-            "rose" if change.net > 0 else "fell",
-            "▲" if change.net > 0 else "▼",
-            Markup("<bdi>{}</bdi>").format(cut(change.label, findings.LETTERS)),
-            common.link(f"{change.scheme.anchor}-moves", change.scheme.title),
-            words.count(change.before),
-            words.count(change.now),
+        say(
+            "{sign} {segment} ({scheme}): {before} a month ago, {now} now",
+            sign=Markup('<span class="{}" aria-hidden="true">{}</span>').format(
+                "rose" if change.net > 0 else "fell", "▲" if change.net > 0 else "▼"
+            ),
+            segment=Markup("<bdi>{}</bdi>").format(mark(cut(change.label, findings.LETTERS))),
+            scheme=common.link(f"{change.scheme.anchor}-moves", change.scheme.title),
+            before=words.count(change.before),
+            now=words.count(change.now),
         )
         for change in chosen
     ]
@@ -240,28 +311,30 @@ def since_last_refresh(shop: Shop) -> list[Text]:
     if before is None:
         earlier = shop.db.table("refreshes", "refresh_id")[:-1]
         if not earlier:
-            return ["No earlier refresh to compare with."]
-        return [f"The refresh before described {words.day(earlier[-1].get('as_of'))}."]
+            return [say("No earlier refresh to compare with.")]
+        return [say("The refresh before described {day}.", day=words.day(earlier[-1].get("as_of")))]
     then = Shop(before)
     said: list[Text] = []
     if then.as_of and shop.as_of:
         if then.as_of == shop.as_of:
-            said.append("The last refresh described the same day.")
+            said.append(say("The last refresh described the same day."))
         else:
-            said.append(f"The last refresh described {words.day(then.as_of)}.")
+            said.append(say("The last refresh described {day}.", day=words.day(then.as_of)))
     old: dict[str, Row] = {row["scheme"]: row for row in before.table("scheme_scorecard", "scheme")}
     turned = [
         Markup("{}: {} → {}").format(
-            common.link(scheme.anchor, scheme.title), words.clean(old[scheme.name].get("verdict")), scheme.verdict
+            common.link(scheme.anchor, scheme.title),
+            mark(words.value("verdict", old[scheme.name].get("verdict"))),
+            mark(words.value("verdict", scheme.verdict)),
         )
         for scheme in shop.schemes
         if scheme.name in old and old[scheme.name].get("verdict") != scheme.card.get("verdict")
     ]
     if not turned:
-        said.append("No verdict turned.")
+        said.append(say("No verdict turned."))
         return said
     return [
         *said,
         *turned[:3],
-        *([f"{words.counted(len(turned) - 3, 'more verdict')} turned."] if len(turned) > 3 else []),
+        *([many("{n} more verdict turned.", "{n} more verdicts turned.", len(turned) - 3)] if len(turned) > 3 else []),
     ]

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from markupsafe import Markup
-
 from orchestration.report import figures, words
 from orchestration.report.blocks import Block, Cell, Column, Figure, Fold, Page, Part, Prose, Table
+from orchestration.report.languages import joined, many, plain, say
 from orchestration.report.pages import common
 from orchestration.report.shop import UNKNOWN, Scheme, Shop, grouped
 
@@ -123,17 +122,18 @@ def since(shop: Shop) -> str:
 
 def pages(shop: Shop) -> list[Page]:
     """The page of movement; a scheme's own moves are on its page."""
-    question = "Who moves where?"
+    question = say("Who moves where?")
     if not last_periods(shop):
-        said = "This file holds no moves between segments: they need two dates of the history."
-        return [Page("movement", "Movement", question, [Prose(said, "note")])]
+        said = say("This file holds no moves between segments: they need two dates of the history.")
+        return [Page("movement", say("Movement"), question, [Prose(said, "note")])]
     found = [change for change in changes(shop) if change.came + change.left]
     blocks: list[Block] = [
         Prose(
-            f"Since {since(shop)}. A change counts where more came than left, or the other way round, beyond what "
-            "chance "
-            "makes of so many moves.",
-            "lead",
+            say(
+                "Since {day}. A change counts where those who came and those who left differ by more than chance makes "
+                "of so many moves.",
+                day=since(shop),
+            ),
         )
     ]
     beyond = [
@@ -142,14 +142,51 @@ def pages(shop: Shop) -> list[Page]:
         if change.is_beyond_noise and not shop.is_few(change.came) and not shop.is_few(change.left)
     ]
     if beyond:
-        blocks.append(Part("Segments that grew or shrank", [change_table(shop, beyond[:MOST_MOVES], True)], "changes"))
+        blocks.append(
+            Part(say("Segments that grew or shrank"), [change_table(shop, beyond[:MOST_MOVES], True)], "changes")
+        )
     else:
-        blocks.append(Prose("No segment grew or shrank beyond noise."))
+        blocks.append(Prose(say("No segment grew or shrank beyond noise.")))
     main = main_scheme(shop, found)
     if main is not None:
-        blocks.append(Part(f"Moves between segments: {main.title}", of_scheme(shop, main), "main-moves"))
-    blocks.append(Part("All schemes", [schemes_table(shop, found)], "moves-by-scheme", paper=False))
-    return [Page("movement", "Movement", question, blocks)]
+        blocks[0:0] = largest_moves(shop, main)
+        blocks.append(
+            Part(say("Moves between segments: {scheme}", scheme=main.title), of_scheme(shop, main), "main-moves")
+        )
+    blocks.append(Part(say("All schemes"), [schemes_table(shop, found)], "moves-by-scheme", paper=False))
+    return [Page("movement", say("Movement"), question, blocks)]
+
+
+def largest_moves(shop: Shop, scheme: Scheme) -> list[Block]:
+    """The two largest moves of the last period, as a sentence; nothing where they are of too few."""
+    periods = last_periods(shop)
+    rows = shop.db.rows(
+        "select from_segment, to_segment, sum(members) as members from segment_migrations"
+        " where scheme = ? and period_start = ? and from_segment <> to_segment"
+        " group by all order by members desc, 1, 2",
+        (scheme.name, periods[0][0]),
+    )
+    known = set(scheme.segments.by_name) - {UNKNOWN}
+    rows = [row for row in rows if {row["from_segment"], row["to_segment"]} <= known][:2]
+    said = [
+        many(
+            "{n} customer went from “{before}” to “{now}”",
+            "{n} customers went from “{before}” to “{now}”",
+            row["members"],
+            before=scheme.segments.label(row["from_segment"]),
+            now=scheme.segments.label(row["to_segment"]),
+        )
+        for row in rows
+        if not shop.is_few(row["members"])
+    ]
+    if not said:
+        return []
+    return [
+        Prose(
+            say("{moves}: the largest moves of {scheme}.", moves=words.listed(said), scheme=scheme.title),
+            "lead",
+        )
+    ]
 
 
 def main_scheme(shop: Shop, found: Sequence[Change]) -> Scheme | None:
@@ -170,16 +207,16 @@ def change_table(shop: Shop, found: Sequence[Change], with_scheme: bool) -> Tabl
             change.net, f"{sign} {words.count(abs(change.net))}", css="rose" if change.net > 0 else "fell"
         )
 
-    columns = [Column("Segment"), *([Column("Scheme", minor=True)] if with_scheme else [])]
+    columns = [Column(say("Segment")), *([Column(say("Scheme"), minor=True)] if with_scheme else [])]
     return Table(
-        "Segments then and now",
+        say("Segments then and now"),
         [
             *columns,
-            Column("A month ago", True),
-            Column("Now", True),
-            Column("Change", True),
-            Column("Came", True, minor=True),
-            Column("Left", True, minor=True),
+            Column(say("A month ago"), True),
+            Column(say("Now"), True),
+            Column(say("Change"), True),
+            Column(say("Came"), True, minor=True),
+            Column(say("Left"), True, minor=True),
         ],
         [
             [
@@ -216,12 +253,12 @@ def schemes_table(shop: Shop, found: Sequence[Change]) -> Table:
             ]
         )
     return Table(
-        "Moves by scheme",
+        say("Moves by scheme"),
         [
-            Column("Scheme"),
-            Column("Came into another segment", True),
-            Column("Of its members", True),
-            Column("Segments beyond noise", True),
+            Column(say("Scheme")),
+            Column(say("Came into another segment"), True),
+            Column(say("Of its members"), True),
+            Column(say("Segments beyond noise"), True),
         ],
         rows,
     )
@@ -238,8 +275,8 @@ def flow_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
         return []
     start, end = periods[0]
     rows = shop.db.rows(
-        "select from_segment, to_segment, sum(members) as members from segment_migrations"
-        " where scheme = ? and period_start = ? and members > 0 group by all order by members desc, 1, 2",
+        "select from_segment, to_segment, sum(members) as members from segment_migrations where scheme = ? and "
+        "period_start = ? and members > 0 group by all order by members desc, 1, 2",
         (scheme.name, start),
     )
     moves = [row for row in rows if row["from_segment"] != row["to_segment"]]
@@ -259,29 +296,54 @@ def flow_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
             [figures.Flow(row["from_segment"], row["to_segment"], int(row["members"])) for row in told],
             order,
             {name: segments.label(name) for name in order},
-            f"Moves between the segments of {scheme.title} from {words.day(start)} to {words.day(end)}",
+            say(
+                "Moves between the segments of {scheme} from {start} to {end}",
+                scheme=scheme.title,
+                start=words.day(start),
+                end=words.day(end),
+            ),
         )
         if drawn:
             blocks.append(
                 Figure(
                     drawn,
-                    f"From {words.day(start)} to {words.day(end)}: who stayed is grey, who moved has the colour of the "
-                    f"segment they left. Moves of fewer than {shop.least} are not drawn.",
+                    many(
+                        "From {start} to {end}: who stayed is grey, who moved has the colour of the segment they left. "
+                        "Moves of fewer than {n} are not drawn.",
+                        "From {start} to {end}: who stayed is grey, who moved has the colour of the segment they left. "
+                        "Moves of fewer than {n} are not drawn.",
+                        shop.least,
+                        start=words.day(start),
+                        end=words.day(end),
+                    ),
                 )
             )
     shown = [row for row in told if row["from_segment"] != row["to_segment"]]
     if shown:
         together = int(sum(row["members"] for row in small))
         more = [
-            f"{words.counted(len(shown) - MOST_MOVES, 'more move')} in the table segment_migrations."
+            many(
+                "{n} more move in the table {table}.",
+                "{n} more moves in the table {table}.",
+                len(shown) - MOST_MOVES,
+                table=words.table("segment_migrations"),
+            )
             if len(shown) > MOST_MOVES
             else "",
-            f"Moves of fewer than {shop.least} each: {shop.members(together)} customers together." if small else "",
+            many(
+                "Moves of fewer than {least} each: {members} customers together.",
+                "Moves of fewer than {least} each: {members} customers together.",
+                together,
+                least=words.count(shop.least),
+                members=shop.members(together),
+            )
+            if small
+            else "",
         ]
         blocks.append(
             Table(
-                f"Moves between segments, {scheme.title}",
-                [Column("From"), Column("To"), Column("Customers", True)],
+                say("Moves between segments, {scheme}", scheme=scheme.title),
+                [Column(say("From")), Column(say("To")), Column(say("Customers"), True)],
                 [
                     [
                         common.label(segments.label(row["from_segment"])),
@@ -290,7 +352,7 @@ def flow_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
                     ]
                     for row in shown[:MOST_MOVES]
                 ],
-                more=" ".join(line for line in more if line),
+                more=joined(" ", (line for line in more if line)),
             )
         )
     return blocks
@@ -323,25 +385,32 @@ def size_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
         return float(row[column])
 
     blocks: list[Block] = []
-    for column, heading in (("members", "Customers"), ("spend", shop.in_currency("Spend"))):
+    for column, heading in (("members", say("Customers")), ("spend", shop.in_currency(say("Spend")))):
         drawn = figures.lines(
             months,
             [(scheme.segments.label(name), [value(name, month, column) for month in months]) for name in names],
-            f"{heading} of the segments of {scheme.title} by month",
+            plain(say("{what} of the segments of {scheme} by month", what=heading, scheme=scheme.title)),
         )
-        caption = Markup("{} by month{}").format(
-            heading, f", the {len(names)} largest segments." if len(largest) > len(names) else "."
+        caption = (
+            many(
+                "{what} by month, the {n} largest segment.",
+                "{what} by month, the {n} largest segments.",
+                len(names),
+                what=heading,
+            )
+            if len(largest) > len(names)
+            else say("{what} by month.", what=heading)
         )
         table = Table(
-            f"{heading} by month, {scheme.title}",
-            [Column("Month"), *(Column(scheme.segments.label(name), True) for name in names)],
+            say("{what} by month, {scheme}", what=heading, scheme=scheme.title),
+            [Column(say("Month")), *(Column(scheme.segments.label(name), True) for name in names)],
             [
                 [
                     Cell(words.month(month), sort=month.isoformat(), css="label"),
                     *(
                         common.number(found, words.short(found))
                         if (found := value(name, month, column)) is not None
-                        else Cell("withheld" if (name, month) in cells else words.NOTHING, sort=-1.0, css="n")
+                        else Cell(say("withheld") if (name, month) in cells else words.NOTHING, sort=-1.0, css="n")
                         for name in names
                     ),
                 ]
@@ -350,4 +419,4 @@ def size_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
         )
         if drawn:
             blocks.append(Figure(drawn, caption, table))
-    return [Fold("Sizes and spend over months", blocks)] if blocks else []
+    return [Fold(say("Sizes and spend over months"), blocks)] if blocks else []

@@ -12,6 +12,7 @@ from typing import Any
 
 from orchestration.report import words
 from orchestration.report.blocks import Block, Cell, Column, Page, Part, Prose, Table
+from orchestration.report.languages import joined, many, say
 from orchestration.report.pages import common
 from orchestration.report.published import Row
 from orchestration.report.shop import SIGNIFICANCE, UNKNOWN, Scheme, Shop, grouped
@@ -113,27 +114,43 @@ def matrix(shop: Shop, scheme: Scheme, rows: list[Row]) -> list[Block]:
         if row is None or row["index"] is None:
             return Cell(words.NOTHING, css="n")
         if shop.is_few(row["customers"]):
-            return Cell("withheld", css="n", title=f"fewer than {shop.least} customers")
+            return Cell(
+                say("withheld"),
+                css="n",
+                title=many("fewer than {n} customer", "fewer than {n} customers", shop.least),
+            )
         index = words.decimals(row["index"])
         if row["is_gap"]:
-            return common.number(row["index"], f"{index} ▼ gap", css="down2")
+            return common.number(row["index"], say("{index} ▼ gap", index=index), css="down2")
         is_more = row["q_value"] is not None and row["q_value"] < SIGNIFICANCE and row["index"] > 1
-        return common.number(row["index"], f"{index} ▲ more" if is_more else index, css="up1" if is_more else "")
+        return common.number(
+            row["index"], say("{index} ▲ more", index=index) if is_more else index, css="up1" if is_more else ""
+        )
 
     blocks: list[Block] = [
         Prose(
-            "Each cell is the share of the segment's baskets at the occasion ÷ everyone's share: 1 is like everyone, "
-            "0.5 "
-            "half as often. Coloured and marked: beyond chance. Not coloured: may be chance."
-            + (f" The {len(names)} segments with the largest spend." if scheme.segments.cut else ""),
+            joined(
+                " ",
+                [
+                    say(
+                        "Each cell is the share of the segment's baskets at the occasion ÷ everyone's share: 1 is like "
+                        "everyone, 0.5 half as often. Coloured and marked: beyond chance. Not coloured: may be chance."
+                    ),
+                    *([common.largest(len(names))] if scheme.segments.cut else []),
+                ],
+            ),
             "quiet",
         ),
         Table(
-            f"Occasions, {scheme.title}",
+            say("Occasions, {scheme}", scheme=scheme.title),
             [
-                Column("Segment"),
+                Column(say("Segment")),
                 *(
-                    Column(label(shop, o), True, f"{words.share(everyone[o] / total if total else None)} of all")
+                    Column(
+                        label(shop, o),
+                        True,
+                        say("{share} of all", share=words.share(everyone[o] / total if total else None)),
+                    )
                     for o in order
                 ),
             ],
@@ -143,7 +160,7 @@ def matrix(shop: Shop, scheme: Scheme, rows: list[Row]) -> list[Block]:
     ]
     if set(names) & set(order):
         blocks.append(
-            Prose("Segments of this scheme are made of occasions: a gap says mostly how they were made.", "note")
+            Prose(say("Segments of this scheme are made of occasions: a gap says mostly how they were made."), "note")
         )
     return blocks
 
@@ -151,7 +168,7 @@ def matrix(shop: Shop, scheme: Scheme, rows: list[Row]) -> list[Block]:
 def pages(shop: Shop) -> list[Page]:
     """Gaps by money over all schemes, then the matrix of the client categories."""
     rows = _rows(shop)
-    question = "When do they buy, and when not?"
+    question = say("When do they buy, and when not?")
     known = [name for name in (*PREFERRED, *(scheme.name for scheme in shop.schemes)) if name in rows]
     known = [name for name in known if matrix(shop, shop.scheme(name), rows[name])]
     if not known:
@@ -159,28 +176,30 @@ def pages(shop: Shop) -> list[Page]:
     blocks: list[Block] = []
     found = gaps(shop)
     if found:
-        blocks.append(Part("Gaps, by the money behind them", [gap_table(shop, found)], "occasion-gaps"))
+        blocks.append(Part(say("Gaps, by the money behind them"), [gap_table(shop, found)], "occasion-gaps"))
     else:
-        blocks.append(Prose("No gap is beyond chance."))
+        blocks.append(Prose(say("No gap is beyond chance.")))
     scheme = shop.scheme(known[0])
     others = [name for name in dict.fromkeys(known[1:])]
-    blocks.append(Part(f"By {scheme.title.lower()}", matrix(shop, scheme, rows[known[0]]), "occasion-matrix"))
+    blocks.append(
+        Part(say("By {scheme}", scheme=scheme.title), matrix(shop, scheme, rows[known[0]]), "occasion-matrix")
+    )
     if others:
         links = [common.link(f"{shop.scheme(name).anchor}-occasions", shop.scheme(name).title) for name in others]
-        blocks.append(Prose(common.joined("The same by ", links), "quiet"))
-    return [Page("occasions", "Occasions", question, blocks)]
+        blocks.append(Prose(say("The same by {schemes}.", schemes=common.links(links)), "quiet"))
+    return [Page("occasions", say("Occasions"), question, blocks)]
 
 
 def gap_table(shop: Shop, found: list[Gap]) -> Table:
     return Table(
-        "Occasions that segments leave out",
+        say("Occasions that segments leave out"),
         [
-            Column("Segment"),
-            Column("Scheme", minor=True),
-            Column("They seldom buy"),
-            Column("Baskets", True),
-            Column("Everyone's share would make", True),
-            Column(shop.in_currency("Worth up to"), True),
+            Column(say("Segment")),
+            Column(say("Scheme"), minor=True),
+            Column(say("They seldom buy")),
+            Column(say("Baskets"), True),
+            Column(say("Everyone's share would make"), True),
+            Column(shop.in_currency(say("Worth up to")), True),
         ],
         [
             [
@@ -193,10 +212,22 @@ def gap_table(shop: Shop, found: list[Gap]) -> Table:
             ]
             for gap in found[:MOST_GAPS]
         ],
-        more=(
-            f"{words.counted(len(found) - MOST_GAPS, 'more gap')} in the table occasion_matrix. "
-            if len(found) > MOST_GAPS
-            else ""
-        )
-        + "Worth: the missing baskets at the price of those they have.",
+        more=joined(
+            " ",
+            [
+                *(
+                    [
+                        many(
+                            "{n} more gap in the table {table}.",
+                            "{n} more gaps in the table {table}.",
+                            len(found) - MOST_GAPS,
+                            table=words.table("occasion_matrix"),
+                        )
+                    ]
+                    if len(found) > MOST_GAPS
+                    else []
+                ),
+                say("Worth: the missing baskets at the price of those they have."),
+            ],
+        ),
     )

@@ -10,19 +10,33 @@ import json
 
 from orchestration.report import words
 from orchestration.report.blocks import Block, Column, Fold, Page, Part, Prose, Table
+from orchestration.report.languages import C_, N_, Foreign, joined, many, say
 from orchestration.report.pages import common
 from orchestration.report.published import Row
 from orchestration.report.shop import Shop
 
 # Why a prospect has no segment, in the order of the table, and what helps.
 REMEDIES = {
-    "says nothing": "land profile columns for them (table prospects)",
-    "nothing in common": "land the same profile columns for customers",
-    "no better than the base rate": "land columns that tell the segments apart, or choose another scheme",
-    "below the threshold": "land more columns, or lower min_score",
-    "rare segment": "wait for more customers of it, or choose a scheme with fewer segments",
-    "no scheme for its kind": "choose one in seeds/prospect_schemes.csv, and switch it on",
-    "protected scheme": "choose one that does not rest on what seeds/protected_attributes.csv forbids",
+    C_("outcome of a score", "says nothing"): N_("land profile columns for them (table {prospects})"),
+    C_("outcome of a score", "nothing in common"): N_("land the same profile columns for customers"),
+    C_("outcome of a score", "no better than the base rate"): N_(
+        "land columns that tell the segments apart, or choose another scheme"
+    ),
+    C_("outcome of a score", "below the threshold"): N_("land more columns, or lower {min_score}"),
+    C_("outcome of a score", "rare segment"): N_(
+        "wait for more customers of it, or choose a scheme with fewer segments"
+    ),
+    C_("outcome of a score", "no scheme for its kind"): N_("choose one in {prospect_schemes}, and switch it on"),
+    C_("outcome of a score", "protected scheme"): N_(
+        "choose one that does not rest on what {protected_attributes} forbids"
+    ),
+}
+# Names that stand in them.
+NAMES = {
+    "prospects": Foreign("prospects", "en"),
+    "min_score": Foreign("min_score", "en"),
+    "prospect_schemes": Foreign("seeds/prospect_schemes.csv", "en"),
+    "protected_attributes": Foreign("seeds/protected_attributes.csv", "en"),
 }
 MODELS_SHOWN = 8
 
@@ -41,21 +55,35 @@ def pages(shop: Shop) -> list[Page]:
     )
     if not totals["prospects"]:
         return []
-    question = "Who could become a customer, and whom are they like?"
+    question = say("Who could become a customer, and whom are they like?")
     if shop.is_few(totals["prospects"]):
-        return [Page("prospects", "Prospects", question, [Prose(f"There are fewer than {shop.least} prospects.")])]
-    lead = (
-        f"{shop.members(totals['known'])} of {words.counted(totals['prospects'], 'prospect')} "
-        f"{'has' if totals['known'] == 1 else 'have'} a segment: that of the customers who say the same of themselves. "
-        f"{words.capital(shop.members(totals['contactable']))} may be written to about it."
+        few = many("There are fewer than {n} prospect.", "There are fewer than {n} prospects.", shop.least)
+        return [Page("prospects", say("Prospects"), question, [Prose(few)])]
+    lead = joined(
+        " ",
+        [
+            many(
+                "{known} of {prospects} has a segment: that of the customers who say the same of themselves.",
+                "{known} of {prospects} have a segment: that of the customers who say the same of themselves.",
+                totals["known"],
+                known=shop.members(totals["known"]),
+                prospects=many("{n} prospect", "{n} prospects", totals["prospects"]),
+            ),
+            many(
+                "{said} may be written to about it.",
+                "{said} may be written to about it.",
+                totals["contactable"],
+                said=words.capital(shop.members(totals["contactable"])),
+            ),
+        ],
     )
     parts: list[tuple[str, str, list[Block]]] = [
-        ("prospect-segments", "Whose segment they get", [*_segments(shop), *_unknown(shop)]),
-        ("prospect-models", "How far to trust the scores", _models(shop)),
-        ("prospect-personas", "The persons you described", _personas(shop, totals["near"])),
+        ("prospect-segments", say("Whose segment they get"), [*_segments(shop), *_unknown(shop)]),
+        ("prospect-models", say("How far to trust the scores"), _models(shop)),
+        ("prospect-personas", say("The persons you described"), _personas(shop, totals["near"])),
     ]
     blocks: list[Block] = [Prose(lead, "lead"), *(Part(name, found, anchor) for anchor, name, found in parts if found)]
-    return [Page("prospects", "Prospects", question, blocks)]
+    return [Page("prospects", say("Prospects"), question, blocks)]
 
 
 def _segments(shop: Shop) -> list[Block]:
@@ -83,16 +111,17 @@ def _segments(shop: Shop) -> list[Block]:
     ]
     if not cells and not small:
         return []
-    more = f"{words.counted(sum(row['prospects'] for row in small), 'prospect')} in segments of few." if small else ""
+    merged = sum(row["prospects"] for row in small)
+    more = many("{n} prospect in segments of few.", "{n} prospects in segments of few.", merged) if small else ""
     columns = [
-        Column("Segment"),
-        Column("Scheme", minor=True),
-        Column("Prospects", True),
-        Column("Mean score", True),
-        Column("May be written to", True),
-        Column("Share of customers", True, minor=True),
+        Column(say("Segment")),
+        Column(say("Scheme"), minor=True),
+        Column(say("Prospects"), True),
+        Column(say("Mean score"), True),
+        Column(say("May be written to"), True),
+        Column(say("Share of customers"), True, minor=True),
     ]
-    return [Table("Prospects by segment", columns, cells, more=more)]
+    return [Table(say("Prospects by segment"), columns, cells, more=more)]
 
 
 def _unknown(shop: Shop) -> list[Block]:
@@ -102,12 +131,16 @@ def _unknown(shop: Shop) -> list[Block]:
     found = {row["outcome"]: row["n"] for row in rows}
     order = [*REMEDIES, *sorted(set(found) - set(REMEDIES))]
     cells = [
-        [common.label(words.clean(why)), common.members(shop, found[why]), common.text(REMEDIES.get(why, ""))]
+        [
+            common.label(words.value("outcome of a score", why)),
+            common.members(shop, found[why]),
+            common.text(say(REMEDIES[why], **NAMES) if why in REMEDIES else None),
+        ]
         for why in order
         if why in found
     ]
-    columns = [Column("Why"), Column("Prospects", True), Column("What helps")]
-    return [Table("Prospects without a segment", columns, cells)] if cells else []
+    columns = [Column(say("Why")), Column(say("Prospects"), True), Column(say("What helps"))]
+    return [Table(say("Prospects without a segment"), columns, cells)] if cells else []
 
 
 def _models(shop: Shop) -> list[Block]:
@@ -121,41 +154,55 @@ def _models(shop: Shop) -> list[Block]:
     shown = rows[:MODELS_SHOWN]
     cells = [
         [
-            common.label(words.clean(row["attributes"].replace("_", " "))),
+            common.label(joined(", ", (words.value("attribute", a) for a in _attributes(row["attributes"])))),
             common.text(shop.scheme(row["scheme"]).title),
             common.members(shop, row["prospects"]),
-            common.text(row["model"] if row["beats_base"] else f"{row['model']}, no better than the base rate"),
+            common.text(
+                words.value("model", row["model"])
+                if row["beats_base"]
+                else say("{model}, no better than the base rate", model=words.value("model", row["model"]))
+            ),
             common.number(row["members_judged"]),
             common.share(row["top1"]),
             common.share(row["base_top1"]),
-            common.number(row["log_loss"], f"{row['log_loss']:.3f}"),
-            common.number(row["base_log_loss"], f"{row['base_log_loss']:.3f}"),
+            common.number(row["log_loss"], words.decimals(row["log_loss"], 3)),
+            common.number(row["base_log_loss"], words.decimals(row["base_log_loss"], 3)),
             common.share(row["calibration_error"]),
         ]
         for row in shown
     ]
     columns = [
-        Column("By"),
-        Column("Scheme", minor=True),
-        Column("Prospects", True),
-        Column("Model", minor=True),
-        Column("Judged on", True),
-        Column("Right", True),
-        Column("Right by the largest segment", True),
-        Column("Log loss", True, minor=True),
-        Column("of the base rate", True, minor=True),
-        Column("Scores are off by", True),
+        Column(say("By")),
+        Column(say("Scheme"), minor=True),
+        Column(say("Prospects"), True),
+        Column(say("Model"), minor=True),
+        Column(say("Judged on"), True),
+        Column(say("Right"), True),
+        Column(say("Right by the largest segment"), True),
+        Column(say("Log loss"), True, minor=True),
+        Column(say("of the base rate"), True, minor=True),
+        Column(say("Scores are off by"), True),
     ]
     more = (
-        f"{words.counted(len(rows) - len(shown), 'more model')} in the table prospect_models."
+        many(
+            "{n} more model in the table {table}.",
+            "{n} more models in the table {table}.",
+            len(rows) - len(shown),
+            table=words.table("prospect_models"),
+        )
         if len(rows) > len(shown)
         else ""
     )
-    said = (
+    said = say(
         "Each line is a model of its own, for prospects who say the same things, judged on customers that it had never "
         "seen. A model that does no better than giving everybody the shares of the segments gives nobody a segment."
     )
-    return [Prose(said), Table("Models of prospects", columns, cells, more=more), *_reliability(shop, shown[0])]
+    return [Prose(said), Table(say("Models of prospects"), columns, cells, more=more), *_reliability(shop, shown[0])]
+
+
+def _attributes(found: str) -> list[str]:
+    """Columns of a model as words."""
+    return [name.strip().replace("_", " ") for name in found.split(",")]
 
 
 def _reliability(shop: Shop, model: Row) -> list[Block]:
@@ -166,9 +213,13 @@ def _reliability(shop: Shop, model: Row) -> list[Block]:
         [common.share(b["said"], bar=True), common.share(b["were"], bar=True), common.number(b["members"])]
         for b in bins
     ]
-    columns = [Column("Score given", True), Column("Were of that segment", True), Column("Customers", True)]
-    table = Table("Scores given and how many were right", columns, cells)
-    return [Fold("How sure: scores of the first model, and how many were right", [table])]
+    columns = [
+        Column(say("Score given"), True),
+        Column(say("Were of that segment"), True),
+        Column(say("Customers"), True),
+    ]
+    table = Table(say("Scores given and how many were right"), columns, cells)
+    return [Fold(say("How sure: scores of the first model, and how many were right"), [table])]
 
 
 def _personas(shop: Shop, near: int) -> list[Block]:
@@ -180,21 +231,26 @@ def _personas(shop: Shop, near: int) -> list[Block]:
     cells = [
         [
             common.label(words.identifier(row["persona_id"])),
-            common.text(row["description"], "long"),
+            common.text(Foreign(words.clean(row["description"])), "long"),
             common.text(shop.scheme(row["scheme"]).segments.label(row["segment"])),
             common.members(shop, row["prospects_near"]),
         ]
         for row in rows
     ]
     columns = [
-        Column("Persona"),
-        Column("In your words", minor=True),
-        Column("Segment"),
-        Column("Prospects near", True),
+        Column(say("Persona")),
+        Column(say("In your words"), minor=True),
+        Column(say("Segment")),
+        Column(say("Prospects near"), True),
     ]
     said = (
-        f"{words.capital(shop.members(near))} prospects agree with one of them in most of what both say."
+        many(
+            "{said} prospects agree with one of them in most of what both say.",
+            "{said} prospects agree with one of them in most of what both say.",
+            near,
+            said=words.capital(shop.members(near)),
+        )
         if near
-        else "No prospect agrees with one of them in most of what both say."
+        else say("No prospect agrees with one of them in most of what both say.")
     )
-    return [Prose(said), Table("Personas", columns, cells)]
+    return [Prose(said), Table(say("Personas"), columns, cells)]

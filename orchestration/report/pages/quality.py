@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from orchestration.report import words
 from orchestration.report.blocks import Block, Column, Fold, Items, Page, Part, Prose, Table, Terms
+from orchestration.report.languages import Foreign, joined, many, say, term
 from orchestration.report.pages import common, experiments, movement, schemes
 from orchestration.report.shop import Shop
 
@@ -18,37 +19,40 @@ MOST_SPELLINGS = 30
 def pages(shop: Shop) -> list[Page]:
     """Warnings first, then what is not known, then the account of rows."""
     parts: list[tuple[str, str, list[Block]]] = [
-        ("warnings", "Warnings of this refresh", warnings(shop)),
-        ("not-known", "What is not known", not_known(shop)),
-        ("account", "Where the rows went", account(shop)),
-        ("unreadable", "Values that cannot be read", unreadable(shop)),
-        ("spellings", "Values without a meaning", spellings(shop)),
+        ("warnings", say("Warnings of this refresh"), warnings(shop)),
+        ("not-known", say("What is not known"), not_known(shop)),
+        ("account", say("Where the rows went"), account(shop)),
+        ("unreadable", say("Values that cannot be read"), unreadable(shop)),
+        ("spellings", say("Values without a meaning"), spellings(shop)),
         (
             "definitions",
-            "Small print: what the numbers mean",
-            [Fold("Every number in the order of the pages", [small_print(shop)])],
+            say("Small print: what the numbers mean"),
+            [Fold(say("Every number in the order of the pages"), [small_print(shop)])],
         ),
     ]
     blocks: list[Block] = [
         Part(heading, found, anchor, anchor != "definitions") for anchor, heading, found in parts if found
     ]
-    return [Page("quality", "Data quality", "What is not known, and can the data be trusted?", blocks)]
+    return [Page("quality", say("Data quality"), say("What is not known, and can the data be trusted?"), blocks)]
 
 
 def warnings(shop: Shop) -> list[Block]:
     """Each warning of the refresh as the terminal has it: where, and its lines."""
     if shop.audit is None:
-        return [Prose("The final audit of this file is counted in manifest.json.", "quiet")]
+        return [Prose(say("The final audit of this file is counted in manifest.json."), "quiet")]
     if not shop.audit.warnings:
-        return [Prose("This refresh gave no warning.")]
+        return [Prose(say("This refresh gave no warning."))]
     found = [
-        (words.clean(problem.where), [words.clean(line) for line in problem.message.splitlines() if line.strip()])
+        (
+            words.published(problem.where),
+            [words.published(line) for line in problem.message.splitlines() if line.strip()],
+        )
         for problem in shop.audit.warnings
     ]
     return [
         Terms([(where, lines[0] if lines else "")])
         if len(lines) < 2
-        else Fold(f"{where}: {lines[0]}", [Items(lines[1:])])
+        else Fold(joined(": ", [where, lines[0]]), [Items(lines[1:])])
         for where, lines in found
     ]
 
@@ -57,11 +61,13 @@ def not_known(shop: Shop) -> list[Block]:
     """Schemes that say nothing, and questions that are open."""
     blocks: list[Block] = []
     kinds = {
-        "Whether segments behave differently": [s.title for s in shop.schemes if common.behaves(s)[1] == "not known"],
-        "Whether segments were treated differently": [
-            s.title for s in shop.schemes if common.treated(s)[1] == "not known"
+        say("Whether segments behave differently"): [
+            s.title for s in shop.schemes if common.behaves(s)[1] == common.NOT_KNOWN
         ],
-        "Whether it pays": [s.title for s in shop.schemes if common.pays(s)[1] == "not known"],
+        say("Whether segments were treated differently"): [
+            s.title for s in shop.schemes if common.treated(s)[1] == common.NOT_KNOWN
+        ],
+        say("Whether it pays"): [s.title for s in shop.schemes if common.pays(s)[1] == common.NOT_KNOWN],
     }
     rows = [
         [common.label(question), common.number(len(names)), common.text(words.listed(names), "long")]
@@ -69,9 +75,15 @@ def not_known(shop: Shop) -> list[Block]:
         if names
     ]
     if rows:
-        blocks.append(Table("Open questions", [Column("Not known"), Column("Schemes", True), Column("Which")], rows))
+        blocks.append(
+            Table(
+                say("Open questions"),
+                [Column(say("Not known")), Column(say("Schemes"), True), Column(say("Which"))],
+                rows,
+            )
+        )
         if experiments.plans(shop):
-            told = common.joined("What would settle them: ", [common.link("plans", "the experiments to run")])
+            told = say("What would settle them: {link}.", link=common.link("plans", say("the experiments to run")))
             blocks.append(Prose(told, "quiet"))
     return [*blocks, *schemes.unknown_schemes(shop)]
 
@@ -84,55 +96,85 @@ def account(shop: Shop) -> list[Block]:
         rows = [
             (label, refresh.get(f"rows_{kind}"))
             for kind, label in (
-                ("landed", "rows read"),
-                ("staged", "rows used"),
-                ("quarantined", "rows refused"),
-                ("duplicate", "exact copies dropped"),
+                ("landed", say("Rows read")),
+                ("staged", say("Rows used")),
+                ("quarantined", say("Rows refused")),
+                ("duplicate", say("Exact copies dropped")),
             )
         ]
         blocks.append(
             Table(
-                "Account of rows",
-                [Column("All tables of the landing zone"), Column("Rows", True)],
-                [[common.label(words.capital(label)), common.number(number)] for label, number in rows],
-                more="Read = used + refused + exact copies dropped. Refused rows are kept aside, with the reason.",
+                say("Account of rows"),
+                [Column(say("All tables of the landing zone")), Column(say("Rows"), True)],
+                [[common.label(label), common.number(number)] for label, number in rows],
+                more=say("Read = used + refused + exact copies dropped. Refused rows are kept aside, with the reason."),
                 sortable=False,
             )
         )
         notes = []
         if refresh.get("rows_superseded"):
             notes.append(
-                f"{words.counted(refresh['rows_superseded'], 'row')} of those refused superseded: another row of the "
-                "same key is "
-                "taken, the latest by updated_at, else the one most often landed."
+                many(
+                    "{n} row of those refused superseded: another row of the same key is taken, the latest by "
+                    "{updated_at}, else the one most often landed.",
+                    "{n} rows of those refused superseded: another row of the same key is taken, the latest by "
+                    "{updated_at}, else the one most often landed.",
+                    refresh["rows_superseded"],
+                    updated_at=words.table("updated_at"),
+                )
             )
         if refresh.get("rows_not_counted"):
             notes.append(
-                f"{words.counted(refresh['rows_not_counted'], 'order line')} of the rows used did not count by "
-                "status (cancelled, "
-                "failed, unpaid …): in no basket, affinity or spend. Which statuses count is the seed order_statuses."
+                many(
+                    "{n} order line of the rows used did not count by status (cancelled, failed, unpaid …): in no "
+                    "basket, affinity or spend. Which statuses count is the seed {seed}.",
+                    "{n} order lines of the rows used did not count by status (cancelled, failed, unpaid …): in no "
+                    "basket, affinity or spend. Which statuses count is the seed {seed}.",
+                    refresh["rows_not_counted"],
+                    seed=words.table("order_statuses"),
+                )
             )
         if refresh.get("rows_anonymous"):
             notes.append(
-                f"{words.counted(refresh['rows_anonymous'], 'order line')} of the rows used with no customer (an "
-                "empty customer_id, "
-                "or one of the seed guest_ids): in baskets, affinities and totals of spend, in nothing by customer."
+                many(
+                    "{n} order line of the rows used with no customer (an empty {customer_id}, or one of the seed "
+                    "{seed}): in baskets, affinities and totals of spend, in nothing by customer.",
+                    "{n} order lines of the rows used with no customer (an empty {customer_id}, or one of the seed "
+                    "{seed}): in baskets, affinities and totals of spend, in nothing by customer.",
+                    refresh["rows_anonymous"],
+                    customer_id=words.table("customer_id"),
+                    seed=words.table("guest_ids"),
+                )
             )
         if refresh.get("equal_lines"):
             notes.append(
-                f"{words.counted(refresh['equal_lines'], 'order line')} without a line number, worth "
-                f"{shop.money(refresh.get('equal_lines_amount'))}, equal one before in the same file. Whether they "
-                "count is the "
-                "setting equal_lines: keep (two scans) or one (copies)."
+                many(
+                    "{n} order line without a line number, worth {amount}, equal one before in the same file. Whether "
+                    "they count is the setting {setting}: {keep} (two scans) or {one} (copies).",
+                    "{n} order lines without a line number, worth {amount}, equal one before in the same file. Whether "
+                    "they count is the setting {setting}: {keep} (two scans) or {one} (copies).",
+                    refresh["equal_lines"],
+                    amount=shop.money(refresh.get("equal_lines_amount")),
+                    setting=words.table("equal_lines"),
+                    keep=words.table("keep"),
+                    one=words.table("one"),
+                )
             )
         blocks += [Prose(note, "note") for note in notes]
-        told = f"Refresh {words.clean(refresh.get('refresh_id'))}"
-        finished = f", data complete on {words.moment(refresh['finished_at'])}" if refresh.get("finished_at") else ""
-        blocks.append(Prose(f"{told}{finished}.", "quiet"))
+        told = (
+            say(
+                "Refresh {refresh}, data complete on {moment}.",
+                refresh=words.table(words.clean(refresh.get("refresh_id"))),
+                moment=words.moment(refresh["finished_at"]),
+            )
+            if refresh.get("finished_at")
+            else say("Refresh {refresh}.", refresh=words.table(words.clean(refresh.get("refresh_id"))))
+        )
+        blocks.append(Prose(told, "quiet"))
     else:
-        blocks.append(Prose("This file holds no note of the refresh that made it.", "note"))
+        blocks.append(Prose(say("This file holds no note of the refresh that made it."), "note"))
     if not db.has("quarantine", "source_table", "reasons"):
-        return [*blocks, Prose("This file holds no list of refused rows.", "note")]
+        return [*blocks, Prose(say("This file holds no list of refused rows."), "note")]
     refused = db.rows(
         """
         with single_reasons as (
@@ -146,25 +188,41 @@ def account(shop: Shop) -> list[Block]:
         """
     )
     if not refused:
-        return [*blocks, Prose("No row was refused.")]
+        return [*blocks, Prose(say("No row was refused."))]
     total = db.rows("select count(*) as n from quarantine")[0]["n"]
     blocks.append(
         Table(
-            "Refused rows",
-            [Column("Table"), Column("Reason"), Column("Rows", True)],
+            say("Refused rows"),
+            [Column(say("Table")), Column(say("Reason")), Column(say("Rows"), True)],
             [
                 [
-                    common.label(words.clean(row["source_table"])),
-                    common.text(row["reason"]),
+                    common.label(words.published(row["source_table"])),
+                    common.text(words.published(row["reason"])),
                     common.number(row["refused"]),
                 ]
                 for row in refused[:MOST_REASONS]
             ],
-            more=f"{words.counted(total, 'row')} refused; a row with several reasons is counted under each."
-            + (
-                f" {words.counted(len(refused) - MOST_REASONS, 'more reason')} in the table quarantine."
-                if len(refused) > MOST_REASONS
-                else ""
+            more=joined(
+                " ",
+                [
+                    many(
+                        "{n} row refused; a row with several reasons is counted under each.",
+                        "{n} rows refused; a row with several reasons is counted under each.",
+                        total,
+                    ),
+                    *(
+                        [
+                            many(
+                                "{n} more reason in the table {table}.",
+                                "{n} more reasons in the table {table}.",
+                                len(refused) - MOST_REASONS,
+                                table=words.table("quarantine"),
+                            )
+                        ]
+                        if len(refused) > MOST_REASONS
+                        else []
+                    ),
+                ],
             ),
         )
     )
@@ -181,22 +239,34 @@ def unreadable(shop: Shop) -> list[Block]:
     )
     if not rows:
         return []
-    total = words.counted(sum(row["n"] or 0 for row in rows), "value")
+    total = sum(row["n"] or 0 for row in rows)
     return [
-        Prose(f"{total} of optional columns count as empty; their rows are used.", "quiet"),
+        Prose(
+            many(
+                "{n} value of optional columns count as empty; their rows are used.",
+                "{n} values of optional columns count as empty; their rows are used.",
+                total,
+            ),
+            "quiet",
+        ),
         Table(
-            "Values that cannot be read",
-            [Column("Column"), Column("Value"), Column("Rows", True), Column("What would read it")],
+            say("Values that cannot be read"),
+            [Column(say("Column")), Column(say("Value")), Column(say("Rows"), True), Column(say("What would read it"))],
             [
                 [
-                    common.label(words.clean(f"{row['source_table']}.{row['name']}")),
-                    common.text(row["spelling"]),
+                    common.label(words.published(f"{row['source_table']}.{row['name']}")),
+                    common.text(Foreign(words.clean(row["spelling"]))),
                     common.number(row["n"]),
-                    common.text(row["remedy"]),
+                    common.text(words.published(row["remedy"])),
                 ]
                 for row in rows[:MOST_SPELLINGS]
             ],
-            more=f"{words.counted(len(rows) - MOST_SPELLINGS, 'more value')} in the table unreadable_values."
+            more=many(
+                "{n} more value in the table {table}.",
+                "{n} more values in the table {table}.",
+                len(rows) - MOST_SPELLINGS,
+                table=words.table("unreadable_values"),
+            )
             if len(rows) > MOST_SPELLINGS
             else "",
         ),
@@ -212,22 +282,34 @@ def spellings(shop: Shop) -> list[Block]:
         "spelling"
     )
     if not rows:
-        return [Prose("Every value has a meaning.")]
+        return [Prose(say("Every value has a meaning."))]
     return [
         Prose(
-            f"{words.counted(len(rows), 'value')} that no seed knows: they count as unknown until a row in "
-            "seeds/spellings.csv "
-            "gives them a meaning.",
+            many(
+                "{n} value that no seed knows: they count as unknown until a row in {seed} gives them a meaning.",
+                "{n} values that no seed knows: they count as unknown until a row in {seed} gives them a meaning.",
+                len(rows),
+                seed=words.table("seeds/spellings.csv"),
+            ),
             "quiet",
         ),
         Table(
-            "Values without a meaning",
-            [Column("Column"), Column("Value"), Column("Rows", True)],
+            say("Values without a meaning"),
+            [Column(say("Column")), Column(say("Value")), Column(say("Rows"), True)],
             [
-                [common.label(words.clean(row["attribute"])), common.text(row["spelling"]), common.number(row["rows"])]
+                [
+                    common.label(words.published(row["attribute"])),
+                    common.text(Foreign(words.clean(row["spelling"]))),
+                    common.number(row["rows"]),
+                ]
                 for row in rows[:MOST_SPELLINGS]
             ],
-            more=f"{words.counted(len(rows) - MOST_SPELLINGS, 'more value')} in the table unmapped_spellings."
+            more=many(
+                "{n} more value in the table {table}.",
+                "{n} more values in the table {table}.",
+                len(rows) - MOST_SPELLINGS,
+                table=words.table("unmapped_spellings"),
+            )
             if len(rows) > MOST_SPELLINGS
             else "",
         ),
@@ -235,84 +317,107 @@ def spellings(shop: Shop) -> list[Block]:
 
 
 def small_print(shop: Shop) -> Terms:
-    positions = "; ".join(f"{word}: {meaning}" for word, meaning in words.POSITIONS.items())
-    currency = (
-        f"in {words.clean(shop.currency)}"
+    positions = "; ".join(f"{term('position', word)}: {say(meaning)}" for word, meaning in words.POSITIONS.items())
+    spend = (
+        say(
+            "Net revenue over the year before the as-of date (the RFM window), in {currency}; returns lower it.",
+            currency=words.table(words.clean(shop.currency)),
+        )
         if shop.currency
-        else "in the currency of the order lines, which they do not name"
+        else say(
+            "Net revenue over the year before the as-of date (the RFM window), in the currency of the order lines, "
+            "which they do not name; returns lower it."
+        )
     )
     return Terms(
         [
             (
-                "As-of date",
-                "The day that the page describes. Only facts of days before it count, in the store's local time.",
+                say("As-of date"),
+                say("The day that the page describes. Only facts of days before it count, in the store's local time."),
             ),
+            (say("Spend"), spend),
             (
-                "Spend",
-                f"Net revenue over the year before the as-of date (the RFM window), {currency}; returns lower it.",
-            ),
-            (
-                "Explained by segments (effect)",
-                "How much of the differences between members goes along with their segment, 0 to 100 %: eta squared "
-                "of the "
-                "Kruskal–Wallis test, with segments as they were before the period and outcomes of the period. "
-                "Beyond past "
-                "spend: the same among members who spent about equally before.",
+                say("Explained by segments (effect)"),
+                say(
+                    "How much of the differences between members goes along with their segment, 0 to 100 %: eta "
+                    "squared of the Kruskal–Wallis test, with segments as they were before the period and outcomes of "
+                    "the period. Beyond past spend: the same among members who spent about equally before."
+                ),
             ),
             (
                 "q",
-                "The chance of such a result, or a stronger one, if nothing were there, adjusted for how many "
-                "results were "
-                "looked at (Benjamini–Hochberg). Below 0.05 counts as found.",
+                say(
+                    "The chance of such a result, or a stronger one, if nothing were there, adjusted for how many "
+                    "results were looked at (Benjamini–Hochberg). Below 0.05 counts as found."
+                ),
             ),
             (
-                "Position: mass, edge, niche",
-                f"{words.capital(positions)}. The market is roughly a bell curve, and the money is in its middle.",
+                say("Position: mass, edge, niche"),
+                say(
+                    "{positions}. The market is roughly a bell curve, and the money is in its middle.",
+                    positions=words.capital(positions),
+                ),
             ),
             (
-                "Known how (evidence)",
-                "observed: from what members do; declared: from their profile; inferred: from other facts; unknown: "
-                "not known.",
+                say("Known how (evidence)"),
+                say(
+                    "observed: from what members do; declared: from their profile; inferred: from other facts; "
+                    "unknown: not known."
+                ),
             ),
             (
-                "Difference on paper",
-                "Treatments are compared field by field after setting aside case, white space and punctuation. What no "
-                "customer sees (positioning, ids, owners, dates) makes no difference.",
+                say("Difference on paper"),
+                say(
+                    "Treatments are compared field by field after setting aside case, white space and punctuation. "
+                    "What no customer sees (positioning, ids, owners, dates) makes no difference."
+                ),
             ),
             (
-                "Difference in what was sent",
-                "Jensen–Shannon distance between the mixes of what members were sent, each member counted once, here "
-                "× 100. "
-                "A pair can be judged only where a medium difference (w = 0.3) would have been seen with 80 % "
-                "chance, and both "
-                "segments have enough members; only such pairs are counted.",
+                say("Difference in what was sent"),
+                say(
+                    "Jensen–Shannon distance between the mixes of what members were sent, each member counted once, "
+                    "here × 100. A pair can be judged only where a medium difference (w = 0.3) would have been seen "
+                    "with 80 % chance, and both segments have enough members; only such pairs are counted."
+                ),
             ),
             (
-                "Does it pay",
-                "Only customers held out at random can say so: uplift is the mean of the treated less the mean of "
-                "those held "
-                "out; net value is uplift × margin − cost. An open test counts by the interval of all looks at once.",
-            ),
-            ("Index", "The segment's value ÷ everyone's, members of unknown segment included; 1 is like everyone."),
-            (
-                "Times as often",
-                "Adjusted lift: joint purchases ÷ those expected from the items' frequencies within baskets of like "
-                "size "
-                "(deciles of distinct items) and, among all baskets, of the same calendar month; in orders over "
-                "time, within "
-                "customers of like variety.",
+                say("Does it pay"),
+                say(
+                    "Only customers held out at random can say so: uplift is the mean of the treated less the mean of "
+                    "those held out; net value is uplift × margin − cost. An open test counts by the interval of all "
+                    "looks at once."
+                ),
             ),
             (
-                "Beyond noise",
-                "Of a segment's change in a month: those who came less those who left are more than "
-                f"{movement.BEYOND_NOISE} times the square "
-                "root of both together, which chance brings about once in a thousand.",
+                say("Index"),
+                say("The segment's value ÷ everyone's, members of unknown segment included; 1 is like everyone."),
             ),
             (
-                "Withheld",
-                f"Cells of fewer than {shop.least} members are merged or not told (setting min_cell_members); no "
-                "customer is "
-                "named on any page.",
+                say("Times as often"),
+                say(
+                    "Adjusted lift: joint purchases ÷ those expected from the items' frequencies within baskets of "
+                    "like size (deciles of distinct items) and, among all baskets, of the same calendar month; in "
+                    "orders over time, within customers of like variety."
+                ),
+            ),
+            (
+                say("Beyond noise"),
+                say(
+                    "Of a segment's change in a month: those who came less those who left are more than {times} times "
+                    "the square root of both together, which chance brings about once in a thousand.",
+                    times=words.decimals(movement.BEYOND_NOISE, 1),
+                ),
+            ),
+            (
+                say("Withheld"),
+                many(
+                    "Cells of fewer than {n} member are merged or not told (setting {setting}); no customer is named "
+                    "on any page.",
+                    "Cells of fewer than {n} members are merged or not told (setting {setting}); no customer is named "
+                    "on any page.",
+                    shop.least,
+                    setting=words.table("min_cell_members"),
+                ),
             ),
         ]
     )

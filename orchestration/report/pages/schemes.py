@@ -28,6 +28,7 @@ from orchestration.report.blocks import (
     Table,
     TreatmentCard,
 )
+from orchestration.report.languages import C_, N_, joined, many, plain, say, term
 from orchestration.report.pages import common, experiments, movement, occasions
 from orchestration.report.published import Row
 from orchestration.report.shop import SIGNIFICANCE, UNKNOWN, Scheme, Segments, Shop, grouped
@@ -80,23 +81,31 @@ def index(shop: Shop) -> Page:
     if shop.schemes:
         blocks.append(strip(shop, shop.schemes))
     else:
-        blocks.append(Prose("This file holds no segments.", "note"))
+        blocks.append(Prose(say("This file holds no segments."), "note"))
     if not shop.db.has("scheme_scorecard"):
-        blocks.append(Prose("This file holds no scorecard.", "note"))
+        blocks.append(Prose(say("This file holds no scorecard."), "note"))
     blocks.append(
         Fold(
-            "What the words mean",
+            say("What the words mean"),
             [
-                Items([Markup("{} {}").format(common.badge(word, m), m.meaning) for word, m in words.VERDICTS.items()]),
+                Items(
+                    [
+                        Markup("{} {}").format(common.badge(words.value("verdict", word), m), m.said)
+                        for word, m in words.VERDICTS.items()
+                    ]
+                ),
                 Prose(
-                    "A pair can be judged where both segments had enough members for a medium difference in what they "
-                    "were sent to be seen; only such pairs are counted."
+                    say(
+                        "A pair can be judged where both segments had enough members for a medium difference in what "
+                        "they were sent to be seen; only such pairs are counted."
+                    )
                 ),
             ],
+            "verdicts",
         )
     )
     blocks += unknown_schemes(shop)
-    return Page("schemes", "Schemes", "Which segmentations earn their keep?", blocks)
+    return Page("schemes", say("Schemes"), say("Which segmentations earn their keep?"), blocks)
 
 
 def unknown_schemes(shop: Shop) -> list[Block]:
@@ -104,32 +113,38 @@ def unknown_schemes(shop: Shop) -> list[Block]:
     lines = []
     if shop.nothing_known:
         names = words.listed(scheme.title for scheme in shop.nothing_known)
-        lines.append(f"Nothing is known of {names}: docs/schemes.md says which columns they are read from.")
+        lines.append(
+            say(
+                "Nothing is known of {schemes}: {docs} says which columns they are read from.",
+                schemes=names,
+                docs=words.table("docs/schemes.md"),
+            )
+        )
     if shop.without_audience:
         names = words.listed(scheme.title for scheme in shop.without_audience)
-        lines.append(f"Nobody to divide in this data, so not shown: {names}.")
+        lines.append(say("Nobody to divide in this data, so not shown: {schemes}.", schemes=names))
     off = [row for row in shop.db.table("segment_schemes", "scheme") if row.get("is_active") is False]
     if off:
         names = words.listed(words.scheme_name(row["scheme"]) for row in off)
-        lines.append(f"Described, but switched off: {names}.")
+        lines.append(say("Described, but switched off: {schemes}.", schemes=names))
     return [Prose(line, "quiet") for line in lines]
 
 
 def strip(shop: Shop, schemes: Sequence[Scheme], more: str | Markup = "", is_short: bool = False) -> Table:
     """Schemes by the three questions; short on the front page, where only the pairs are counted."""
     return Table(
-        "Schemes and the three questions",
+        say("Schemes and the three questions"),
         [
-            Column("Scheme"),
-            Column("Verdict"),
-            Column("Behave differently?", brief="Differ?"),
-            Column("Treated differently?", brief="Treated?"),
-            Column("Does it pay?", brief="Pays?"),
+            Column(say("Scheme")),
+            Column(say("Verdict")),
+            Column(say("Behave differently?"), brief=say("Differ?")),
+            Column(say("Treated differently?"), brief=say("Treated?")),
+            Column(say("Does it pay?"), brief=say("Pays?")),
         ],
         [
             [
                 common.label(common.link(scheme.anchor, scheme.title), title=scheme.title),
-                Cell(common.badge(scheme.verdict, words.mark(words.VERDICTS, scheme.verdict)), sort=scheme.order[0]),
+                Cell(common.verdict(scheme), sort=scheme.order[0]),
                 common.answer(common.behaves(scheme), is_short),
                 common.answer(common.treated(scheme), is_short and common.pairs_sent(scheme) is None),
                 common.answer(common.pays(scheme), is_short),
@@ -150,23 +165,23 @@ def scheme_page(shop: Shop, scheme: Scheme, tables: Tables) -> Page:
     """Who they are, what sets them apart, what is done for them, what they were sent, whether it pays."""
     name, segments = scheme.name, scheme.segments
     parts: list[tuple[str, str, list[Block]]] = [
-        ("who", "Who they are", sizes(shop, scheme)),
-        ("apart", "What sets them apart", profiles(shop, tables.profiles.get(name, []), segments)),
-        ("grid", "How lately and how often", rfm_grid(shop) if name == "rfm" else []),
-        ("moves", "Who moves where", movement.of_scheme(shop, scheme)),
-        ("occasions", "When they buy, and when they do not", occasions.of_scheme(shop, scheme)),
-        ("ties", "What they buy together more than others", ties(shop, tables.ties.get(name, []), segments)),
-        ("treatments", "What we do for each", treatments(shop, tables.treatments.get(name, []), segments)),
+        ("who", say("Who they are"), sizes(shop, scheme)),
+        ("apart", say("What sets them apart"), profiles(shop, tables.profiles.get(name, []), segments)),
+        ("grid", say("How lately and how often"), rfm_grid(shop) if name == "rfm" else []),
+        ("moves", say("Who moves where"), movement.of_scheme(shop, scheme)),
+        ("occasions", say("When they buy, and when they do not"), occasions.of_scheme(shop, scheme)),
+        ("ties", say("What they buy together more than others"), ties(shop, tables.ties.get(name, []), segments)),
+        ("treatments", say("What we do for each"), treatments(shop, tables.treatments.get(name, []), segments)),
         (
             "sent",
-            "Treated differently: on paper, and in what was sent",
+            say("Treated differently: on paper, and in what was sent"),
             [
                 *paper(shop, tables.distinctness.get(name, []), segments),
                 *sent(shop, tables.delivery.get(name, []), segments),
             ],
         ),
-        ("pays", "Does it pay", outcomes(shop, tables.outcomes.get(name, []), scheme)),
-        ("advice", "Keep apart, merge or test", advice(shop, tables.advice.get(name, []), segments)),
+        ("pays", say("Does it pay"), outcomes(shop, tables.outcomes.get(name, []), scheme)),
+        ("advice", say("Keep apart, merge or test"), advice(shop, tables.advice.get(name, []), segments)),
     ]
     found = [Part(heading, blocks, anchor=f"{scheme.anchor}-{anchor}") for anchor, heading, blocks in parts if blocks]
     return Page(
@@ -184,18 +199,17 @@ def opening(shop: Shop, scheme: Scheme, behaviour: Sequence[Row]) -> list[Block]
     described = scheme.described
     blocks: list[Block] = []
     if described.get("description"):
-        basis = f" Basis: {words.clean(described['basis'])}." if described.get("basis") else ""
-        blocks.append(Prose(words.clean(described["description"]) + basis, "lead"))
+        said = [words.sentence("scheme", described["description"])]
+        if described.get("basis"):
+            said.append(say("Basis: {basis}.", basis=words.value("basis", described["basis"])))
+        blocks.append(Prose(joined(" ", said), "lead"))
     if described.get("caution"):
-        blocks.append(Prose(words.clean(described["caution"]), "warn"))
+        blocks.append(Prose(words.published(described["caution"]), "warn"))
     card = scheme.card
     if card:
         blocks.append(
             Prose(
-                Markup("{} {}").format(
-                    common.badge(scheme.verdict, words.mark(words.VERDICTS, scheme.verdict)),
-                    verdict_words(scheme),
-                ),
+                Markup("{} {}").format(common.verdict(scheme), verdict_words(scheme)),
                 "lead",
             )
         )
@@ -203,13 +217,13 @@ def opening(shop: Shop, scheme: Scheme, behaviour: Sequence[Row]) -> list[Block]
     sure: list[Block] = [Prose(scheme.segments.said(card["why"]))] if card.get("why") else []
     sure += behaviour_table(behaviour)
     if sure:
-        blocks.append(Fold("How sure", sure))
+        blocks.append(Fold(say("How sure"), sure))
     return blocks
 
 
 def verdict_words(scheme: Scheme) -> str:
-    mark = words.mark(words.VERDICTS, scheme.verdict)
-    return f"{mark.meaning[:1].upper()}{mark.meaning[1:]}." if mark.meaning else ""
+    said = words.mark(words.VERDICTS, scheme.verdict).said
+    return f"{words.capital(said)}." if said else ""
 
 
 def three_sentences(scheme: Scheme) -> list[str]:
@@ -217,29 +231,44 @@ def three_sentences(scheme: Scheme) -> list[str]:
     card = scheme.card
     _, word, _ = common.behaves(scheme)
     effect, outcome = words.percent(card.get("behaviour_effect")), words.outcome_name(card.get("behaviour_outcome"))
-    if word == "yes":
-        first = f"They behave differently: their segment alone tells {effect} of how customers differ in {outcome}."
-    elif word == "no":
-        first = "They do not behave differently: the data would have shown a difference worth having, and did not."
+    if word == common.YES:
+        first = say(
+            "They behave differently: their segment alone tells {effect} of how customers differ in {outcome}.",
+            effect=effect,
+            outcome=outcome,
+        )
+    elif word == common.NO:
+        first = say("They do not behave differently: the data would have shown a difference worth having, and did not.")
     else:
-        first = "Whether they behave differently is not known: too few members, or too short a time."
+        first = say("Whether they behave differently is not known: too few members, or too short a time.")
     pairs = common.pairs_sent(scheme)
     if pairs is None:
-        second = (
+        second = say(
             "Whether they were treated differently is not known: no two segments can be judged by what they were sent."
         )
     else:
-        second = (
-            f"Of the {words.counted(pairs[1], 'pair')} of segments that can be judged, "
-            f"{words.count(pairs[0])} {'was' if pairs[0] == 1 else 'were'} sent different things."
+        second = many(
+            "Of the {pairs} of segments that can be judged, {n} was sent different things.",
+            "Of the {pairs} of segments that can be judged, {n} were sent different things.",
+            pairs[0],
+            pairs=many("{n} pair", "{n} pairs", pairs[1]),
         )
     third = {
-        "yes": "What is sent pays: spend rose by more than the cost, against customers held out at random.",
-        "no": "What is sent does not pay: spend did not rise by more than the cost.",
-    }.get(str(card.get("pays")), "Whether it pays is not known: only customers held out at random can say so.")
-    members = f"The segment of {words.count(card.get('members'))} members is known"
-    coverage = f", {words.percent(card.get('coverage'))} of the audience." if card.get("coverage") is not None else "."
-    return [first, second, third, members + coverage]
+        "yes": say("What is sent pays: spend rose by more than the cost, against customers held out at random."),
+        "no": say("What is sent does not pay: spend did not rise by more than the cost."),
+    }.get(str(card.get("pays")), say("Whether it pays is not known: only customers held out at random can say so."))
+    members = card.get("members")
+    fourth = (
+        many(
+            "The segment of {n} members is known, {coverage} of the audience.",
+            "The segment of {n} members is known, {coverage} of the audience.",
+            members,
+            coverage=words.percent(card.get("coverage")),
+        )
+        if card.get("coverage") is not None
+        else many("The segment of {n} members is known.", "The segment of {n} members is known.", members)
+    )
+    return [first, second, third, fourth]
 
 
 def behaviour_table(rows: Sequence[Row]) -> list[Block]:
@@ -248,22 +277,32 @@ def behaviour_table(rows: Sequence[Row]) -> list[Block]:
         return []
     ordered = sorted(rows, key=lambda row: (-(row.get("effect") or 0.0), row["outcome"]))
     first = rows[0]
-    until = f"the day before {words.day(first['outcome_until'])}" if first.get("outcome_until") else "the as-of date"
+    until = first.get("outcome_until")
     return [
         Prose(
-            f"Members by their segment on {words.day(first.get('evaluated_as_of'))}, and what they did from then to "
-            f"{until}. Below 1 % explained, or with q of 0.05 and more, a difference does not count.",
+            say(
+                "Members by their segment on {start}, and what they did from then to the day before {end}. Below 1 % "
+                "explained, or with q of 0.05 and more, a difference does not count.",
+                start=words.day(first.get("evaluated_as_of")),
+                end=words.day(until),
+            )
+            if until
+            else say(
+                "Members by their segment on {start}, and what they did from then to the as-of date. Below 1 % "
+                "explained, or with q of 0.05 and more, a difference does not count.",
+                start=words.day(first.get("evaluated_as_of")),
+            ),
             "quiet",
         ),
         Table(
-            "How much segments explain",
+            say("How much segments explain"),
             [
-                Column("Outcome"),
-                Column("Members", True),
-                Column("Explained by segments", True),
-                Column("q", True),
-                Column("Beyond past spend", True),
-                Column("Power", True, minor=True),
+                Column(say("Outcome")),
+                Column(say("Members"), True),
+                Column(say("Explained by segments"), True),
+                Column(say("q"), True),
+                Column(say("Beyond past spend"), True),
+                Column(say("Power"), True, minor=True),
             ],
             [
                 [
@@ -285,7 +324,7 @@ def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
     segments = scheme.segments
     populated = [row for row in segments.by_spend if row.get("members")]
     if not segments.by_name:
-        return [Prose("This file holds no segments of the scheme.", "note")]
+        return [Prose(say("This file holds no segments of the scheme."), "note")]
     if not segments.cut:
         populated = [row for row in segments.shown if row.get("members")]
     if segments.unknown and segments.unknown.get("members"):
@@ -299,7 +338,7 @@ def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
         [
             common.label(
                 segments.label(row["segment"]),
-                note=words.clean(row.get("definition"))
+                note=words.published(row.get("definition"))
                 if row.get("definition") not in (None, common_definition)
                 else "",
             ),
@@ -315,41 +354,43 @@ def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
                 words.share(row.get("spend_share")),
                 float(row.get("spend_share") or 0) / highest,
             ),
-            common.text(row.get("market_position")),
+            common.text(words.value("position", row.get("market_position"))),
             common.text(
                 segments.label(row["nearest_mass_segment"]) if row.get("nearest_mass_segment") else words.NOTHING
             ),
-            common.text(row.get("evidence")),
+            common.text(words.value("evidence", row.get("evidence"))),
         ]
         for row in told
     ]
     if small:
         rows.append(merged_row(shop, small))
     empty = sum(not row.get("members") for row in segments.by_name.values() if row["segment"] != UNKNOWN)
-    more = [f"{words.counted(empty, 'segment')} without members today." if empty else ""]
+    more = [many("{n} segment without members today.", "{n} segments without members today.", empty) if empty else ""]
     if common_definition:
-        more.append(f"Each segment: {words.clean(common_definition)}")
+        more.append(say("Each segment: {definition}", definition=words.published(common_definition)))
     drawn = [row for row in segments.shown if row in told]
     blocks: list[Block] = [
         Prose(
-            "Spend is that of the last year. Edge and niche segments name the mass segment whose basket is most like "
-            "theirs: where to sell across.",
+            say(
+                "Spend is that of the last year. Edge and niche segments name the mass segment whose basket is most "
+                "like theirs: where to sell across."
+            ),
             "quiet",
         ),
         Table(
-            f"Segments of {scheme.title}",
+            say("Segments of {scheme}", scheme=scheme.title),
             [
-                Column("Segment"),
-                Column("Customers", True),
-                Column("Share of customers", True),
-                Column(shop.in_currency("Spend"), True),
-                Column("Share of spend", True),
-                Column("Position", minor=True),
-                Column("Nearest mass segment", minor=True),
-                Column("Known how", minor=True),
+                Column(say("Segment")),
+                Column(say("Customers"), True),
+                Column(say("Share of customers"), True),
+                Column(shop.in_currency(say("Spend")), True),
+                Column(say("Share of spend"), True),
+                Column(say("Position"), minor=True),
+                Column(say("Nearest mass segment"), minor=True),
+                Column(say("Known how"), minor=True),
             ],
             rows,
-            more=" ".join(line for line in more if line),
+            more=joined(" ", (line for line in more if line)),
             css="defined",
         ),
     ]
@@ -363,23 +404,34 @@ def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
             )
             for row in drawn
         ]
-        caption = Markup(
-            'Size and spend: above the dashed line a segment spends more than its size. <span class="key mass"></span> '
-            'mass, <span class="key edge"></span> edge, <span class="key niche"></span> niche.{}'
-        ).format(f" The {len(drawn)} segments with the largest spend." if segments.cut else "")
-        blocks.append(Figure(figures.bubbles(found, f"Size and spend of the segments of {scheme.title}"), caption))
+        caption = say(
+            "Size and spend: above the dashed line a segment spends more than its size. {mass_key} mass, {edge_key} "
+            "edge, {niche_key} niche.",
+            mass_key=key("mass"),
+            edge_key=key("edge"),
+            niche_key=key("niche"),
+        )
+        if segments.cut:
+            caption = joined(" ", [caption, common.largest(len(drawn))])
+        drawing = figures.bubbles(found, say("Size and spend of the segments of {scheme}", scheme=scheme.title))
+        blocks.append(Figure(drawing, caption))
     return blocks
+
+
+def key(css: str) -> Markup:
+    """A patch of a colour, in the text that says what it means."""
+    return Markup('<span class="key {}"></span>').format(css)
 
 
 def merged_row(shop: Shop, small: Sequence[Row]) -> list[Cell]:
     """What is too small to tell, as one row; withheld where all of it is too few still."""
     total = sum(float(row.get("members") or 0) for row in small)
-    name = words.counted(len(small), "small segment")
     if shop.is_few(total):
-        withheld = Cell("withheld", sort=0.0, css="n")
+        withheld = Cell(say("withheld"), sort=0.0, css="n")
+        name = many("{n} small segment", "{n} small segments", len(small))
         return [common.label(name), members_cell(shop, total), *[withheld] * 3, *[common.text(None)] * 3]
     return [
-        common.label(f"{name} together"),
+        common.label(many("{n} small segment together", "{n} small segments together", len(small))),
         common.number(total),
         common.share(sum(float(row.get("member_share") or 0) for row in small)),
         common.money(sum(float(row.get("spend") or 0) for row in small)),
@@ -407,7 +459,7 @@ def profiles(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]
     everyone = {row["metric"]: row["population_value"] for row in rows}
     table = [
         [
-            common.label("Everyone"),
+            common.label(say("Everyone")),
             *(common.number(everyone[key], words.formed(everyone[key], m.form)) for key, m in metrics.items()),
         ],
         *(
@@ -420,16 +472,28 @@ def profiles(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]
     ]
     return [
         Prose(
-            Markup(
-                "Each cell: the mean over members, and beside ▲ or ▼ how many times everyone's mean it is. "
-                '<span class="key up2"></span> twice and more, <span class="key up1"></span> a quarter more, '
-                '<span class="key down1"></span> a fifth less, <span class="key down2"></span> half and less.{}'
-            ).format(f" The {len(names)} segments with the largest spend." if segments.cut else ""),
+            joined(
+                " ",
+                [
+                    say(
+                        "Each cell: the mean over members, and beside ▲ or ▼ how many times everyone's mean it is. "
+                        "{up2} twice and more, {up1} a quarter more, {down1} a fifth less, {down2} half and less.",
+                        up2=key("up2"),
+                        up1=key("up1"),
+                        down1=key("down1"),
+                        down2=key("down2"),
+                    ),
+                    *([common.largest(len(names))] if segments.cut else []),
+                ],
+            ),
             "quiet",
         ),
         Table(
-            "What sets the segments apart",
-            [Column("Segment"), *(Column(words.capital(m.name), True, _unit(shop, m)) for m in metrics.values())],
+            say("What sets the segments apart"),
+            [
+                Column(say("Segment")),
+                *(Column(words.capital(term("metric", m.name)), True, _unit(shop, m)) for m in metrics.values()),
+            ],
             table,
             css="heat",
         ),
@@ -437,7 +501,12 @@ def profiles(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]
 
 
 def _unit(shop: Shop, metric: words.Metric) -> str:
-    return metric.unit.replace("currency", words.clean(shop.currency)) if shop.currency else metric.unit
+    if not shop.currency:
+        return say(metric.unit)
+    currency = words.clean(shop.currency)
+    return {"currency": currency, "currency, a year": say("{currency}, a year", currency=currency)}.get(
+        metric.unit
+    ) or say(metric.unit)
 
 
 def _index_cell(row: Row | None, metric: words.Metric) -> Cell:
@@ -467,8 +536,8 @@ def rfm_grid(shop: Shop) -> list[Block]:
     if not shop.db.has("customer_profiles", "monetary", *columns):
         return []
     rows = shop.db.rows(
-        "select recency_score as r, frequency_score as f, count(*) as n, sum(monetary) as spend from customer_profiles"
-        " where recency_score is not null and frequency_score is not null group by all order by all"
+        "select recency_score as r, frequency_score as f, count(*) as n, sum(monetary) as spend from customer_profiles "
+        "where recency_score is not null and frequency_score is not null group by all order by all"
     )
     cells = {(row["r"], row["f"]): row for row in rows}
     if not cells:
@@ -484,20 +553,22 @@ def rfm_grid(shop: Shop) -> list[Block]:
         depth = min(4, int(5 * row["n"] / highest))
         return common.number(row["n"], note=words.money(row["spend"]), css=f"d{depth}")
 
-    names = ("1 longest ago", "2", "3", "4", "5 latest")
+    names = (say("1 longest ago"), "2", "3", "4", say("5 latest"))
     return [
         Prose(
-            f"Customers in each cell, under them their {shop.in_currency('spend')} of the last year; the darker, the "
-            "more "
-            "customers. 5 is best: latest, and most often.",
+            say(
+                "Customers in each cell, under them their {spend} of the last year; the darker, the more customers. 5 "
+                "is best: latest, and most often.",
+                spend=shop.in_currency(term("under customers", C_("under customers", "spend"))),
+            ),
             "quiet",
         ),
         Table(
-            "Customers by recency and frequency",
-            [Column("How often ↓, how lately →"), *(Column(name, True) for name in names)],
+            say("Customers by recency and frequency"),
+            [Column(say("How often ↓, how lately →")), *(Column(name, True) for name in names)],
             [
                 [
-                    common.label({5: "5 most often", 1: "1 least often"}.get(f, str(f))),
+                    common.label({5: say("5 most often"), 1: say("1 least often")}.get(f, str(f))),
                     *(cell(r, f) for r in range(1, 6)),
                 ]
                 for f in range(5, 0, -1)
@@ -548,20 +619,21 @@ def ties(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
         return []
     return [
         Prose(
-            "The pair of each segment whose tie exceeds everyone's most: how many times as often as the size of "
-            "baskets "
-            "alone would bring about.",
+            say(
+                "The pair of each segment whose tie exceeds everyone's most: how many times as often as the size of "
+                "baskets alone would bring about."
+            ),
             "quiet",
         ),
         Table(
-            "What segments buy together",
+            say("What segments buy together"),
             [
-                Column("Segment"),
-                Column("They buy"),
-                Column("with"),
-                Column("Times as often", True),
-                Column("Everyone", True),
-                Column("Baskets with both", True, minor=True),
+                Column(say("Segment")),
+                Column(say("They buy")),
+                Column(say("with")),
+                Column(say("Times as often"), True),
+                Column(say("Everyone"), True),
+                Column(say("Baskets with both"), True, minor=True),
             ],
             [
                 [
@@ -583,14 +655,23 @@ def ties(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
 
 TREATMENT_PARTS = (
     (
-        "Positioning",
-        (("value_proposition", "Our value for them"), ("proof", "How we bring it"), ("tone_of_voice", "How we talk")),
+        N_("Positioning"),
+        (
+            ("value_proposition", N_("Our value for them")),
+            ("proof", N_("How we bring it")),
+            ("tone_of_voice", N_("How we talk")),
+        ),
     ),
     (
-        "How we sell",
-        (("channel", "Channel"), ("message", "Message"), ("offer", "Offer"), ("offer_item", "Offer is for")),
+        N_("How we sell"),
+        (
+            ("channel", N_("Channel")),
+            ("message", N_("Message")),
+            ("offer", N_("Offer")),
+            ("offer_item", N_("Offer is for")),
+        ),
     ),
-    ("What they then use", (("product_adaptation", "Product"), ("service_level", "Service"))),
+    (N_("What they then use"), (("product_adaptation", N_("Product")), ("service_level", N_("Service")))),
 )
 
 
@@ -602,10 +683,51 @@ def is_valid(row: Row, as_of: date | None) -> bool:
     return (start is None or start <= as_of) and (end is None or as_of <= end)
 
 
+def reviews_due(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
+    """The treatments past the day by which somebody should have read them again, the oldest first; none that has
+    ended.
+
+    Those spelled out from one row are one.
+    """
+    as_of = shop.as_of
+    found = {
+        row.get("template_id") or row["treatment_id"]: row
+        for row in rows
+        if as_of is not None
+        and row.get("review_on") is not None
+        and row["review_on"] < as_of
+        and (row.get("valid_to") is None or as_of <= row["valid_to"])
+    }
+    if not found:
+        return []
+    due = sorted(found.items(), key=lambda each: (each[1]["review_on"], each[0]))
+    named = [
+        say(
+            "{treatment} for {segment} (by {day}, owner {owner})",
+            treatment=words.clean(name),
+            segment=segments.label(row["segment"]),
+            day=words.day(row["review_on"]),
+            owner=words.clean(row["owner"]),
+        )
+        if row.get("owner")
+        else say(
+            "{treatment} for {segment} (by {day}, without an owner)",
+            treatment=words.clean(name),
+            segment=segments.label(row["segment"]),
+            day=words.day(row["review_on"]),
+        )
+        for name, row in due[:MOST_NAMED]
+    ]
+    further = len(due) - MOST_NAMED
+    if further > 0:
+        named.append(many("{n} more", "{n} more", further))
+    return [Prose(say("Past the day to read them again: {treatments}.", treatments="; ".join(named)), "warn")]
+
+
 def treatments(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
     """One card a treatment, any two of them side by side; treatments spelled out from one row are one card."""
     if not shop.db.has("treatments"):
-        return [Prose("This file holds no treatments.", "note")]
+        return [Prose(say("This file holds no treatments."), "note")]
     valid = [row for row in rows if is_valid(row, shop.as_of)]
     populated = {name for name, row in segments.by_name.items() if row.get("members") or 0}
     served = [row for row in valid if not row.get("is_idle") and (row["segment"] in populated or not segments.by_name)]
@@ -631,12 +753,16 @@ def treatments(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Bloc
         )
         note = ""
         if others:
-            named = words.listed(others[:3]) + (" …" if len(others) > 3 else "")
-            note = (
-                f"An example: one row of the treatments, with the segment's name filled in, serves "
-                f"{words.counted(len(others), 'more segment')} in the same way: {named}"
+            named = words.listed(others[:3])
+            note = many(
+                "An example: one row of the treatments, with the segment's name filled in, serves {n} more segment in "
+                "the same way: {segments}",
+                "An example: one row of the treatments, with the segment's name filled in, serves {n} more segments in "
+                "the same way: {segments}",
+                len(others),
+                segments=joined(" ", [named, "…"]) if len(others) > 3 else named,
             )
-        parts = [(heading, treatment_fields(shop, found[0], fields)) for heading, fields in TREATMENT_PARTS]
+        parts = [(say(heading), treatment_fields(shop, found[0], fields)) for heading, fields in TREATMENT_PARTS]
         cards.append(
             TreatmentCard(segments.label(found[0]["segment"]), [(h, fields) for h, fields in parts if fields], note)
         )
@@ -644,33 +770,55 @@ def treatments(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Bloc
     untreated = [segments.label(name) for name in segments.names if name in populated and name not in treated]
     blocks: list[Block] = []
     if untreated:
-        blocks.append(Prose(f"Without a treatment: {words.listed(untreated)}.", "warn"))
+        blocks.append(Prose(say("Without a treatment: {segments}.", segments=words.listed(untreated)), "warn"))
+    blocks += reviews_due(shop, rows, segments)
     if cards:
-        blocks.append(Compare("Treatments", cards[:MOST_CARDS]))
+        blocks.append(Compare(say("Treatments"), cards[:MOST_CARDS]))
     elif not untreated:
-        blocks.append(Prose("No treatment is valid for any of its segments.", "note"))
+        blocks.append(Prose(say("No treatment is valid for any of its segments."), "note"))
+    further, idle, invalid = max(0, len(cards) - MOST_CARDS), len(valid) - len(served), len(rows) - len(valid)
     not_shown = [
-        f"{words.counted(number, 'treatment')} {why}"
-        for number, why in (
-            (max(0, len(cards) - MOST_CARDS), "in the table treatments"),
-            (len(valid) - len(served), "for segments without members today"),
-            (len(rows) - len(valid), "not valid on this day"),
+        said
+        for number, said in (
+            (
+                further,
+                many(
+                    "{n} treatment in the table {table}",
+                    "{n} treatments in the table {table}",
+                    further,
+                    table=words.table("treatments"),
+                ),
+            ),
+            (
+                idle,
+                many(
+                    "{n} treatment for segments without members today",
+                    "{n} treatments for segments without members today",
+                    idle,
+                ),
+            ),
+            (
+                invalid,
+                many("{n} treatment not valid on this day", "{n} treatments not valid on this day", invalid),
+            ),
         )
         if number
     ]
     if not_shown:
-        blocks.append(Prose(f"Not shown: {words.listed(not_shown)}.", "quiet"))
+        blocks.append(Prose(say("Not shown: {treatments}.", treatments=words.listed(not_shown)), "quiet"))
     return blocks
 
 
 def treatment_fields(shop: Shop, row: Row, fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Name and text of each field that says something."""
     level = shop.offer_level
-    return [
-        (name, shop.item(level, row[field]) if field == "offer_item" else words.clean(row[field]))
-        for field, name in fields
-        if row.get(field) not in (None, "")
-    ]
+
+    def said(field: str) -> str:
+        if field == "offer_item":
+            return shop.item(level, row[field])
+        return words.value("channel", row[field]) if field == "channel" else words.published(row[field])
+
+    return [(say(name), said(field)) for field, name in fields if row.get(field) not in (None, "")]
 
 
 # Question 2
@@ -679,29 +827,28 @@ def treatment_fields(shop: Shop, row: Row, fields: Iterable[tuple[str, str]]) ->
 def paper(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
     """How the treatments of each two segments differ on paper, and the pairs that a customer cannot tell apart."""
     if not rows:
-        said = "No two of its segments have treatments to compare."
-        return [
-            Prose(
-                said if shop.db.has("treatment_distinctness") else "This file holds no comparison of treatments.",
-                "note",
-            )
-        ]
+        said = (
+            say("No two of its segments have treatments to compare.")
+            if shop.db.has("treatment_distinctness")
+            else say("This file holds no comparison of treatments.")
+        )
+        return [Prose(said, "note")]
     counts = {difference: 0 for difference in reversed(words.DIFFERENCES)}
     for row in rows:
         counts[row["difference"]] = counts.get(row["difference"], 0) + 1
     same = [row for row in rows if row["difference"] in ("nothing", "wording only")]
     blocks: list[Block] = [
         Table(
-            "How treatments differ on paper",
-            [Column("On paper"), Column("Pairs", True), Column("Share", True)],
+            say("How treatments differ on paper"),
+            [Column(say("On paper")), Column(say("Pairs"), True), Column(say("Share"), True)],
             [
                 [
                     common.label(
                         common.badge(
-                            words.mark(words.DIFFERENCES, difference).sign or difference,
+                            term("sign", words.mark(words.DIFFERENCES, difference).sign) or difference,
                             words.Mark(words.mark(words.DIFFERENCES, difference).css, "", ""),
                         ),
-                        note=words.mark(words.DIFFERENCES, difference).meaning or words.clean(difference),
+                        note=words.mark(words.DIFFERENCES, difference).said or words.published(difference),
                     ),
                     common.number(number),
                     common.share(number / len(rows)),
@@ -709,16 +856,19 @@ def paper(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
                 for difference, number in counts.items()
                 if number
             ],
-            more=f"{words.counted(len(rows), 'pair')} of segments.",
+            more=many("{n} pair of segments.", "{n} pairs of segments.", len(rows)),
         )
     ]
     if same:
-        named = "; ".join(
-            f"{segments.label(row['segment_a'])} and {segments.label(row['segment_b'])}" for row in same[:MOST_NAMED]
-        )
-        rest = f"; and {words.counted(len(same) - MOST_NAMED, 'more pair')}" if len(same) > MOST_NAMED else ""
-        blocks.insert(0, Prose(f"A customer cannot tell apart: {named}{rest}.", "warn"))
+        pairs = [pair_name(segments, row["segment_a"], row["segment_b"]) for row in same[:MOST_NAMED]]
+        if len(same) > MOST_NAMED:
+            pairs.append(many("and {n} more pair", "and {n} more pairs", len(same) - MOST_NAMED))
+        blocks.insert(0, Prose(say("A customer cannot tell apart: {pairs}.", pairs=joined("; ", pairs)), "warn"))
     return blocks
+
+
+def pair_name(segments: Segments, a: str, b: str) -> str:
+    return words.listed([segments.label(a), segments.label(b)])
 
 
 def distance(value: float) -> str:
@@ -730,8 +880,12 @@ def sent(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
     """What segments were really sent: the pairs that can be judged, as a map of one fixed scale."""
     if not rows:
         held = shop.db.has("treatment_delivery")
-        said = "No two of its segments could be compared by what was sent."
-        return [Prose(said if held else "This file holds no comparison of what was sent.", "note")]
+        said = (
+            say("No two of its segments could be compared by what was sent.")
+            if held
+            else say("This file holds no comparison of what was sent.")
+        )
+        return [Prose(said, "note")]
     judged = [row for row in rows if common.is_well_powered(row)]
     counts = {verdict: sum(row["verdict"] == verdict for row in judged) for verdict in words.DELIVERY}
     names = segments.pairs_names(rows)
@@ -742,41 +896,53 @@ def sent(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
         if row is None or row.get("divergence") is None:
             return Cell("", css="blank")
         if not common.is_well_powered(row) or row["verdict"] == "unproven":
-            return Cell("?", css="m unjudged", title="cannot be judged")
+            return Cell("?", css="m unjudged", title=say("cannot be judged"))
         sign = words.mark(words.DELIVERY, row["verdict"]).sign
-        title = f"{segments.label(a)} and {segments.label(b)}: {row['verdict']}"
+        title = plain(joined(": ", [pair_name(segments, a, b), words.value("delivery", row["verdict"])]))
         return Cell(f"{100 * row['divergence']:.0f} {sign}", css=f"m {distance(row['divergence'])}", title=title)
 
     open_pairs = len(rows) - counts["treated differently"] - counts["treated alike"]
-    counted = (
-        f"Of the {words.counted(len(judged), 'pair')} that can be judged, "
-        f"{words.count(counts['treated differently'])} {'was' if counts['treated differently'] == 1 else 'were'} sent "
-        f"different things and {words.count(counts['treated alike'])} the same."
+    told_pairs = [
+        many(
+            "Of the {pairs} that can be judged, {n} was sent different things and {same} the same.",
+            "Of the {pairs} that can be judged, {n} were sent different things and {same} the same.",
+            counts["treated differently"],
+            pairs=many("{n} pair", "{n} pairs", len(judged)),
+            same=words.count(counts["treated alike"]),
+        )
         if judged
-        else "No pair can be judged by what was sent."
-    )
-    rest = (
-        f" {words.counted(open_pairs, 'pair')} cannot be judged: too few members, or too little sent."
-        if open_pairs
-        else ""
-    )
-    blocks: list[Block] = [Prose(counted + rest)]
+        else say("No pair can be judged by what was sent.")
+    ]
+    if open_pairs:
+        told_pairs.append(
+            many(
+                "{n} pair cannot be judged: too few members, or too little sent.",
+                "{n} pairs cannot be judged: too few members, or too little sent.",
+                open_pairs,
+            )
+        )
+    blocks: list[Block] = [Prose(joined(" ", told_pairs))]
     if len(names) > 1 and judged:
         blocks += [
             Prose(
-                Markup(
-                    "How far apart what two segments were sent is: 0 the same, 100 nothing in common; ≠ sent different "
-                    "things, = the same, ? cannot be judged. One scale for all schemes: "
-                    '<span class="key d0"></span> below 10, <span class="key d1"></span> 20, <span class="key '
-                    'd2"></span> '
-                    '30, <span class="key d3"></span> 50, <span class="key d4"></span> more.{}'
-                ).format(f" The {len(names)} segments with the largest spend." if segments.cut else ""),
+                joined(
+                    " ",
+                    [
+                        say(
+                            "How far apart what two segments were sent is: 0 the same, 100 nothing in common; ≠ sent "
+                            "different things, = the same, ? cannot be judged. One scale for all schemes: {d0} below "
+                            "10, {d1} 20, {d2} 30, {d3} 50, {d4} more.",
+                            **{shade: key(shade) for shade in ("d0", "d1", "d2", "d3", "d4")},
+                        ),
+                        *([common.largest(len(names))] if segments.cut else []),
+                    ],
+                ),
                 "quiet",
             ),
             Table(
-                "How far what segments were sent differs",
+                say("How far what segments were sent differs"),
                 [
-                    Column("Segment"),
+                    Column(say("Segment")),
                     *(
                         Column(Markup('<abbr title="{}">{}</abbr>').format(segments.label(n), i))
                         for i, n in enumerate(names[:-1], 1)
@@ -784,7 +950,7 @@ def sent(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
                 ],
                 [
                     [
-                        common.label(f"{place + 1}. {segments.label(name)}"),
+                        common.label(joined(" ", [f"{place + 1}.", segments.label(name)])),
                         *(cell(name, other) for other in names[:place]),
                         *[Cell("", css="blank")] * (len(names) - 1 - place),
                     ]
@@ -806,15 +972,15 @@ def sent(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
     if told:
         blocks.append(
             Fold(
-                "What each segment was sent",
+                say("What each segment was sent"),
                 [
                     Table(
-                        "Contacts by segment",
+                        say("Contacts by segment"),
                         [
-                            Column("Segment"),
-                            Column("Members then", True),
-                            Column("Sent anything", True),
-                            Column("Contacts a member", True),
+                            Column(say("Segment")),
+                            Column(say("Members then"), True),
+                            Column(say("Sent anything"), True),
+                            Column(say("Contacts a member"), True),
                         ],
                         [
                             [
@@ -837,7 +1003,9 @@ def sent(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
 
 def outcomes(shop: Shop, rows: Sequence[Row], scheme: Scheme) -> list[Block]:
     """Tests against customers held out, by segment, and what each arm is worth."""
-    blocks = experiments.outcome_table(shop, rows, scheme.segments, f"Tested treatments, {scheme.title}")
+    blocks = experiments.outcome_table(
+        shop, rows, scheme.segments, say("Tested treatments, {scheme}", scheme=scheme.title)
+    )
     blocks += experiments.values(shop, scheme)
     return blocks
 
@@ -850,8 +1018,12 @@ def advice(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
     blocks: list[Block] = [
         Items(
             [
-                Markup("{} {}: {}").format(common.badge(kind, mark), words.counted(counts[kind], "pair"), mark.meaning)
-                for kind, mark in words.ADVICE.items()
+                Markup("{} {}: {}").format(
+                    common.badge(words.value("advice", kind), shown),
+                    many("{n} pair", "{n} pairs", counts[kind]),
+                    shown.said,
+                )
+                for kind, shown in words.ADVICE.items()
                 if counts[kind]
             ]
         )
@@ -864,18 +1036,21 @@ def advice(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
     named = [row for row in named if not shop.is_few(row.get("n_a")) and not shop.is_few(row.get("n_b"))][:MOST_ADVICE]
     if named:
         table = Table(
-            "Advice on pairs of segments",
-            [Column("Segment"), Column("and"), Column("Advice"), Column("Why")],
+            say("Advice on pairs of segments"),
+            [Column(say("Segment")), Column(say("and")), Column(say("Advice")), Column(say("Why"))],
             [
                 [
                     common.label(segments.label(row["segment_a"])),
                     common.text(segments.label(row["segment_b"])),
-                    Cell(common.badge(row["advice"], words.mark(words.ADVICE, row["advice"])), sort=row["advice"]),
+                    Cell(
+                        common.badge(words.value("advice", row["advice"]), words.mark(words.ADVICE, row["advice"])),
+                        sort=row["advice"],
+                    ),
                     common.text(segments.said(row.get("why")), "long"),
                 ]
                 for row in named
             ],
-            more="All pairs are in the table scheme_advice.",
+            more=say("All pairs are in the table {table}.", table=words.table("scheme_advice")),
         )
-        blocks.append(Fold("Which pairs, and how sure", [table]))
+        blocks.append(Fold(say("Which pairs, and how sure"), [table]))
     return blocks

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from markupsafe import Markup
 
 from orchestration.report import words
 from orchestration.report.blocks import Block, Cell, Column, Fold, Page, Part, Prose, Table
+from orchestration.report.languages import C_, N_, Foreign, joined, many, say, term
 from orchestration.report.pages import common
 from orchestration.report.published import Row
 from orchestration.report.shop import SIGNIFICANCE, Shop
@@ -35,7 +37,18 @@ WEAKEST_SUBSTITUTE = 0.67
 # In the order of use to a marketer: frosting and cake mix are subcategories of one category. Products go by ids, which
 # nobody reads: only where nothing else is known.
 LEVELS = ("subcategory", "category", "department", "product")
-PLURALS = {"category": "categories", "product": "products", "subcategory": "subcategories", "department": "departments"}
+PLURALS = {
+    "category": C_("items", "categories"),
+    "product": C_("items", "products"),
+    "subcategory": C_("items", "subcategories"),
+    "department": C_("items", "departments"),
+}
+LEVEL_NAMES = {
+    "category": C_("level", "category"),
+    "product": C_("level", "product"),
+    "subcategory": C_("level", "subcategory"),
+    "department": C_("level", "department"),
+}
 MOST_OFFERS = 30
 MOST_GAPS = 30
 # Items of the matrix: as many as fit a screen.
@@ -75,28 +88,32 @@ BEYOND_CHANCE = f"q_value < {SIGNIFICANCE} and adjusted_lift >= {WEAKEST_LIFT}"
 # The surer direction of a basket's pair, the more frequent order of a pair in time.
 DIRECTIONS = {True: "confidence", False: "n_both"}
 TOGETHER = PairList(
-    "{items} bought in one basket",
-    "The strongest ties first: how many times as often as the size of baskets and the season alone would bring about. "
-    "Only pairs beyond chance, seen in at least {bar}.",
+    N_("{items} bought in one basket"),
+    N_(
+        "The strongest ties first: how many times as often as the size of baskets and the season alone would bring "
+        "about. Only pairs beyond chance, seen in at least {bar}."
+    ),
     "together",
     BEYOND_CHANCE,
     "adjusted_lift desc, n_both desc",
 )
 LARGEST = PairList(
-    "{items} whose ties make most baskets",
-    "Those with most baskets beyond what size and season alone would bring about come first, from "
-    f"{WEAKEST_LARGE_LIFT} "
-    "times as many on.",
+    N_("{items} whose ties make most baskets"),
+    N_(
+        "Those with most baskets beyond what size and season alone would bring about come first, from {least} times as "
+        "many on."
+    ),
     "together",
     f"q_value < {SIGNIFICANCE} and adjusted_lift >= {WEAKEST_LARGE_LIFT}",
     "n_both - n_both / adjusted_lift desc, n_both desc",
     most=15,
 )
 INSTEAD = PairList(
-    "{items} bought instead of each other",
-    "Who buys one leaves the other: never offer one as a complement of the other. The rarest meetings first, where "
-    "size "
-    "and season alone would bring about at least {bar}.",
+    N_("{items} bought instead of each other"),
+    N_(
+        "Who buys one leaves the other: never offer one as a complement of the other. The rarest meetings first, where "
+        "size and season alone would bring about at least {bar}."
+    ),
     "instead",
     f"relation = 'substitute' and adjusted_lift > 0 and adjusted_lift <= {WEAKEST_SUBSTITUTE}",
     "adjusted_lift, n_both desc",
@@ -104,19 +121,23 @@ INSTEAD = PairList(
     15,
 )
 LEADS = PairList(
-    "{items} of which one leads to the other, within {days}",
-    "Customers who bought them in this order are clearly more than those who did it the other way round; the clearest "
-    "order first. Seasons that follow each other show here too, and among thousands of pairs the last ones may be "
-    "chance.",
+    N_("{items} of which one leads to the other, within {days}"),
+    N_(
+        "Customers who bought them in this order are clearly more than those who did it the other way round; the "
+        "clearest order first. Seasons that follow each other show here too, and among thousands of pairs the last "
+        "ones may be chance."
+    ),
     "leads",
     "relation = 'leads'",
     "(n_both - n_reverse) / sqrt(n_both + n_reverse) desc, n_both desc",
     most=15,
 )
 AFTER = PairList(
-    "{items} bought one after the other, within {days}",
-    "The strongest ties first, in their more frequent order, which may be chance where the two orders are close. Only "
-    "pairs beyond chance, bought so by at least {bar}.",
+    N_("{items} bought one after the other, within {days}"),
+    N_(
+        "The strongest ties first, in their more frequent order, which may be chance where the two orders are close. "
+        "Only pairs beyond chance, bought so by at least {bar}."
+    ),
     "after",
     BEYOND_CHANCE,
     "adjusted_lift desc, n_both desc",
@@ -128,17 +149,17 @@ IN_BASKET, IN_TIME = (TOGETHER, LARGEST, INSTEAD), (LEADS, AFTER)
 def pages(shop: Shop) -> list[Page]:
     """Money first: gaps and offers; then what goes with what; then whom to contact."""
     parts: list[tuple[str, str, list[Block]]] = [
-        ("gaps", "Bought without what goes with it", gaps(shop)),
-        ("offers", "Next best offers", offers(shop)),
-        ("affinity-matrix", "What goes with what", matrix(shop)),
-        ("affinities", "What is bought together, in which order, and instead of what", affinities(shop)),
-        ("audiences", "Whom to contact, and whom not", audiences(shop)),
+        ("gaps", say("Bought without what goes with it"), gaps(shop)),
+        ("offers", say("Next best offers"), offers(shop)),
+        ("affinity-matrix", say("What goes with what"), matrix(shop)),
+        ("affinities", say("What is bought together, in which order, and instead of what"), affinities(shop)),
+        ("audiences", say("Whom to contact, and whom not"), audiences(shop)),
     ]
     blocks: list[Block] = [Part(heading, found, anchor) for anchor, heading, found in parts if found]
     poor = offer_level(shop)
     if poor:
         blocks.insert(0, Prose(poor, "warn"))
-    return [Page("selling", "Selling", "What to sell to whom?", blocks)]
+    return [Page("selling", say("Selling"), say("What to sell to whom?"), blocks)]
 
 
 # What goes with what
@@ -177,7 +198,7 @@ def affinities(shop: Shop) -> list[Block]:
     which it is surer, in time the more frequent order.
     """
     if not shop.db.has("product_affinities", *AFFINITY_COLUMNS):
-        return [Prose("This file holds no affinities.", "note")]
+        return [Prose(say("This file holds no affinities."), "note")]
     found = []
     for kind in _kinds(shop):
         for pairs in IN_BASKET if kind["window"] == "basket" else IN_TIME:
@@ -185,7 +206,7 @@ def affinities(shop: Shop) -> list[Block]:
             if blocks:
                 found.append((title, blocks))
     if not found:
-        return [Prose("No two items are bought together beyond chance.", "note")]
+        return [Prose(say("No two items are bought together beyond chance."), "note")]
     first, *others = found
     return [*first[1], *(Fold(title, blocks) for title, blocks in others)]
 
@@ -232,9 +253,16 @@ def _pair_table(shop: Shop, level: str, window: str, pairs: PairList) -> tuple[s
     unit = "basket" if window == "basket" else "customer"
     if unit == "customer":
         rows = [row for row in rows if not shop.is_few(row["n_both"])]
-    days = words.clean(window.replace("_", " "))
-    names = {"items": words.capital(PLURALS.get(level, level)), "days": days, "bar": words.counted(bar, unit)}
-    title = pairs.title.format(**names)
+    days = window_name(window)
+    names = {
+        "items": words.capital(plural(level)),
+        "days": days,
+        "bar": many("{n} basket", "{n} baskets", bar)
+        if unit == "basket"
+        else many("{n} customer", "{n} customers", bar),
+        "least": words.decimals(WEAKEST_LARGE_LIFT, 1),
+    }
+    title = say(pairs.title, **names)
     if not rows:
         return title, []
 
@@ -242,13 +270,13 @@ def _pair_table(shop: Shop, level: str, window: str, pairs: PairList) -> tuple[s
         name = shop.item(level, row[side])
         return common.label(name, title=words.clean(row[side]))
 
-    counted = f"{unit}s"
+    with_both = say("Baskets with both") if unit == "basket" else say("Customers with both")
     if pairs.shape == "instead":
         columns = [
-            Column("Who buys"),
-            Column("seldom buys"),
-            Column(f"{counted.capitalize()} with both", True),
-            Column("Expected", True),
+            Column(say("Who buys")),
+            Column(say("seldom buys")),
+            Column(with_both, True),
+            Column(say("Expected"), True),
         ]
         cells = [
             [
@@ -261,12 +289,12 @@ def _pair_table(shop: Shop, level: str, window: str, pairs: PairList) -> tuple[s
         ]
     elif pairs.shape == "together":
         columns = [
-            Column("Who buys"),
-            Column("buys too"),
-            Column("Times as often", True),
-            Column(f"{counted.capitalize()} with both", True),
-            Column("Of those with the first", True),
-            Column("The other way round", True, minor=True),
+            Column(say("Who buys")),
+            Column(say("buys too")),
+            Column(say("Times as often"), True),
+            Column(with_both, True),
+            Column(say("Of those with the first"), True),
+            Column(say("The other way round"), True, minor=True),
         ]
         cells = [
             [
@@ -281,12 +309,12 @@ def _pair_table(shop: Shop, level: str, window: str, pairs: PairList) -> tuple[s
         ]
     else:
         columns = [
-            Column("First"),
-            Column(f"then, within {days}"),
-            Column("Customers", True),
-            Column("Of those with the first", True),
-            Column("The other way round", True, "customers"),
-            *([Column("Times as often", True)] if pairs.shape == "after" else []),
+            Column(say("First")),
+            Column(say("then, within {days}", days=days)),
+            Column(say("Customers"), True),
+            Column(say("Of those with the first"), True),
+            Column(say("The other way round"), True, term("unit of a column", C_("unit of a column", "customers"))),
+            *([Column(say("Times as often"), True)] if pairs.shape == "after" else []),
         ]
         cells = [
             [
@@ -297,7 +325,7 @@ def _pair_table(shop: Shop, level: str, window: str, pairs: PairList) -> tuple[s
                 Cell(
                     shop.members(row["n_reverse"]) if row["n_reverse"] is not None else words.NOTHING,
                     sort=float(row["n_reverse"] or 0),
-                    note="no clear order" if row["relation"] == "either order" else "",
+                    note=say("no clear order") if row["relation"] == "either order" else "",
                     css="n",
                 ),
                 *(
@@ -308,7 +336,18 @@ def _pair_table(shop: Shop, level: str, window: str, pairs: PairList) -> tuple[s
             ]
             for row in rows
         ]
-    return title, [Prose(pairs.lead.format(**names), "quiet"), Table(title, columns, cells)]
+    return title, [Prose(say(pairs.lead, **names), "quiet"), Table(title, columns, cells)]
+
+
+def plural(level: str) -> str:
+    """Items of a level: categories."""
+    return term("items", PLURALS[level]) if level in PLURALS else Foreign(level, "en")
+
+
+def window_name(window: str) -> str:
+    """30_days -> 30 days"""
+    days = window.removesuffix("_days")
+    return many("{n} day", "{n} days", int(days)) if days.isdigit() else words.published(window.replace("_", " "))
 
 
 def _not_too_often(rows: Sequence[Row], most: int) -> list[Row]:
@@ -378,27 +417,27 @@ def matrix(shop: Shop) -> list[Block]:
 
     return [
         Prose(
-            Markup(
-                'How many times as often as size and season alone would bring about: <span class="key up2"></span> '
-                "half "
-                'more and above, <span class="key up1"></span> a tenth more, <span class="key down1"></span> less '
-                "often, "
-                '<span class="key down2"></span> instead of each other. The {} {} with most baskets beyond the '
-                "expected."
-            ).format(len(names), PLURALS.get(level, level)),
+            say(
+                "How many times as often as size and season alone would bring about: {up2} half more and above, {up1} "
+                "a tenth more, {down1} less often, {down2} instead of each other. The {number} {items} with most "
+                "baskets beyond the expected.",
+                **{css: Markup('<span class="key {}"></span>').format(css) for css in ("up2", "up1", "down1", "down2")},
+                number=len(names),
+                items=plural(level),
+            ),
             "quiet",
         ),
         Table(
-            "Matrix of affinities",
+            say("Matrix of affinities"),
             [
-                Column("In one basket"),
+                Column(say("In one basket")),
                 *(
                     Column(Markup('<abbr title="{}">{}</abbr>').format(shop.item(level, name), place))
                     for place, name in enumerate(names, 1)
                 ),
             ],
             [
-                [common.label(f"{place}. {shop.item(level, a)}"), *(cell(a, b) for b in names)]
+                [common.label(joined(" ", [f"{place}.", shop.item(level, a)])), *(cell(a, b) for b in names)]
                 for place, a in enumerate(names, 1)
             ],
             css="matrix",
@@ -431,10 +470,24 @@ def offer_level(shop: Shop) -> str | None:
         return None
     row = rows[0]
     level, wanted, known = row["item_level"], row["level_wanted"], row["items_wanted"]
-    what = words.counted(known, wanted, PLURALS.get(wanted)) if known else f"no {wanted}"
-    return (
-        f"Offers and gaps are made of {PLURALS.get(level, level)}, because {'only ' if known else ''}{what} of what "
-        f"was sold {'is' if known in (0, 1) else 'are'} known."
+    counted = {
+        "category": many("{n} category", "{n} categories", known),
+        "subcategory": many("{n} subcategory", "{n} subcategories", known),
+        "product": many("{n} product", "{n} products", known),
+        "department": many("{n} department", "{n} departments", known),
+    }.get(wanted, joined(" ", [words.count(known), Foreign(wanted, "en")]))
+    if not known:
+        return say(
+            "Offers and gaps are made of {items}, because no {wanted} of what was sold is known.",
+            items=plural(level),
+            wanted=term("level", LEVEL_NAMES[wanted]) if wanted in LEVEL_NAMES else Foreign(wanted, "en"),
+        )
+    return many(
+        "Offers and gaps are made of {items}, because only {known} of what was sold is known.",
+        "Offers and gaps are made of {items}, because only {known} of what was sold are known.",
+        known,
+        items=plural(level),
+        known=counted,
     )
 
 
@@ -464,32 +517,57 @@ def gaps(shop: Shop) -> list[Block]:
     )[0]
     rows = gap_rows(shop)
     if not totals["gaps"]:
-        return [Prose("No regular buyer of an item lacks its complement.", "note")]
+        return [Prose(say("No regular buyer of an item lacks its complement."), "note")]
     if not rows:
-        return [Prose(f"Each gap is one of fewer than {shop.least} customers: too few to tell.", "note")]
+        return [
+            Prose(
+                many(
+                    "Each gap is one of fewer than {n} customer: too few to tell.",
+                    "Each gap is one of fewer than {n} customers: too few to tell.",
+                    shop.least,
+                ),
+                "note",
+            )
+        ]
     withheld = totals["gaps"] - sum(row["customers"] for row in rows)
     more = [
-        f"{words.counted(len(rows) - MOST_GAPS, 'more pair')} in the table cross_sell_gaps."
+        many(
+            "{n} more pair in the table {table}.",
+            "{n} more pairs in the table {table}.",
+            len(rows) - MOST_GAPS,
+            table=words.table("cross_sell_gaps"),
+        )
         if len(rows) > MOST_GAPS
         else "",
-        f"Pairs of fewer than {shop.least} customers are left out." if withheld else "",
+        many(
+            "Pairs of fewer than {n} customer are left out.",
+            "Pairs of fewer than {n} customers are left out.",
+            shop.least,
+        )
+        if withheld
+        else "",
     ]
     return [
         Prose(
-            f"{words.counted(totals['customers'], 'customer')} regularly buy one item and never what goes with it: "
-            "together "
-            f"worth up to {shop.money(totals['worth'])} a year. A gap is worth what regular buyers of the first item "
-            "spend on "
-            "the second, in proportion to the customer's spend."
+            many(
+                "{n} customer regularly buy one item and never what goes with it: together worth up to {worth} a year. "
+                "A gap is worth what regular buyers of the first item spend on the second, in proportion to the "
+                "customer's spend.",
+                "{n} customers regularly buy one item and never what goes with it: together worth up to {worth} a "
+                "year. A gap is worth what regular buyers of the first item spend on the second, in proportion to the "
+                "customer's spend.",
+                totals["customers"],
+                worth=shop.money(totals["worth"]),
+            )
         ),
         Table(
-            "Gaps by money",
+            say("Gaps by money"),
             [
-                Column("They buy"),
-                Column("and never"),
-                Column("Customers", True),
-                Column(shop.in_currency("Worth up to, a year"), True),
-                Column("Of like buyers, buy both", True),
+                Column(say("They buy")),
+                Column(say("and never")),
+                Column(say("Customers"), True),
+                Column(shop.in_currency(say("Worth up to, a year")), True, brief=shop.in_currency(say("Worth"))),
+                Column(say("Of like buyers, buy both"), True, minor=True),
             ],
             [
                 [
@@ -507,7 +585,7 @@ def gaps(shop: Shop) -> list[Block]:
                 ]
                 for row in rows[:MOST_GAPS]
             ],
-            more=" ".join(line for line in more if line),
+            more=joined(" ", (line for line in more if line)),
         ),
     ]
 
@@ -518,12 +596,12 @@ OFFER_COLUMNS = ("customer_id", "offer_rank", "item_level", "item", "because_ite
 def offers(shop: Shop) -> list[Block]:
     """What is offered first to how many, and because of what most often."""
     if not shop.db.has("next_best_offers", *OFFER_COLUMNS):
-        return [Prose("This file holds no offers.", "note")]
+        return [Prose(say("This file holds no offers."), "note")]
     totals = shop.db.rows("select count(*) as offers, count(distinct customer_id) as customers from next_best_offers")[
         0
     ]
     if not totals["offers"]:
-        return [Prose("There are no offers in this refresh.", "note")]
+        return [Prose(say("There are no offers in this refresh."), "note")]
     rows = shop.db.rows(
         """
         with firsts as (
@@ -543,25 +621,48 @@ def offers(shop: Shop) -> list[Block]:
     )
     told = [row for row in rows if not shop.is_few(row["customers"])]
     lead = (
-        f"For {words.counted(totals['customers'], 'customer')} there are {words.counted(totals['offers'], 'offer')}: "
-        "something "
-        "they have not bought yet, and those who buy as they do have."
+        many(
+            "For {n} customer there are {offers}: things not bought yet that customers who buy alike have bought.",
+            "For {n} customers there are {offers}: things not bought yet that customers who buy alike have bought.",
+            totals["customers"],
+            offers=many("{n} offer", "{n} offers", totals["offers"]),
+        )
         if not shop.is_few(totals["customers"])
-        else f"There are offers for fewer than {shop.least} customers: too few to tell."
+        else many(
+            "There are offers for fewer than {n} customer: too few to tell.",
+            "There are offers for fewer than {n} customers: too few to tell.",
+            shop.least,
+        )
     )
     if not told:
         return [Prose(lead, "note")]
     more = [
-        f"{words.counted(len(told) - MOST_OFFERS, 'more item')} in the table next_best_offers."
+        many(
+            "{n} more item in the table {table}.",
+            "{n} more items in the table {table}.",
+            len(told) - MOST_OFFERS,
+            table=words.table("next_best_offers"),
+        )
         if len(told) > MOST_OFFERS
         else "",
-        f"Items for fewer than {shop.least} customers are left out." if len(told) < len(rows) else "",
+        many(
+            "Items for fewer than {n} customer are left out.",
+            "Items for fewer than {n} customers are left out.",
+            shop.least,
+        )
+        if len(told) < len(rows)
+        else "",
+        say("The table {table} says who is offered what, and why.", table=words.table("next_best_offers")),
     ]
     return [
         Prose(lead),
         Table(
-            "Offers by item",
-            [Column("Offer"), Column("First for", True, "customers"), Column("Most often because they buy")],
+            say("Offers by item"),
+            [
+                Column(say("Offer")),
+                Column(say("First for"), True, term("unit of a column", "customers")),
+                Column(say("Most often because they buy")),
+            ],
             [
                 [
                     common.label(shop.item(row["item_level"], row["item"]), title=words.clean(row["item"])),
@@ -572,8 +673,7 @@ def offers(shop: Shop) -> list[Block]:
                 ]
                 for row in told[:MOST_OFFERS]
             ],
-            more=" ".join(line for line in more if line)
-            + " Who is offered what, and why, is in the table next_best_offers.",
+            more=joined(" ", (line for line in more if line)),
         ),
     ]
 
@@ -597,31 +697,30 @@ def audiences(shop: Shop) -> list[Block]:
     by_outcome: Counter[str] = Counter()
     by_channel: dict[str, Counter[str]] = {}
     for row in found:
-        channel = words.clean(row["channel"]) if row["channel"] is not None else "no channel"
+        channel = words.clean(row["channel"]) if row["channel"] is not None else C_("channel", "no channel")
         by_outcome[row["outcome"]] += row["n"]
         by_channel.setdefault(channel, Counter())[row["outcome"]] += row["n"]
     known = [name for name in words.DECISIONS if by_outcome[name] or name == "sent"]
     names = [*known, *sorted(set(by_outcome) - set(known))]
     days = db.rows("select max(send_on) as day from audiences")[0]["day"] if db.has("audiences", "send_on") else None
     has_drops = source == "audience_decisions"
-    when = f" of {words.day(days)}" if days else ""
-    total = f"Of {words.count(by_outcome.total())} treatments that members have, " if has_drops else ""
-    drops = " The rest is dropped for the first reason that applies." if has_drops else ""
     sent = (
-        "fewer than " + words.counted(shop.least, "send")
+        many("fewer than {n} send", "fewer than {n} sends", shop.least)
         if shop.is_few(by_outcome["sent"])
-        else words.counted(by_outcome["sent"], "send")
+        else many("{n} send", "{n} sends", by_outcome["sent"])
     )
-    blocks: list[Block] = [Prose(f"{total}{sent} in the audiences{when}.{drops}")]
+    blocks: list[Block] = [Prose(_sends(sent, by_outcome.total() if has_drops else None, days))]
     if not by_outcome["sent"]:
-        told = " The table says what holds the sends back." if has_drops and found else ""
-        blocks.insert(0, Prose(f"Nobody is contacted.{told}", "warn"))
+        told = [say("Nobody is contacted.")]
+        if has_drops and found:
+            told.append(say("The table says what holds the sends back."))
+        blocks.insert(0, Prose(joined(" ", told), "warn"))
     if not found:
         return blocks
     ordered = sorted(by_channel.items(), key=lambda item: (-item[1]["sent"], -item[1].total(), item[0]))
     rows = [
         [
-            common.label(channel),
+            common.label(words.value("channel", channel)),
             *([common.members(shop, counts.total())] if has_drops else []),
             *(common.members(shop, counts[name]) for name in names),
         ]
@@ -629,18 +728,48 @@ def audiences(shop: Shop) -> list[Block]:
     ]
     blocks.append(
         Table(
-            "Sends by channel",
+            say("Sends by channel"),
             [
-                Column("Channel"),
-                *([Column("Treatments", True)] if has_drops else []),
-                *(Column(words.clean(name), True, minor=name != "sent") for name in names),
+                Column(say("Channel")),
+                *([Column(say("Treatments"), True)] if has_drops else []),
+                *(Column(words.value("decision", name), True, minor=name != "sent") for name in names),
             ],
             rows,
         )
     )
-    meanings = [(name, words.DECISIONS[name]) for name in names if name in words.DECISIONS and name != "sent"]
+    meanings = [
+        f"{words.capital(term('decision', name))}: {say(words.DECISIONS[name])}."
+        for name in names
+        if name in words.DECISIONS and name != "sent"
+    ]
     if has_drops and meanings:
-        blocks.append(
-            Fold("What the reasons mean", [Prose(f"{words.capital(name)}: {meaning}.") for name, meaning in meanings])
-        )
+        blocks.append(Fold(say("What the reasons mean"), [Prose(meaning) for meaning in meanings]))
     return blocks
+
+
+def _sends(sent: str, total: int | None, day: date | None) -> str:
+    """How many sends stand in the audiences, of how many treatments that members have; null where nobody counted."""
+    if total is None:
+        return (
+            say("{sends} in the audiences of {day}.", sends=sent, day=words.day(day))
+            if day
+            else say("{sends} in the audiences.", sends=sent)
+        )
+    if day:
+        return many(
+            "Of {n} treatments that members have, {sends} in the audiences of {day}. The rest is dropped for the first "
+            "reason that applies.",
+            "Of {n} treatments that members have, {sends} in the audiences of {day}. The rest is dropped for the first "
+            "reason that applies.",
+            total,
+            sends=sent,
+            day=words.day(day),
+        )
+    return many(
+        "Of {n} treatments that members have, {sends} in the audiences. The rest is dropped for the first reason that "
+        "applies.",
+        "Of {n} treatments that members have, {sends} in the audiences. The rest is dropped for the first reason that "
+        "applies.",
+        total,
+        sends=sent,
+    )

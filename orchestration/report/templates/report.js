@@ -1,6 +1,8 @@
 "use strict";
 (() => {
   const root = document.documentElement;
+  const words = JSON.parse(document.body.dataset.words);
+  const counted = (forms, n, places, said) => (forms[new Intl.PluralRules(root.lang, { minimumFractionDigits: places }).select(n)] || forms.other).replace("{n}", said);
   const pages = [...document.querySelectorAll("article.page")];
   const links = [...document.querySelectorAll("nav.contents a")];
 
@@ -47,7 +49,7 @@
         for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
         th.setAttribute("aria-sort", up ? "ascending" : "descending");
         const rows = [...table.tBodies[0].rows].map((row) => [value(row, place), row]);
-        rows.sort(([a], [b]) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b))) * (up ? 1 : -1));
+        rows.sort(([a], [b]) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), root.lang)) * (up ? 1 : -1));
         table.tBodies[0].append(...rows.map(([, row]) => row));
       });
     });
@@ -55,8 +57,8 @@
   for (const table of document.querySelectorAll("table.searched")) {
     const box = document.createElement("input");
     box.type = "search";
-    box.placeholder = "Search";
-    box.setAttribute("aria-label", "Search in: " + table.caption.textContent);
+    box.placeholder = words.search;
+    box.setAttribute("aria-label", words.searchIn.replace("{table}", () => table.caption.textContent));
     box.className = "search";
     box.addEventListener("input", () => {
       const wanted = box.value.toLocaleLowerCase();
@@ -73,16 +75,16 @@
     bar.className = "chooser";
     const chosen = [0, 1].map((number) => {
       const select = document.createElement("select");
-      select.setAttribute("aria-label", number ? "and segment" : "Compare segment");
+      select.setAttribute("aria-label", number ? words.andSegment : words.compareSegment);
       cards.forEach((card, place) => select.add(new Option(card.dataset.name, place, place === number, place === number)));
       select.addEventListener("change", choose);
       return select;
     });
     const all = document.createElement("button");
     all.type = "button";
-    all.textContent = "Show all " + cards.length;
+    all.textContent = words.all.replace("{n}", cards.length);
     all.addEventListener("click", () => { for (const card of cards) card.hidden = false; });
-    bar.append("Compare ", chosen[0], " with ", chosen[1], " ", all);
+    bar.append(words.compare + " ", chosen[0], " " + words.with + " ", chosen[1], " ", all);
     compare.before(bar);
     function choose() {
       const wanted = chosen.map((select) => Number(select.value));
@@ -94,7 +96,11 @@
   // The age of the data on the day it is read.
   for (const place of document.querySelectorAll("[data-as-of]")) {
     const days = Math.floor((Date.now() - Date.parse(place.dataset.asOf)) / 864e5);
-    const age = days < 90 ? days + (days === 1 ? " day" : " days") : days < 730 ? Math.round(days / 30.44) + " months" : (days / 365.25).toFixed(1) + " years";
-    if (days >= 0) { place.title = place.textContent; place.textContent = age + " old today"; }
+    const [forms, n, places] = days < 90 ? [words.days, days, 0] : days < 730 ? [words.months, Math.round(days / 30.44), 0] : [words.years, days / 365.25, 1];
+    if (days >= 0) {
+      place.title = place.textContent;
+      const said = n.toLocaleString(root.lang, { minimumFractionDigits: places, maximumFractionDigits: places });
+      place.textContent = counted(forms, n, places, said);
+    }
   }
 })();

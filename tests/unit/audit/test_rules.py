@@ -103,12 +103,24 @@ create table unreadable_values as select * from (values
     ('customers', 'annual_income', '$90,000', 3, 0.009, false, 'not a number; write 90000'),
     ('customers', 'annual_income', '$1', 2, 0.009, false, 'not a number; write 90000')
 ) as t(source_table, "column", spelling, "rows", column_share, is_warned, remedy);
+create table treatments as
+select *, cast(review as date) as review_on, cast(ends as date) as valid_to from (values
+    ('t1', 't1', 'rfm', 'champions', 'loyalty', '2026-11-01', null), ('t2', 't2', 'rfm', 'promising', null, null, null),
+    ('t3', 't3', 'rfm', 'hibernating', 'loyalty', '2026-01-01', '2026-10-31'),
+    ('each_a', 'each', 'life_stage', 'a', null, null, null), ('each_b', 'each', 'life_stage', 'b', null, null, null),
+    ('each_c', 'each', 'life_stage', 'c', null, null, null), ('each_d', 'each', 'life_stage', 'd', null, null, null)
+) as t(treatment_id, template_id, scheme, segment, owner, review, ends);
 create table scheme_scorecard as
 select * from (values ('rfm', 'in use'), ('life_stage', 'unproven')) as t(scheme, verdict);
 """
 
 # For each rule, statements that break it.
 DEFECTS = {
+    "treatments_are_read_again_in_time": [
+        "update treatments set review_on = '2026-10-31' where treatment_id = 't1'",
+        "update treatments set review_on = '2026-10-31' where template_id = 'each'",
+        "update treatments set valid_to = '2026-11-01' where treatment_id = 't3'",
+    ],
     "order_lines_exist": ["delete from stg_order_lines"],
     "order_lines_have_a_local_day": ["update stg_order_lines set ordered_on = null where order_id = 'o7'"],
     "rows_are_accounted_for": [

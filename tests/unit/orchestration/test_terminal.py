@@ -266,3 +266,19 @@ def test_prospects_are_told_in_one_line_and_not_where_there_are_none() -> None:
             "2 of 4 prospects have a segment (company_size, life_stage); the others: 1 below the threshold, "
             "1 says nothing; 1 are near a persona."
         )
+
+
+def test_rows_that_a_step_makes_beside_its_asset_are_counted_once() -> None:
+    def materialized(rows: int, **more: Any) -> Any:
+        said = {"dagster/row_count": SimpleNamespace(value=rows), **more}
+        event = SimpleNamespace(
+            event_type_value="ASSET_MATERIALIZATION",
+            step_key="candidate",
+            materialization=SimpleNamespace(metadata=said),
+        )
+        return SimpleNamespace(dagster_event=event)
+
+    progress = Progress(io.StringIO(), steps={"candidate": Step(0.0)})
+    progress.hear(materialized(19, part_of=SimpleNamespace(value="candidate")))
+    progress.hear(materialized(500))
+    assert progress.steps["candidate"].rows == 500

@@ -42,6 +42,21 @@ def test_a_prospect_gets_the_segment_of_those_who_say_the_same(shop: Shop) -> No
     assert max(reason["chances"], key=reason["chances"].get) == "student"
 
 
+def test_one_prospect_alone_is_scored_like_one_of_many(shop: Shop) -> None:
+    shop.customers("life_stage", households())
+    shop.say("prospect", [{"member_id": "only", "employment": "retired"}])
+    found = shop.prospects()
+    assert [(name, row["segment"], row["outcome"]) for name, row in found.items()] == [("only", "pensioner", "scored")]
+
+
+def test_one_prospect_who_says_nothing_is_told_so(shop: Shop) -> None:
+    shop.customers("life_stage", households())
+    shop.say("prospect", [{"member_id": "only"}])
+    assert {name: (row["segment"], row["outcome"]) for name, row in shop.prospects().items()} == {
+        "only": ("unknown", "says nothing")
+    }
+
+
 def test_models_are_reported_with_their_parts(shop: Shop) -> None:
     shop.customers("life_stage", households())
     shop.say("prospect", [{"member_id": f"x{i}", "employment": "student"} for i in range(3)])

@@ -63,7 +63,7 @@ def test_findings_are_ranked_by_money_and_lead_to_their_tables(database: Path) -
 def test_segments_that_changed_beyond_noise_are_told_with_sizes_then_and_now(database: Path) -> None:
     """110 fewer of 190 moves: 8 times what chance makes."""
     found = report(database).part("front").text
-    assert "▼ Best & first (RFM): 1,150 to 1,040" in found
+    assert "▼ Best & first (RFM): 1,150 a month ago, 1,040 now" in found
     assert "tokyo" not in found and "東京" not in found
 
 
@@ -132,7 +132,7 @@ def test_the_index_of_schemes_says_a_few_words_more(database: Path) -> None:
     assert report(database).part("schemes").table("Schemes and the three questions")[0] == [
         "RFM",
         "! in the drawer",
-        "✓ yes 53 % of number of baskets",
+        "✓ yes 53 % of differences in number of baskets",
         "= not all 67 % of pairs differ on paper",
         "✓ yes against customers held out",
     ]
@@ -241,6 +241,28 @@ def test_only_treatments_valid_on_the_as_of_date_are_shown(database: Path) -> No
     assert "1 treatment not valid on this day" in page.text
     assert "Without a treatment: 東京 ☕ ü." in page.text
     assert "Message: Last day" in page.text
+
+
+def test_treatments_past_their_review_date_are_named_with_their_owners(database: Path) -> None:
+    assert "Past the day to read them again" not in report(database).text
+    change(
+        database,
+        """
+        alter table treatments add column owner varchar;
+        alter table treatments add column review_on date;
+        update treatments set owner = 'loyalty', review_on = '2026-02-28' where treatment_id = 't1';
+        -- On the day itself it is not late; what has ended needs no reader.
+        update treatments set review_on = '2026-03-01' where treatment_id = 't4';
+        update treatments set review_on = '2026-01-01' where treatment_id = 't3';
+        insert into treatments (treatment_id, template_id, scheme, segment, channel, message, review_on)
+        select 'each_' || i, 'each', 'rfm', case when i = 1 then 'best' else 'evil' end, 'app', 'New', '2025-12-31'
+        from range(1, 3) as r(i)
+        """,
+    )
+    text = report(database).text
+    assert text.count("Past the day to read them again: ") == 1
+    assert "again: each for " in text and "(by 31 December 2025, without an owner); t1 for Best & first" in text
+    assert "t1 for Best & first (by 28 February 2026, owner loyalty)." in text
 
 
 def test_treatments_spelled_out_from_one_row_are_one_card(database: Path) -> None:
@@ -720,7 +742,7 @@ from range(14) as c(i),
 def test_companies_are_counted_by_role_and_never_named(database: Path) -> None:
     change(database, COMMITTEES)
     page = report(database).part("companies")
-    assert "Of 14 companies, 6 know somebody for each role" in page.text
+    assert "Of 14 companies, somebody is known for each role at 6" in page.text
     assert page.table("Roles of buying committees") == [
         ["Initiator", "9", "9", "25,000", "<i>nobody</i>"],
         ["Head of department", "9", "0", "25,000", "<i>nobody</i>"],

@@ -15,8 +15,8 @@ from orchestration.report import words
     ("said", "expected"),
     [
         (words.count(1234567), "1,234,567"),
-        (words.counted(1, "basket"), "1 basket"),
-        (words.counted(0, "exact copy", "exact copies"), "0 exact copies"),
+        (words.many("{n} basket", "{n} baskets", 1), "1 basket"),
+        (words.many("{n} exact copy", "{n} exact copies", 0), "0 exact copies"),
         (words.money(964615.57), "964,616"),
         (words.money(45.5), "45.50"),
         (words.money(-12.345), "-12.35"),

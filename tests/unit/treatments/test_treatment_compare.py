@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestration.seeds.treatments import Treatment, spell_out
+from orchestration.seeds.wordings import Wordings
 from orchestration.treatments.compare import compare
-from orchestration.treatments.normalise import Wordings
-from orchestration.treatments.rows import Treatment, spell_out
 
 WORDINGS = Wordings()
 BASE = Treatment(
@@ -38,6 +38,7 @@ BASE = Treatment(
         ({"treatment_id": "b", "segment": "b", "template_id": "b"}, "nothing", ()),
         ({"owner": "pricing"}, "wording only", ("owner",)),
         ({"valid_from": date(2020, 1, 1)}, "wording only", ("valid_from",)),
+        ({"review_on": date(2020, 1, 1)}, "wording only", ("review_on",)),
         (
             {"value_proposition": "Time", "tone_of_voice": "Cool"},
             "wording only",

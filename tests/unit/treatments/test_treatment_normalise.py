@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.treatments.normalise import Wordings, canonical, same_to_the_eye, similarity
+from orchestration.seeds.wordings import Wordings, canonical, same_to_the_eye, similarity
 
 WORDINGS = Wordings(["SOFT DRINKS", "BEEF", "PORK", "CHEESE", "CHEESES"])
 words = st.lists(st.text(string.ascii_letters + "äéßøж", min_size=1, max_size=8), min_size=1, max_size=8)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.treatments.rows import COLUMNS, TreatmentsFileError, read_treatments
+from orchestration.seeds.treatments import COLUMNS, TreatmentsFileError, read_treatments
 
 HEADER = ",".join(COLUMNS)
 
@@ -41,8 +41,8 @@ def written(tmp_path: Path, *lines: str, encoding: str = "utf-8", ending: str = 
             (HEADER, line(), line("t2", valid_from="2026-02-30")),
             r"line 3, column valid_from: '2026-02-30' is not a date",
         ),
-        ((HEADER, line(message="one, two")), r"line 2, column beyond owner: 16 cells instead of 15"),
-        ((HEADER, "t1,s"), r"line 2, column value_proposition: .* cells|line 2, column segment: 2 cells instead of 15"),
+        ((HEADER, line(message="one, two")), r"line 2, column beyond review_on: 17 cells instead of 16"),
+        ((HEADER, "t1,s"), r"line 2, column value_proposition: .* cells|line 2, column segment: 2 cells instead of 16"),
         ((HEADER, line(), line()), r"line 3, column treatment_id: t1 is already the id of line 2"),
         ((HEADER, line(treatment_id=" ")), r"line 2, column treatment_id: is empty"),
         ((HEADER, line(message='"open')), r"line 2: .*quotation marks"),

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 from treatment_seeds import AS_OF, seed_file
 
+from orchestration.seeds.treatments import COLUMNS, TreatmentsFileError
 from orchestration.settings import SHIPPED_SEEDS, Settings
 from orchestration.treatments.__main__ import NothingPublishedError, check_edited, main
 from orchestration.treatments.check import (
@@ -24,7 +25,6 @@ from orchestration.treatments.check import (
     project_rules,
 )
 from orchestration.treatments.distinctness import distinctness_table
-from orchestration.treatments.rows import COLUMNS, TreatmentsFileError
 
 # Two schemes of two segments, one of them served by a `*` row; 200 members each, and one who is unknown.
 BUILT = """

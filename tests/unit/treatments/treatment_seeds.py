@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
+from orchestration.seeds.treatments import read_treatments, with_subsets
 from orchestration.settings import DEMO_SEEDS, SHIPPED_SEEDS
 from orchestration.treatments.check import CheckInput, Items, Rules, make_schemes
-from orchestration.treatments.rows import read_treatments, with_subsets
 
 AS_OF = date(2018, 1, 1)
 # Two of the labels differ in one letter only: other products all the same.

@@ -15,11 +15,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from orchestration.seeds.wordings import canonical
+
 POSITIONING = ("value_proposition", "proof", "tone_of_voice")
 DECISION_JOURNEY = ("channel", "message", "offer", "offer_item")
 CONSUMPTION_JOURNEY = ("product_adaptation", "service_level")
 NOTICED = DECISION_JOURNEY + CONSUMPTION_JOURNEY
-DATES = ("valid_from", "valid_to")
+VALIDITY = ("valid_from", "valid_to")
+DATES = (*VALIDITY, "review_on")
 COLUMNS = (
     "treatment_id",
     "scheme",
@@ -30,9 +33,12 @@ COLUMNS = (
     "offer",
     "offer_item",
     *CONSUMPTION_JOURNEY,
-    *DATES,
+    *VALIDITY,
     "owner",
+    "review_on",
 )
+# Columns that a file may lack: one that was written before there was such a column.
+LATER_COLUMNS = ("review_on",)
 # Columns in whose text `{label}` stands for the segment's label.
 TEXTS = (*POSITIONING, "message", "offer", "offer_item", *CONSUMPTION_JOURNEY)
 EVERY_SEGMENT = "*"
@@ -49,7 +55,9 @@ class TreatmentsFileError(ValueError):
 class Treatment:
     """One treatment. Texts are as written; an empty cell is ''. Dates are inclusive; None is open.
 
-    `template_id` is the treatment_id of the row as written; `line` its line in the file (1 is the header), where known.
+    `review_on` is the day by which somebody should have looked at it again.
+    `template_id` is the treatment_id of the row as written; `line` its line in the file (1 is the header), where known;
+    `place` where the marketer wrote it, in words, where that is another file.
     `subset` are the patterns of the labels that a `*` row serves (seed template_subsets); without any, it serves all
     that are left.
     `labelled` are the columns whose text held `{label}` before it was filled in.
@@ -70,7 +78,9 @@ class Treatment:
     valid_from: date | None = None
     valid_to: date | None = None
     owner: str = ""
+    review_on: date | None = None
     template_id: str = ""
+    place: str = ""
     subset: tuple[str, ...] = ()
     labelled: frozenset[str] = frozenset()
     line: int | None = None
@@ -84,11 +94,24 @@ class Treatment:
         """Whether the treatment runs on that day, both ends included."""
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
 
+    def is_review_due(self, day: date) -> bool:
+        """Whether somebody should have looked at it before that day; of what has ended, nobody needs to."""
+        return self.review_on is not None and self.review_on < day and (self.valid_to is None or day <= self.valid_to)
 
-def read_table(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """A hint at the known name that was probably meant; '' where none is near."""
+    from rapidfuzz import process
+
+    match = process.extractOne(name, sorted(known), score_cutoff=60, processor=canonical)
+    return f" (did you mean {match[0]}?)" if match else ""
+
+
+def read_table(path: Path, columns: Sequence[str], later: Sequence[str] = ()) -> list[tuple[int, dict[str, str]]]:
     """The rows of a comma-separated UTF-8 file with a header, each with the line it starts on.
 
-    Columns beyond those asked for (a marketer's notes) are read over. Names must be exact, as dbt takes them.
+    Columns beyond those asked for (a marketer's notes) are read over; those `later` may be
+    missing, and are empty then. Names must be exact, as dbt takes them.
 
     Raises:
         TreatmentsFileError: no such file, not UTF-8, a column missing or there twice, a row too short or too long.
@@ -107,7 +130,7 @@ def read_table(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, 
     line = 1
     try:
         header = next(reader, [])
-        _check_header(path.name, header, columns)
+        _check_header(path.name, header, columns, later)
         line = reader.line_num + 1
         for cells in reader:
             if len(cells) not in (0, len(header)):
@@ -117,15 +140,15 @@ def read_table(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, 
                     'a text with a comma must stand in "quotation marks"'
                 )
             if any(cell.strip() for cell in cells):
-                rows.append((line, dict(zip(header, cells, strict=True))))
+                rows.append((line, {**dict.fromkeys(later, ""), **dict(zip(header, cells, strict=True))}))
             line = reader.line_num + 1
     except csv.Error as error:
         raise TreatmentsFileError(f"{path.name}, line {line}: {error}; check the quotation marks") from error
     return rows
 
 
-def _check_header(file: str, header: Sequence[str], columns: Sequence[str]) -> None:
-    missing = [column for column in columns if column not in header]
+def _check_header(file: str, header: Sequence[str], columns: Sequence[str], later: Sequence[str]) -> None:
+    missing = [column for column in columns if column not in (*header, *later)]
     unknown = [name for name in header if name and name not in columns]
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if len(header) == 1 and re.search(r"[;\t|]", header[0]):
@@ -143,7 +166,7 @@ def read_treatments(path: Path) -> list[Treatment]:
     Raises:
         TreatmentsFileError: what `read_table` refuses, a date that is none, an empty or repeated treatment_id.
     """
-    treatments = [_from_cells(path.name, line, cells) for line, cells in read_table(path, COLUMNS)]
+    treatments = [_from_cells(path.name, line, cells) for line, cells in read_table(path, COLUMNS, LATER_COLUMNS)]
     first_line: dict[str, int | None] = {}
     for treatment in treatments:
         where = f"{path.name}, line {treatment.line}, column treatment_id"
@@ -191,6 +214,7 @@ def from_records(records: Iterable[Mapping[str, Any]]) -> list[Treatment]:
                 **texts,
                 valid_from=record["valid_from"],
                 valid_to=record["valid_to"],
+                review_on=record.get("review_on"),
                 template_id=record.get("template_id") or texts["treatment_id"],
                 labelled=_labelled(texts),
             )

@@ -1,0 +1,3 @@
+-- Never run: the published table of this name, made after the models, as metrics ask it (account_metrics.yml).
+select *
+from {{ source('account', 'scheme_scorecard') }}
