@@ -46,7 +46,8 @@ def complements(shop: Shop) -> Finding | None:
     rows = selling.gap_rows(shop)
     if not rows:
         return None
-    total = sum(float(row["worth"] or 0) for row in rows)
+    # The same sum as on the page of the gaps, which the sentence leads to.
+    total = float(selling.gap_totals(shop)["worth"] or 0)
     first = rows[0]
     a, b = (cut(shop.item(first["item_level"], first[name]), LETTERS) for name in ("because_item", "gap_item"))
     return Finding(

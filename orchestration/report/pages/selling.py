@@ -507,14 +507,19 @@ def gap_rows(shop: Shop) -> list[Row]:
     return [row for row in rows if not shop.is_few(row["customers"])]
 
 
+def gap_totals(shop: Shop) -> Row:
+    """All gaps, those of pairs with few customers too: how many, of how many customers, worth how much."""
+    return shop.db.rows(
+        "select count(*) as gaps, count(distinct customer_id) as customers, sum(expected_value) as worth from "
+        "cross_sell_gaps"
+    )[0]
+
+
 def gaps(shop: Shop) -> list[Block]:
     """What regular buyers of an item never buy, worth most first; nothing without the table."""
     if not shop.db.has("cross_sell_gaps", *GAP_COLUMNS):
         return []
-    totals = shop.db.rows(
-        "select count(*) as gaps, count(distinct customer_id) as customers, sum(expected_value) as worth from "
-        "cross_sell_gaps"
-    )[0]
+    totals = gap_totals(shop)
     rows = gap_rows(shop)
     if not totals["gaps"]:
         return [Prose(say("No regular buyer of an item lacks its complement."), "note")]
