@@ -590,6 +590,8 @@ def test_missing_complements_are_summed_by_pair_most_money_first(database: Path)
     )
     assert page.table("Gaps by money") == [["Bricks", "Sand <&>", "8", "402", "45.1 %"]]
     assert "Brushes" not in page.text and "Pairs of fewer than 5 customers are left out." in page.text
+    # The front page tells the same sum, of all pairs.
+    assert "all such gaps, up to 414 EUR." in report(database).part("front").text
 
 
 def test_audiences_count_sends_and_drops_by_channel_and_reason(database: Path) -> None:
