@@ -76,8 +76,10 @@ def quiet(shop: Shop) -> Finding | None:
             return Finding(
                 say("Win back those who went quiet"),
                 many(
-                    "{n} customer in “{segment}” used to come often and stopped; in the last year they spent {spend}.",
-                    "{n} customers in “{segment}” used to come often and stopped; in the last year they spent {spend}.",
+                    "{n} customer in “{segment}” used to come often and has stayed away longer than most; in the "
+                    "last year they spent {spend}.",
+                    "{n} customers in “{segment}” used to come often and have stayed away longer than most; in the "
+                    "last year they spent {spend}.",
                     row["members"],
                     segment=cut(scheme.segments.label(name), LETTERS),
                     spend=shop.money(row["spend"]),

@@ -20,7 +20,7 @@ from orchestration.report import words
 from orchestration.report.blocks import Table, Text
 from orchestration.report.figures import cut
 from orchestration.report.languages import many, mark, plural_forms, say
-from orchestration.report.pages import common, findings, movement, schemes
+from orchestration.report.pages import common, experiments, findings, movement, schemes
 from orchestration.report.published import Row
 from orchestration.report.shop import Shop
 
@@ -266,15 +266,33 @@ def actions(shop: Shop) -> list[Text]:
             )
     open_ones = [scheme for scheme in shop.schemes if common.pays(scheme)[1] == common.NOT_KNOWN]
     if open_ones:
+        link = common.link("pays", say("what to test next"))
+        seen = shown_by_today(shop)
         said.append(
-            many(
+            say(
+                "Test one big offer against customers held out at random: with the customers of today only a "
+                "difference of {effect} or more for each of them would show ({link}).",
+                effect=shop.money(seen),
+                link=link,
+            )
+            if seen is not None
+            else many(
                 "Hold customers out at random: whether it pays is not known of {n} scheme ({link}).",
                 "Hold customers out at random: whether it pays is not known of {n} schemes ({link}).",
                 len(open_ones),
-                link=common.link("pays", say("what to test next")),
+                link=link,
             )
         )
     return said
+
+
+def shown_by_today(shop: Shop) -> float | None:
+    """Where no scheme has members enough to learn whether it pays: the least difference a member that those of today
+    would show, in the scheme with most of them. None where one has enough, or nothing is planned."""
+    rows = [row for row in experiments.plan_rows(shop) if row["question"] == "pays" and row.get("smallest_effect")]
+    if not rows or any(row["members_available"] >= row["members_needed"] for row in rows):
+        return None
+    return min(float(row["smallest_effect"]) for row in rows)
 
 
 def changes(shop: Shop) -> list[Text]:
