@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import calendar
 import json
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -102,8 +103,10 @@ def script_words() -> str:
 
 def warning(problem: Problem) -> tuple[Text, Text]:
     """A warning by its name, and the beginning of what it says."""
-    first = next((line for line in problem.message.splitlines() if line.strip()), "")
-    return mark(words.published(problem.where)), mark(cut(words.published(first), WARNING_LETTERS)) if first else ""
+    first = words.published(next((line for line in problem.message.splitlines() if line.strip()), ""))
+    # Between words, unless it is one long one.
+    begins = textwrap.shorten(first, WARNING_LETTERS, placeholder=" …")
+    return mark(words.published(problem.where)), mark(begins if len(begins) > 2 else cut(first, WARNING_LETTERS))
 
 
 def age(shop: Shop) -> str:
