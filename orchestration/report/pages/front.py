@@ -105,7 +105,7 @@ def warning(problem: Problem) -> tuple[Text, Text]:
     """A warning by its name, and the beginning of what it says."""
     first = words.published(next((line for line in problem.message.splitlines() if line.strip()), ""))
     # Between words, unless it is one long one.
-    begins = textwrap.shorten(first, WARNING_LETTERS, placeholder=" …")
+    begins = words.published(textwrap.shorten(first, WARNING_LETTERS, placeholder=" …"))
     return mark(words.published(problem.where)), mark(begins if len(begins) > 2 else cut(first, WARNING_LETTERS))
 
 
