@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from orchestration.audit.told import (
     PART_OF,
     PLACE,
+    ROW_COUNT,
     SO_FAR,
     Problem,
     check_message,
@@ -47,7 +48,6 @@ STEPS = {
 }
 # Steps after the link was switched: where one fails, the refresh is published, and somebody still has the old state.
 AFTERWARDS = ("published_postgres", "audiences_handed_over")
-ROW_COUNT = "dagster/row_count"
 PROBLEMS_SHOWN = 12
 MESSAGES_SHOWN = 10
 WARNINGS_SHOWN = 5

@@ -21,11 +21,10 @@ from scipy import special
 
 from orchestration.accountability.behaviour import OUTCOMES
 from orchestration.accountability.experiments import EVERYONE
-from orchestration.accountability.inputs import RefreshSettings, active_schemes
+from orchestration.accountability.inputs import SIGNIFICANCE, RefreshSettings, active_schemes
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.statistics import Floats, Integers
 
-SIGNIFICANCE = 0.05
 KEEP_APART, MERGE, TEST = "keep apart", "merge", "test"
 UNKNOWN = "unknown"
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestration.accountability.inputs import RefreshSettings, active_schemes
+from orchestration.accountability.inputs import SIGNIFICANCE, RefreshSettings, active_schemes
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.statistics import (
     Floats,
@@ -25,9 +25,6 @@ from orchestration.accountability.statistics import (
     kruskal_wallis_within,
     power_to_explain,
 )
-
-# Share of false alarms accepted among outcomes called different.
-SIGNIFICANCE = 0.05
 
 # Column of behaviour_members -> how a sentence names it.
 OUTCOMES = {

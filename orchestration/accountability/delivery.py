@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from orchestration.accountability.inputs import RefreshSettings, active_schemes
+from orchestration.accountability.inputs import SIGNIFICANCE, RefreshSettings, active_schemes
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.statistics import (
     Integers,
@@ -26,8 +26,6 @@ from orchestration.accountability.statistics import (
     same_mix_p_value,
 )
 
-# Share of false alarms accepted among pairs called different.
-SIGNIFICANCE = 0.05
 # Cohen's w that counts as a medium difference; a pair in which it could not be seen proves nothing by showing nothing.
 MEDIUM_DIFFERENCE = 0.3
 # Chance to see it that counts as enough.

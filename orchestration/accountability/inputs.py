@@ -7,6 +7,9 @@ from datetime import date
 
 import duckdb
 
+# Share of false alarms accepted among what is called different, a gap, a gain.
+SIGNIFICANCE = 0.05
+
 
 class AccountError(ValueError):
     """The tables do not fit together; the text names the table and the value."""

@@ -19,11 +19,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy import stats
 
+from orchestration.accountability.inputs import SIGNIFICANCE
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.statistics import Floats, Integers, benjamini_hochberg
-
-# Share of false alarms accepted among cells called gaps.
-SIGNIFICANCE = 0.05
 
 
 def occasion_matrix(con: duckdb.DuckDBPyConnection, as_of: date) -> pa.Table:

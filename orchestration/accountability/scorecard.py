@@ -23,9 +23,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from orchestration.accountability.behaviour import OUTCOMES, SIGNIFICANCE
+from orchestration.accountability.behaviour import OUTCOMES
 from orchestration.accountability.delivery import ENOUGH_POWER, TREATED_ALIKE, TREATED_DIFFERENTLY
-from orchestration.accountability.inputs import RefreshSettings, active_schemes
+from orchestration.accountability.inputs import SIGNIFICANCE, RefreshSettings, active_schemes
 from orchestration.accountability.schemas import table_of
 
 # Effect from which a difference is worth acting on: the segments explain 1 % of the differences between members. With

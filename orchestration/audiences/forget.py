@@ -36,11 +36,11 @@ from orchestration.landing.forgotten import (
 )
 from orchestration.landing.land import find_files
 from orchestration.publication.candidate import STORAGE_VERSION
-from orchestration.publication.ddl import quoted, text
 from orchestration.publication.postgres.server import PostgresError, server_of
 from orchestration.settings import Settings
 from orchestration.storage.files import remove_folder, sha256_of, sync, write_atomically
 from orchestration.storage.lock import refresh_lock
+from orchestration.storage.sql import literal, quoted
 from orchestration.storage.versions import DATABASE_NAME, MANIFEST_NAME, PARQUET_FOLDER, published_version
 
 # A refused row as JSON text, in the table quarantine.
@@ -175,7 +175,7 @@ def _forget_in_parquet(path: Path, person_id: str) -> int:
         if not found:
             return 0
         # A COPY takes no named parameters.
-        rewrite_parquet(con, path, f"not ({about.replace('$id', _quote(person_id))})")
+        rewrite_parquet(con, path, f"not ({about.replace('$id', literal(person_id))})")
         return int(found)
 
 
@@ -213,7 +213,7 @@ def _forget_in_database(path: Path, person_id: str, only_count: bool) -> int:
     beside = path.with_name(f".{path.stem}.rewriting")
     beside.unlink(missing_ok=True)
     with closing(duckdb.connect()) as con:
-        con.execute(f"attach {_text(path)} as old (read_only)")
+        con.execute(f"attach {literal(path)} as old (read_only)")
         tables = con.execute(
             "select table_name, sql from duckdb_tables()"
             " where database_name = 'old' and schema_name = 'main' order by table_name"
@@ -228,7 +228,7 @@ def _forget_in_database(path: Path, person_id: str, only_count: bool) -> int:
         )
         if not found:
             return 0
-        con.execute(f"attach {_text(beside)} as new (storage_version '{STORAGE_VERSION}')")
+        con.execute(f"attach {literal(beside)} as new (storage_version '{STORAGE_VERSION}')")
         con.execute("use new.main")
         for name, statement in tables:
             con.execute(statement)
@@ -269,7 +269,7 @@ def _comments(con: duckdb.DuckDBPyConnection) -> list[str]:
         """
     ).fetchall()
     return [
-        f"comment on {what} new.main.{quoted(table)}{'.' + quoted(column) if column else ''} is {text(comment)}"
+        f"comment on {what} new.main.{quoted(table)}{'.' + quoted(column) if column else ''} is {literal(comment)}"
         for what, table, column, comment in said
     ]
 
@@ -385,7 +385,7 @@ def _search_relation(con: duckdb.DuckDBPyConnection, relation: str, person_id: s
         keys = "|".join(PERSON_COLUMNS)
         pattern = f'"({keys})"\\s*:\\s*"{re.escape(person_id)}"'
         conditions += [
-            f"regexp_matches({quoted(n)}, {_quote(pattern)})" for n, kind, *_ in columns if kind == "VARCHAR"
+            f"regexp_matches({quoted(n)}, {literal(pattern)})" for n, kind, *_ in columns if kind == "VARCHAR"
         ]
     if not conditions:
         return 0
@@ -403,7 +403,7 @@ def _search_parquet(path: Path, person_id: str) -> Iterator[str]:
 
 def _search_database(path: Path, person_id: str) -> Iterator[str]:
     with closing(duckdb.connect()) as con:
-        con.execute(f"attach {_text(path)} as searched (read_only)")
+        con.execute(f"attach {literal(path)} as searched (read_only)")
         for schema, table in con.execute(
             "select schema_name, table_name from duckdb_tables() where database_name = 'searched' order by all"
         ).fetchall():
@@ -468,11 +468,3 @@ def _token(person_id: str) -> re.Pattern[bytes]:
 
 def _is(cell: str, person_id: str) -> bool:
     return cell in (person_id, f"'{person_id}")
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _text(path: Path) -> str:
-    return _quote(str(path))

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 WARNINGS = "warnings"
+# Of what a step made: its rows, under the name that Dagster shows.
+ROW_COUNT = "dagster/row_count"
+# Of a check: what it found, in words.
+MESSAGE = "message"
 # Where a step has put what it made, for whoever looks for it: shown when the refresh is done.
 PLACE = "place"
 # How a step's message begins that says how far it is.
@@ -71,8 +75,8 @@ def check_name(evaluation: Any) -> str:
 def check_message(evaluation: Any) -> str:
     """What a check found: its own message, else dbt's count of rows and what to do about them."""
     metadata = evaluation.metadata or {}
-    if "message" in metadata:
-        return str(metadata["message"].value)
+    if MESSAGE in metadata:
+        return str(metadata[MESSAGE].value)
     if "dagster_dbt/failed_row_count" in metadata:
         rows = f"{metadata['dagster_dbt/failed_row_count'].value} rows"
         return ". ".join([rows, *([NEXT_STEPS[evaluation.check_name]] if evaluation.check_name in NEXT_STEPS else [])])

@@ -30,6 +30,7 @@ from dagster import (
     define_asset_job,
 )
 
+from orchestration.audit.told import ROW_COUNT
 from orchestration.defs.retries import retried
 from orchestration.defs.run import RefreshRun, environment
 from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, LANDING_KEY
@@ -45,7 +46,6 @@ FIRST_DATE = date(2015, 1, 1)
 HISTORY_START = "HISTORY_START"
 # Dagster's names for the ends of a range of partitions that one run computes.
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-ROW_COUNT = "dagster/row_count"
 
 
 def history_start(settings: Settings, environ: Mapping[str, str] | None = None) -> date:

@@ -28,7 +28,7 @@ from dagster_dbt import DbtCliResource, dbt_assets
 from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
 from packaging.version import Version
 
-from orchestration.audit.told import CHECKS, CHECKS_FAILED, SO_FAR
+from orchestration.audit.told import CHECKS, CHECKS_FAILED, MESSAGE, ROW_COUNT, SO_FAR, WARNINGS
 from orchestration.defs.retries import is_transient, retried
 from orchestration.defs.run import RefreshRun, environment
 from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, Translator, page
@@ -39,9 +39,6 @@ from orchestration.warehouse.handover import hand_over
 from orchestration.warehouse.project import DBT_COMMAND, own_arguments
 from orchestration.warehouse.tables import NotBuilt, built_tables, current_as_of, refresh_day, row_counts
 
-ROW_COUNT = "dagster/row_count"
-WARNINGS = "warnings"
-MESSAGE = "message"
 # The as-of date of a landing zone without AS_OF: its lines are not typed yet.
 LATER = "the day after the last order line"
 PROGRESS_SECONDS = 3.0

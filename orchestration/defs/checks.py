@@ -21,13 +21,13 @@ from dagster import (
 
 from orchestration.audit.runner import RuleResult, run_rules
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
+from orchestration.audit.told import MESSAGE
 from orchestration.defs.run import RefreshRun
 from orchestration.storage.versions import DATABASE_NAME
 from orchestration.warehouse.tables import built_tables, current_as_of
 
 CANDIDATE_KEY = AssetKey("candidate")
 TREATMENT_CHECK = "treatments_differ_and_reach"
-MESSAGE = "message"
 # Dagster calls whatever does not pass "Failed", a warning in yellow: the words beside it say that nothing stopped.
 WENT_ON = "Warning, the refresh went on: "
 # For the rules that have no remedy of their own: each failure says it with the rows.

@@ -30,7 +30,7 @@ from dagster import (
     asset,
 )
 
-from orchestration.audit.told import PART_OF, Told
+from orchestration.audit.told import PART_OF, ROW_COUNT, Told
 from orchestration.contracts import write_contracts
 from orchestration.defs.retries import retried
 from orchestration.defs.run import RefreshRun
@@ -38,18 +38,18 @@ from orchestration.defs.schedules import FRESHNESS
 from orchestration.defs.told import told
 from orchestration.defs.translator import ENGINEERS, MARKETERS, PUBLISHED_TAG, page
 from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
-from orchestration.publication.ddl import PublishedTable, published_tables, quoted
+from orchestration.publication.ddl import PublishedTable, published_tables
 from orchestration.publication.publish import DEFAULT_KEEP_VERSIONS, CheckCounts, publish, remove_unpublished
 from orchestration.publication.questions import questions
 from orchestration.publication.refreshes import known_refreshes, note, read_row_account, refresh_row, with_row
 from orchestration.publication.restatements import Restatements, count_restatements
 from orchestration.settings import PROJECT_DIR
 from orchestration.storage.assignments import note_assignments
+from orchestration.storage.sql import quoted
 from orchestration.storage.versions import DATABASE_NAME, published_version
 from orchestration.warehouse.project import project_vars
 from orchestration.warehouse.tables import built_tables, current_as_of
 
-ROW_COUNT = "dagster/row_count"
 REPORT_NAME = "report.html"
 REPORT_MODULE = "orchestration.report"
 GROUP = "publication"

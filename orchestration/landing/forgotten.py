@@ -21,6 +21,7 @@ import duckdb
 from orchestration.settings import Settings
 from orchestration.storage.file_lock import held
 from orchestration.storage.files import sync, write_atomically
+from orchestration.storage.sql import literal
 
 LIST_NAME = "forgotten.json"
 # Columns, of any table, that say whom a row is about.
@@ -104,7 +105,7 @@ def person_columns(con: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
 def read_of(path: Path) -> str:
     """SQL that reads one parquet file, whatever characters are in its name."""
     pattern = "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
-    return f"read_parquet({_text(pattern)}, hive_partitioning = false)"
+    return f"read_parquet({literal(pattern)}, hive_partitioning = false)"
 
 
 def rewrite_parquet(con: duckdb.DuckDBPyConnection, path: Path, keep: str) -> None:
@@ -114,11 +115,11 @@ def rewrite_parquet(con: duckdb.DuckDBPyConnection, path: Path, keep: str) -> No
     """
     mode = path.stat().st_mode
     beside = path.with_name(f".{path.stem}.rewriting")
-    found = con.execute(f"select decode(key), decode(value) from parquet_kv_metadata({_text(str(path))})").fetchall()
-    kept = ", ".join(f"{_text(key)}: {_text(value)}" for key, value in found if key.startswith(METADATA_PREFIX))
+    found = con.execute(f"select decode(key), decode(value) from parquet_kv_metadata({literal(str(path))})").fetchall()
+    kept = ", ".join(f"{literal(key)}: {literal(value)}" for key, value in found if key.startswith(METADATA_PREFIX))
     options = f", kv_metadata {{{kept}}}" if kept else ""
     con.execute(
-        f"copy (select * from {read_of(path)} where {keep}) to {_text(str(beside))}"
+        f"copy (select * from {read_of(path)} where {keep}) to {literal(str(beside))}"
         f" (format parquet, compression zstd{options})"
     )
     beside.chmod(mode)
@@ -152,7 +153,3 @@ def _read_clean(note: Path, fingerprint: str) -> set[str]:
         return set(content["clean"]) if content["list"] == fingerprint else set()
     except (OSError, ValueError, KeyError):
         return set()
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

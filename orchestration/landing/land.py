@@ -35,6 +35,7 @@ from orchestration.landing.empties import EmptySpellings, read_empty_spellings
 from orchestration.landing.errors import LandingError
 from orchestration.landing.formats import LandingFormats, says_another_time, says_midnight, without_time
 from orchestration.storage.file_lock import held
+from orchestration.storage.sql import literal, quoted
 
 ENDINGS = (".parquet", ".csv")
 STATE_FILE = ".state.json"
@@ -264,7 +265,7 @@ def _take_off_midnights(con: duckdb.DuckDBPyConnection, target: Path, table: Tab
 
     A file in which some row has another time costs a look at its first rows; one without any time, a look at all.
     """
-    reader = f"read_parquet({_text(_glob_free(target))}, hive_partitioning = false)"
+    reader = f"read_parquet({literal(_glob_free(target))}, hive_partitioning = false)"
     dates = []
     for column in table.kept_columns:
         if column.type not in ("date", "timestamp"):
@@ -283,7 +284,7 @@ def _take_off_midnights(con: duckdb.DuckDBPyConnection, target: Path, table: Tab
 def _land_parquet(
     con: duckdb.DuckDBPyConnection, path: Path, relative: str, table: Table, target: Path, salt: str, reading: Reading
 ) -> LandedFile:
-    reader = f"read_parquet({_text(_glob_free(path))}, hive_partitioning = false, file_row_number = true)"
+    reader = f"read_parquet({literal(_glob_free(path))}, hive_partitioning = false, file_row_number = true)"
     try:
         described = con.execute(f"describe select * exclude (file_row_number) from {reader}").fetchall()
     except duckdb.Error:
@@ -380,18 +381,18 @@ def _as_text(name: str, kind: str, column: Column) -> str:
 
     A zone is kept as an offset. An id that pandas made a float because some were null is a whole number again.
     """
-    quoted = _name(name)
+    named = quoted(name)
     if kind == "TIMESTAMP WITH TIME ZONE":
-        return f"cast(timezone('UTC', {quoted}) as varchar) || '+00:00'"
+        return f"cast(timezone('UTC', {named}) as varchar) || '+00:00'"
     if kind == "BLOB":
-        return f"decode({quoted})"
-    text = f"cast({quoted} as varchar)"
+        return f"decode({named})"
+    text = f"cast({named} as varchar)"
     is_float = kind in ("FLOAT", "DOUBLE")
     if column.type == "text" and (is_float or kind.startswith("DECIMAL")):
-        finite = f"isfinite({quoted}) and abs({quoted}) < 1e18 and " if is_float else ""
-        as_whole = f"cast(cast({quoted} as hugeint) as varchar)"
-        whole = f"case when {finite}{quoted} = trunc({quoted}) then {as_whole} else {text} end"
-        return f"case when not isnan({quoted}) then {whole} end" if is_float else whole
+        finite = f"isfinite({named}) and abs({named}) < 1e18 and " if is_float else ""
+        as_whole = f"cast(cast({named} as hugeint) as varchar)"
+        whole = f"case when {finite}{named} = trunc({named}) then {as_whole} else {text} end"
+        return f"case when not isnan({named}) then {whole} end" if is_float else whole
     if column.type in ("number", "integer") and (is_float or kind.startswith("DECIMAL")):
         # 1.488 of a number is never a thousand, whatever landing_formats says; with a fourth decimal it cannot be.
         return f"case when substr({text}, -4, 1) = '.' then {text} || '0' else {text} end"
@@ -409,11 +410,11 @@ def _value(text: str, kind: str, empty_spellings: Sequence[str], composed: bool)
         return text
     value = f"nfc_normalize({text})" if composed else text
     quick = [
-        f"when {text} >= {_text(first)} and {text} < {_text(end)} then {value}"
+        f"when {text} >= {literal(first)} and {text} < {literal(end)} then {value}"
         for first, end in _ranges_without({spelling[0] for spelling in empty_spellings})
     ]
-    listed = ", ".join(_text(spelling) for spelling in ("", *empty_spellings))
-    is_value = f"not list_contains([{listed}], trim({text}, {_text(BLANKS)}))"
+    listed = ", ".join(literal(spelling) for spelling in ("", *empty_spellings))
+    is_value = f"not list_contains([{listed}], trim({text}, {literal(BLANKS)}))"
     return f"case {' '.join(quick)} when {is_value} then {value} end"
 
 
@@ -447,11 +448,11 @@ def _select(
     if personal:
         # The list keeps an empty e-mail and an empty phone apart.
         joined = f"to_json([{', '.join(personal)}])"
-        digest = f"case when coalesce({', '.join(personal)}) is not null then md5({_text(salt)} || {joined}) end"
+        digest = f"case when coalesce({', '.join(personal)}) is not null then md5({literal(salt)} || {joined}) end"
     if line_digest:
         digest = f"coalesce({line_digest}, {digest})"
     columns = [
-        f"{_text(relative)} as source_file",
+        f"{literal(relative)} as source_file",
         f"cast({row} as bigint) as source_row",
         f"{problem} as landing_problem",
         f"{digest} as personal_digest",
@@ -464,7 +465,7 @@ def _copy(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
     """Writes the query's rows to `target`, which appears whole or not at all. Returns their number."""
     unfinished = target.with_name(f".{target.stem}.unfinished")
     try:
-        result = con.execute(f"copy ({query}) to {_text(str(unfinished))} (format parquet)").fetchone()
+        result = con.execute(f"copy ({query}) to {literal(str(unfinished))} (format parquet)").fetchone()
         unfinished.rename(target)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -485,14 +486,6 @@ def _connection() -> duckdb.DuckDBPyConnection:
     con.execute("set TimeZone = 'UTC'")
     con.execute("set preserve_insertion_order = true")
     return con
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _name(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'
 
 
 def _glob_free(path: Path) -> str:

@@ -20,11 +20,10 @@ from orchestration.publication.ddl import (
     column_order,
     comment_statements,
     create_statement,
-    quoted,
-    text,
 )
 from orchestration.publication.questions import Question, create_views
 from orchestration.settings import Settings
+from orchestration.storage.sql import literal, quoted
 from orchestration.storage.versions import DATABASE_NAME, PARQUET_FOLDER
 
 # Readable by DuckDB 1.1 and later, whatever version writes it.
@@ -64,7 +63,7 @@ def write_candidate(
             what is not there.
     """
     (folder / PARQUET_FOLDER).mkdir(parents=True)
-    con.execute(f"attach {_text(folder / DATABASE_NAME)} as candidate (storage_version '{STORAGE_VERSION}')")
+    con.execute(f"attach {literal(folder / DATABASE_NAME)} as candidate (storage_version '{STORAGE_VERSION}')")
     try:
         rows = {name: _write_table(con, folder, table, account, currency) for name, table in sorted(tables.items())}
         _create_views(con, asked, currency)
@@ -104,7 +103,7 @@ def _write_table(
             _require_unique(con, target, table)
         parquet = folder / PARQUET_FOLDER / f"{table.name}.parquet"
         # Read in the order in which they were put in.
-        con.execute(f"copy {target} to {_text(parquet)} (format parquet, compression zstd)")
+        con.execute(f"copy {target} to {literal(parquet)} (format parquet, compression zstd)")
         return _count(con, target)
     except ShapeError as error:
         raise CandidateError(str(error)) from None
@@ -148,10 +147,6 @@ def prepare_folders(settings: Settings, candidate: Path) -> None:
             else:
                 old.unlink()
     candidate.parent.mkdir(parents=True, exist_ok=True)
-
-
-def _text(path: Path) -> str:
-    return text(str(path))
 
 
 def _first_line(error: Exception) -> str:

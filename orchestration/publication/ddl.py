@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestration.storage.sql import literal, quoted
+
 ACCOUNT_SOURCE = "account"
 MARTS_FOLDER = "models/marts/"
 # How descriptions name the unit of money; where the currency is known, comments name it in place of these words.
@@ -110,7 +112,9 @@ def comment_statements(
     for name in columns:
         words = table.descriptions.get(name) or table.other_columns
         said.append(("column", f"{target}.{quoted(name)}", words))
-    return [f"comment on {what} {name} is {text(in_currency(words, currency))}" for what, name, words in said if words]
+    return [
+        f"comment on {what} {name} is {literal(in_currency(words, currency))}" for what, name, words in said if words
+    ]
 
 
 def in_currency(words: str, currency: str | None) -> str:
@@ -132,16 +136,6 @@ def column_order(table: PublishedTable, found: Mapping[str, str]) -> list[str]:
     if extra and table.is_closed:
         raise ShapeError(f"{table.name}: column {', '.join(extra)} is not in its YAML")
     return [*table.columns, *extra]
-
-
-def quoted(name: str) -> str:
-    """A name as a DuckDB identifier, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text(value: str) -> str:
-    """A value as an SQL text."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _from_model(node: Mapping[str, Any]) -> PublishedTable:

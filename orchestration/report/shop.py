@@ -23,7 +23,6 @@ UNKNOWN = "unknown"
 # Where a file is of before the setting.
 DEFAULT_LEAST = 5
 PROSPECTS = "prospect_persona"
-SIGNIFICANCE = 0.05
 
 
 def grouped(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:

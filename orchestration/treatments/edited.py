@@ -29,6 +29,8 @@ from orchestration.seeds.treatments import (
 )
 from orchestration.seeds.wordings import canonical, same_to_the_eye, similarity
 from orchestration.settings import Settings
+from orchestration.storage.sql import literal
+from orchestration.storage.versions import DATABASE_NAME
 from orchestration.treatments.check import (
     CheckInput,
     CheckReport,
@@ -229,7 +231,7 @@ def _severity(line: int, cells: dict[str, str]) -> Severity:
 
 def open_published(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A connection of its own in which the published tables are visible by name."""
-    file = settings.published_link / "segments.duckdb"
+    file = settings.published_link / DATABASE_NAME
     if not file.exists():
         raise NothingPublishedError(f"nothing is published in {settings.warehouse_dir} yet: run `make refresh` first")
     con = duckdb.connect()
@@ -245,8 +247,7 @@ def open_published(settings: Settings) -> duckdb.DuckDBPyConnection:
 
 
 def _attach(con: duckdb.DuckDBPyConnection, file: Path, name: str) -> None:
-    path = str(file).replace("'", "''")
-    con.execute(f"attach '{path}' as {name} (read_only)")
+    con.execute(f"attach {literal(file)} as {name} (read_only)")
 
 
 def published_as_of(settings: Settings) -> date:

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.settings import Settings
+from orchestration.storage.sql import literal, quoted
 
 FILES = "*.parquet"
 
@@ -35,7 +36,7 @@ def hand_over(settings: Settings) -> list[str]:
         with duckdb.connect(str(unfinished)) as con:
             con.execute("set TimeZone = 'UTC'")
             for folder in tables:
-                con.execute(f"create view {_name(folder.name)} as {view_text(con, folder)}")
+                con.execute(f"create view {quoted(folder.name)} as {view_text(con, folder)}")
         os.replace(unfinished, settings.build_file)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -53,10 +54,10 @@ def table_folders(tables_dir: Path) -> list[Path]:
 
 def view_text(con: duckdb.DuckDBPyConnection, folder: Path) -> str:
     """A select of all files of a table; moments are timestamps in UTC, as they are in the tables that DuckDB builds."""
-    reader = f"read_parquet({_text(_glob_free(folder) + '/**/' + FILES)}, hive_partitioning = true)"
+    reader = f"read_parquet({literal(_glob_free(folder) + '/**/' + FILES)}, hive_partitioning = true)"
     columns = con.execute(f"describe select * from {reader}").fetchall()
     selected = ", ".join(
-        f"timezone('UTC', {_name(name)}) as {_name(name)}" if kind == "TIMESTAMP WITH TIME ZONE" else _name(name)
+        f"timezone('UTC', {quoted(name)}) as {quoted(name)}" if kind == "TIMESTAMP WITH TIME ZONE" else quoted(name)
         for name, kind, *_ in columns
     )
     return f"select {selected} from {reader}"
@@ -65,11 +66,3 @@ def view_text(con: duckdb.DuckDBPyConnection, folder: Path) -> str:
 def _glob_free(path: Path) -> str:
     """The path as a pattern that matches itself only."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _name(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.settings import Settings
+from orchestration.storage.sql import literal
 
 
 class NotBuilt(RuntimeError):
@@ -45,10 +46,10 @@ def built_tables(settings: Settings, candidate: Path | None = None) -> Iterator[
         con.execute("set disabled_optimizers = 'common_subexpressions'")
         # Under the name that dbt knows it by: the text of a view names its tables with it.
         built = f'"{settings.build_file.stem}".main'
-        con.execute(f"attach '{_quoted(settings.build_file)}' as \"{settings.build_file.stem}\" (read_only)")
+        con.execute(f'attach {literal(settings.build_file)} as "{settings.build_file.stem}" (read_only)')
         con.execute(f"use {built}")
         if candidate is not None:
-            con.execute(f"attach '{_quoted(candidate)}' as audited (read_only)")
+            con.execute(f"attach {literal(candidate)} as audited (read_only)")
             con.execute(f"set search_path = 'audited.main,{built}'")
         yield con
     finally:
@@ -101,7 +102,3 @@ def row_counts(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[st
         row = con.execute(f'select count(*) from "{table}"').fetchone()
         counts[table] = int(row[0]) if row else 0
     return counts
-
-
-def _quoted(path: object) -> str:
-    return str(path).replace("'", "''")

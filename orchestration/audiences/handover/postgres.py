@@ -21,7 +21,6 @@ import pyarrow.csv
 from orchestration.audiences.export import file_stem
 from orchestration.audiences.handover.lists import CHANGES_SCHEMA, SCHEMA
 from orchestration.audiences.handover.target import AUDIENCE_TARGET, POSTGRES, HandOver, Target, TargetError
-from orchestration.publication.ddl import quoted, text
 from orchestration.publication.postgres.server import (
     PUBLISH_POSTGRES_DSN,
     PostgresError,
@@ -33,6 +32,7 @@ from orchestration.publication.postgres.server import (
     run,
     server_of,
 )
+from orchestration.storage.sql import literal, quoted
 
 if TYPE_CHECKING:
     import psycopg
@@ -120,7 +120,7 @@ class PostgresTarget(Target):
                 self._schema,
             ):
                 target = f"{self._schema}.{quoted(table)}"
-                about = f"member_id = {text(person_id)} or company_id = {text(person_id)}"
+                about = f"member_id = {literal(person_id)} or company_id = {literal(person_id)}"
                 run(con, f"delete from {target} where {about}")
                 run(con, f"vacuum {target}")
         return True

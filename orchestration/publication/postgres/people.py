@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.publication.ddl import quoted, text
 from orchestration.publication.postgres.server import PostgresError, Server, connected, in_words, only_writer, rows
 from orchestration.publication.postgres.versions import (
     SWITCH_PAUSE,
@@ -24,6 +23,7 @@ from orchestration.publication.postgres.versions import (
     publish_to_postgres,
     versions_there,
 )
+from orchestration.storage.sql import literal, quoted
 
 if TYPE_CHECKING:
     import psycopg
@@ -99,12 +99,12 @@ def _columns(con: psycopg.Connection[Any], schema: str) -> dict[str, dict[str, s
 
 def _condition(names: dict[str, str], person_id: str, columns: Sequence[str], is_distinct: bool) -> str | None:
     """SQL for rows that hold an id, as forgetting searches the files: None where no row can."""
-    wanted = text(person_id)
+    wanted = literal(person_id)
     conditions = [f"{quoted(name)}::text = {wanted}" for name in names if name in columns]
     if is_distinct:
         conditions += [f"strpos({quoted(name)}::text, {wanted}) > 0" for name in names]
     else:
         # Texts in which a person may be named: '"customer_id":"12"' in a refused row.
         pattern = f'"({"|".join(columns)})"\\s*:\\s*"{re.escape(person_id)}"'
-        conditions += [f"{quoted(name)} ~ {text(pattern)}" for name, kind in names.items() if kind == "text"]
+        conditions += [f"{quoted(name)} ~ {literal(pattern)}" for name, kind in names.items() if kind == "text"]
     return " or ".join(f"coalesce({condition}, false)" for condition in conditions) or None

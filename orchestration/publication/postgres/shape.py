@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.csv
 
-from orchestration.publication.ddl import quoted, text
+from orchestration.storage.sql import literal, quoted
 
 # Rows of one write: some megabytes of text with the widest table; more makes it no faster, and costs memory.
 BATCH_ROWS = 20_000
@@ -184,7 +184,7 @@ def comments(relation: Relation, schema: str) -> list[str]:
     target = f"{quoted(schema)}.{quoted(relation.name)}"
     said = [("view" if relation.select else "table", target, relation.comment)]
     said += [("column", f"{target}.{quoted(c.name)}", c.comment) for c in relation.columns]
-    return [f"comment on {what} {name} is {text(words)}" for what, name, words in said if words]
+    return [f"comment on {what} {name} is {literal(words)}" for what, name, words in said if words]
 
 
 def csv_batches(con: duckdb.DuckDBPyConnection, table: Relation, batch_rows: int = BATCH_ROWS) -> Iterator[bytes]:

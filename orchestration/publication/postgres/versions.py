@@ -27,7 +27,6 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString, cast
 
-from orchestration.publication.ddl import quoted, text
 from orchestration.publication.postgres.server import (
     PostgresError,
     Server,
@@ -51,6 +50,7 @@ from orchestration.publication.postgres.shape import (
     relations,
     translated,
 )
+from orchestration.storage.sql import literal, quoted
 from orchestration.storage.versions import read_manifest
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _write(
     tables = [s for s in shapes if s.key]
     with con.transaction():
         run(con, f"create schema {quoted(schema)}")
-        run(con, f"comment on schema {quoted(schema)} is {text(MARK + json.dumps(said))}")
+        run(con, f"comment on schema {quoted(schema)} is {literal(MARK + json.dumps(said))}")
         for number, table in enumerate(tables, start=1):
             say(f"{number} of {len(tables)} tables, {published.rows:,} rows")
             published.tables[table.name] = _write_table(con, server, file, table, published)
@@ -438,7 +438,7 @@ def _point_views(
         said: list[tuple[str, str, str | None]] = [("", f"view {view}", shape.comment)]
         said += [(c.name, f"column {view}.{quoted(c.name)}", c.comment) for c in shape.columns]
         statements += [
-            f"comment on {target} is {text(words) if words else 'null'}"
+            f"comment on {target} is {literal(words) if words else 'null'}"
             for name, target, words in said
             if kept.get(name) != (words or None)
         ]
@@ -449,7 +449,7 @@ def _point_views(
         if name not in types:
             run(con, f"drop view {quoted(server.schema)}.{quoted(name)}")
     shown = f"{STABLE_MARK}{published.refresh_id}, as of {manifest['as_of']}, from schema {published.schema}"
-    run(con, f"comment on schema {quoted(server.schema)} is {text(shown)}")
+    run(con, f"comment on schema {quoted(server.schema)} is {literal(shown)}")
 
 
 def _grant(view: str, column: str | None, privilege: str, is_grantable: bool, role: str | None) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.publication.ddl import in_currency, quoted, text
+from orchestration.publication.ddl import in_currency
+from orchestration.storage.sql import literal, quoted
 
 FOLDER = Path(__file__).parent
 _COLUMN = re.compile(r"^--   ([a-z_]+): (.+)$")
@@ -73,6 +74,6 @@ def create_views(
         found = [row[0] for row in con.execute(f"describe {view}").fetchall()]
         if found != list(question.columns):
             raise ValueError(f"{question.name}: its columns are {', '.join(found)}; its comments name others")
-        con.execute(f"comment on view {view} is {text(in_currency(question.description, currency))}")
+        con.execute(f"comment on view {view} is {literal(in_currency(question.description, currency))}")
         for name, words in question.columns.items():
-            con.execute(f"comment on column {view}.{quoted(name)} is {text(in_currency(words, currency))}")
+            con.execute(f"comment on column {view}.{quoted(name)} is {literal(in_currency(words, currency))}")

@@ -11,11 +11,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from orchestration.accountability.inputs import SIGNIFICANCE
 from orchestration.report import words
 from orchestration.report.blocks import Cell, Text
 from orchestration.report.languages import C_, many, mark, plain, say, term
 from orchestration.report.published import Row
-from orchestration.report.shop import SIGNIFICANCE, Scheme, Shop
+from orchestration.report.shop import Scheme, Shop
 
 # Effect from which on a difference between segments counts, as in the verdict of a scheme.
 LEAST_EFFECT = 0.01

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from orchestration.accountability.inputs import SIGNIFICANCE
 from orchestration.report import words
 from orchestration.report.blocks import Block, Cell, Column, Page, Part, Prose, Table
 from orchestration.report.languages import joined, many, say
 from orchestration.report.pages import common
 from orchestration.report.published import Row
-from orchestration.report.shop import SIGNIFICANCE, UNKNOWN, Scheme, Shop, grouped
+from orchestration.report.shop import UNKNOWN, Scheme, Shop, grouped
 
 MOST_GAPS = 15
 # Whose matrix the page shows, in this order: client categories, then whatever there is.

@@ -13,6 +13,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from orchestration.accountability.inputs import SIGNIFICANCE
 from orchestration.report import figures, words
 from orchestration.report.blocks import (
     Block,
@@ -31,7 +32,7 @@ from orchestration.report.blocks import (
 from orchestration.report.languages import C_, N_, joined, many, plain, say, term
 from orchestration.report.pages import common, experiments, movement, occasions
 from orchestration.report.published import Row
-from orchestration.report.shop import SIGNIFICANCE, UNKNOWN, Scheme, Segments, Shop, grouped
+from orchestration.report.shop import UNKNOWN, Scheme, Segments, Shop, grouped
 
 MOST_CARDS = 15
 MOST_TIES = 15

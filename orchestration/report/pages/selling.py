@@ -13,12 +13,13 @@ from datetime import date
 
 from markupsafe import Markup
 
+from orchestration.accountability.inputs import SIGNIFICANCE
 from orchestration.report import words
 from orchestration.report.blocks import Block, Cell, Column, Fold, Page, Part, Prose, Table
 from orchestration.report.languages import C_, N_, Foreign, joined, many, say, term
 from orchestration.report.pages import common
 from orchestration.report.published import Row
-from orchestration.report.shop import SIGNIFICANCE, Shop
+from orchestration.report.shop import Shop
 
 # Pairs named in one table, and how few times bought together still mean something: the first bar that leaves enough.
 # 300: chance moves such a count by a seventeenth, 100 by a tenth, below 30 by a fifth and more: a handful of
