@@ -39,8 +39,9 @@ class AlwaysValid:
 def treatment_outcomes(experiments: list[Experiment]) -> pa.Table:
     """All experiments, by segment on the day of assignment. p is adjusted over the rows of a scheme.
 
-    `verdict_q_value` adjusts what a verdict may use: where the experiment is closed the p of the fixed test, with the
-    cautious error; where it is open the one that is valid at every look.
+    `verdict_q_value` adjusts what a verdict may use: where the experiment is closed the p of the fixed test after
+    CUPED, with the cautious error; where it is open the one that is valid at every look. `verdict_net_value` is of the
+    same difference.
     """
     rows: list[dict[str, Any]] = []
     for experiment in experiments:
@@ -75,6 +76,7 @@ def compare(experiment: Experiment, treatment_id: str, inside: Integers, outcome
     values = experiment.outcomes[outcome][both]
     plain, adjusted = _nothing(), _nothing()
     always, adjusted_always = AlwaysValid(), AlwaysValid()
+    closing_p_value: float | None = None
     if not experiment.is_void:
         observed = float(experiment.observed[both].sum())
         plain = welch(values[treated], values[~treated])
@@ -82,8 +84,10 @@ def compare(experiment: Experiment, treatment_id: str, inside: Integers, outcome
         without_past = cuped(values, experiment.past_spend[both])
         adjusted = welch(without_past[treated], without_past[~treated])
         adjusted_always = always_valid(without_past[treated], without_past[~treated], adjusted, observed)
+        closing_p_value = cautious_p_value(without_past[treated], without_past[~treated], adjusted)
     cost = _mean(experiment.cost[both][treated])
     is_money = outcome == "spend"
+    decisive = adjusted if experiment.is_closed else plain
     margin_share = experiment.margin_share
     return {
         "experiment_id": experiment.experiment_id,
@@ -106,14 +110,13 @@ def compare(experiment: Experiment, treatment_id: str, inside: Integers, outcome
         "cuped_always_high": adjusted_always.high,
         "p_value": plain.p_value,
         "always_p_value": always.p_value,
-        "decisive_p_value": cautious_p_value(values[treated], values[~treated], plain)
-        if experiment.is_closed
-        else always.p_value,
+        "decisive_p_value": closing_p_value if experiment.is_closed else always.p_value,
         "minimum_detectable_effect": _detectable(plain),
         "srm_p_value": experiment.srm_p_value,
         "margin_share": margin_share if is_money else None,
         "cost_per_member": cost if is_money else None,
         "net_value": net_value(plain.difference, margin_share, cost) if is_money else None,
+        "verdict_net_value": net_value(decisive.difference, margin_share, cost) if is_money else None,
     }
 
 

@@ -5,15 +5,22 @@ Reads behaviour_members (how much spend varies that past spend does not foretell
 that is open.
 
 `pays`      does what is sent pay? half treated, half held out. Effect of interest: var least_dividend of spend a
-member. `dividend`  does telling segments apart pay? a third each: by segment, one treatment for all, held out. The
-same effect. `merge`     do segments that look alike react alike? half treated, half held out in every segment.
-Effect of interest: var
-            equivalence_margin of spend a member.
+            member.
+`dividend`  does telling segments apart pay? a third each: by segment, one treatment for all, held out. The same effect.
+`merge`     do segments that look alike react alike? half treated, half held out in every segment. Effect of interest:
+            var equivalence_margin of spend a member.
 
-Sizes are those of a t test with 80 % power at the 5 % level, with the variance that is left after CUPED:
-two equal arms need 4 s^2 (z_0.975 + z_0.8)^2 / effect^2 members; three, whose policies differ for half the members,
-3 s^2 (...)^2; two segments of k equal ones, compared by two one-sided tests with 80 % power where they are alike, 8
-k s^2 (z_0.95 + z_0.9)^2 / margin^2.
+Sizes promise 80 % power for the verdict itself, with the variance s^2 that is left after CUPED, which the verdict uses
+too (tests/benchmarks/experiments.py simulates whole experiments of these sizes):
+
+- `pays` is read by segment, each with its own holdout, over the spend and orders of all k of them: one must be seen at
+  the level that is left of 5 % (Bonferroni, which Benjamini-Hochberg never falls below), and k segments have k chances.
+  k equal segments need 2 k s^2 (1 + (1 + e)^2) (z_(1 - 0.025 / 2k) + z_(1 - 0.2^(1 / k)))^2 / effect^2 members, where
+  the effect is a share e of spend, so that it spreads the treated as well.
+- `dividend`: two of three equal arms are held against each other: 3 s^2 (1 + (1 + e)^2) (z_0.975 + z_0.8)^2 /
+  effect^2.
+- `merge`: two segments of k equal ones, by two one-sided tests with 80 % power where they are alike: 8 k s^2 (z_0.95 +
+  z_0.9)^2 / margin^2.
 """
 
 from __future__ import annotations
@@ -28,13 +35,16 @@ import pyarrow as pa
 from scipy import special
 
 from orchestration.accountability.advice import TEST
+from orchestration.accountability.experiments import OUTCOMES
 from orchestration.accountability.inputs import RefreshSettings, active_schemes
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.statistics import cuped
 
 UNPROVEN = "unproven"
+# Chance that a test of the size planned sees the effect.
+POWER = 0.8
 # Standard errors between nothing and an effect that a test at 5 % sees with 80 % power; and the same for equivalence.
-_SEEN = float(special.ndtri(0.975) + special.ndtri(0.8))
+_SEEN = float(special.ndtri(0.975) + special.ndtri(POWER))
 _ALIKE = float(special.ndtri(0.95) + special.ndtri(0.9))
 
 ARMS = {
@@ -119,20 +129,18 @@ def plan(scheme: str, question: str, ground: Ground, settings: RefreshSettings) 
         }
     share = settings.equivalence_margin if question == "merge" else settings.least_dividend
     effect = share * ground.mean
-    factor = {
-        "pays": 4 * _SEEN**2,
-        "dividend": 3 * _SEEN**2,
-        "merge": 8 * max(2, ground.segments) * _ALIKE**2,
-    }[question]
-    needed = max(2, math.ceil(factor * ground.variance / effect**2)) if effect > 0 else None
-    smallest = math.sqrt(factor * ground.variance / ground.members)
-    smallest = max(smallest, effect)
+    needed = max(2, math.ceil(members_needed(question, ground, share))) if effect > 0 else None
+    smallest = smallest_effect(question, ground)
+    if smallest is not None:
+        smallest = max(smallest, effect)
     missing = 0 if needed is None else max(0, needed - ground.members)
     days: int | None = settings.outcome_days
     if missing or needed is None:
         days = math.ceil(missing / ground.incoming) + settings.outcome_days if ground.incoming > 0 and missing else None
     used = ground.members if needed is None else min(needed, ground.members)
-    foregone = HELD_OUT[question] * used * smallest * ground.margin if ground.margin is not None else None
+    foregone: float | None = None
+    if ground.margin is not None and smallest is not None:
+        foregone = HELD_OUT[question] * used * smallest * ground.margin
     return row | {
         "members_needed": needed,
         "days": days,
@@ -143,6 +151,39 @@ def plan(scheme: str, question: str, ground: Ground, settings: RefreshSettings) 
     }
 
 
+def members_needed(question: str, ground: Ground, share: float) -> float:
+    """Members that show an effect of `share` of spend a member with 80 % power."""
+    spread = 1.0 if question == "merge" else (1 + (1 + share) ** 2) / 2
+    return _factor(question, ground) * spread * ground.variance / (share * ground.mean) ** 2
+
+
+def smallest_effect(question: str, ground: Ground) -> float | None:
+    """What today's members would show with 80 % power, in money a member: `members_needed` solved for the share.
+
+    None where the treated would spread faster than they grow, so that no effect is large enough.
+    """
+    part = _factor(question, ground) * ground.variance / ground.mean**2 / ground.members
+    if question == "merge":
+        return math.sqrt(part) * ground.mean
+    # share^2 = part x (1 + (1 + share)^2) / 2
+    half = part / 2
+    if half >= 1:
+        return None
+    return (half + math.sqrt(half**2 + 2 * half * (1 - half))) / (1 - half) * ground.mean
+
+
+def _factor(question: str, ground: Ground) -> float:
+    """Members x effect^2 / variance, for an effect that is the same for everybody."""
+    if question == "pays":
+        segments = max(1, ground.segments)
+        level = 0.05 / (segments * len(OUTCOMES))
+        chance = 1 - (1 - POWER) ** (1 / segments)
+        return 4 * segments * float(special.ndtri(1 - level / 2) + special.ndtri(chance)) ** 2
+    if question == "dividend":
+        return 6 * _SEEN**2
+    return 8 * max(2, ground.segments) * _ALIKE**2
+
+
 def _why(
     asked: str,
     question: str,
@@ -150,7 +191,7 @@ def _why(
     needed: int | None,
     days: int | None,
     effect: float,
-    smallest: float,
+    smallest: float | None,
     share: float,
     settings: RefreshSettings,
 ) -> str:
@@ -163,6 +204,8 @@ def _why(
     if days is not None:
         until = f", which at {ground.incoming:,.1f} new members a day takes {days:,} days"
     wanted = f"{needed:,} members are needed to see {effect:,.2f} ({100 * share:g} % of spend) a member{until}"
+    if smallest is None:
+        return f"To learn {asked}, {wanted}; the {ground.members:,} of today are too few to show anything."
     return (
         f"To learn {asked}, {wanted}; the {ground.members:,} of today show {smallest:,.2f} "
         f"({100 * smallest / ground.mean:,.0f} % of spend) or more in {settings.outcome_days} days: test something "

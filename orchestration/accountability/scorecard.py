@@ -258,14 +258,15 @@ def pays(outcomes: list[dict[str, Any]]) -> str:
     """Whether treating the segments of a scheme pays, from its rows of treatment_outcomes; only a holdout can say so.
 
     `yes`: a segment where spend rose significantly (q < 0.05) by more than its cost, and none where it significantly
-    did not. `no`: the other way round. Anything else, both at once included, is `unproven`. Significance is that of
-    `verdict_q_value`: while an experiment is open, only what holds at every look counts.
+    did not. `no`: the other way round. Anything else, both at once included, is `unproven`. Both by what a verdict may
+    use (`verdict_q_value`, `verdict_net_value`): while an experiment is open only what holds at every look, when it has
+    closed the difference after CUPED, for which experiment_plans sizes it.
     """
     proven = [
-        row["net_value"]
+        row["verdict_net_value"]
         for row in outcomes
         if row["outcome"] == "spend"
-        and row["net_value"] is not None
+        and row["verdict_net_value"] is not None
         and row["verdict_q_value"] is not None
         and row["verdict_q_value"] < SIGNIFICANCE
     ]

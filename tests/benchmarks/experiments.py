@@ -21,7 +21,7 @@ from orchestration.accountability.dividend import cross_fitted_scores, dividend_
 from orchestration.accountability.inputs import RefreshSettings
 from orchestration.accountability.outcomes import treatment_outcomes
 from orchestration.accountability.plans import Ground, plan
-from orchestration.accountability.statistics import cuped
+from orchestration.accountability.statistics import Floats, cuped
 from tests.unit.accountability.worlds import (
     always_significant,
     at_close,
@@ -29,6 +29,7 @@ from tests.unit.accountability.worlds import (
     closed,
     daily_looks,
     policy_world,
+    says_yes,
     true_dividend,
 )
 
@@ -75,6 +76,7 @@ def main() -> None:
         return
     print_looks(given.worlds)
     print_closes(given.worlds)
+    print_plans(given.worlds)
     print_dividends(given.worlds)
 
 
@@ -88,23 +90,48 @@ def print_looks(worlds: int) -> None:
 
 
 def print_closes(worlds: int) -> None:
-    """Worlds at their close, and one of the size that a plan names for the effect it has."""
+    """Worlds at their close."""
     print(f"{'at the close':40s} {'covered':>8s} {'CUPED':>8s} {'verdict':>8s} {'by CUPED':>9s} {'bias, s.e.':>11s}")
-    cases = dict(AT_CLOSE)
-    # As a refresh would plan it: what past spend leaves unexplained, seen on customers before the experiment.
-    many = closed(np.random.default_rng(3), 1, 200_000, 0.5)
-    left = cuped(many.after[0], many.before[0])
-    ground = Ground(10**6, 4, float(left.mean()), float(left.var(ddof=1)), 20.0, None)
-    settings = RefreshSettings(date(2026, 8, 1), date(2026, 5, 3), 90, 100, 30, 0.03, PLANNED_EFFECT, 0.1)
-    needed = plan("s", "pays", ground, settings)["members_needed"]
-    cases[f"+20 % as planned, {needed:,} members"] = (needed, 0.5, PLANNED_EFFECT, 0.0)
-    for name, (members, share, uplift, dropping_out) in cases.items():
+    for name, (members, share, uplift, dropping_out) in AT_CLOSE.items():
         found = at_close(closed(np.random.default_rng(2), worlds, members, share, uplift, dropping_out))
         print(
             f"{name:40s} {found.covered:8.3f} {found.cuped_covered:8.3f} {found.decided:8.3f} {found.cuped_found:9.3f}"
             f" {found.cuped_bias:11.2f}",
             flush=True,
         )
+
+
+def print_plans(worlds: int) -> None:
+    """Experiments of the size that a plan names, for the effect that it names: how often the verdict is the true
+    one."""
+    print(f"{'as planned, spend a fifth higher':40s} {'members':>8s} {'found':>8s}")
+    settings = RefreshSettings(date(2026, 8, 1), date(2026, 5, 3), 90, 100, 30, 0.03, PLANNED_EFFECT, 0.1)
+    # As a refresh would plan it: what past spend leaves unexplained, seen on customers before the experiment.
+    many = closed(np.random.default_rng(3), 1, 200_000, 0.5)
+    for segments in (1, 4, 10):
+        needed = plan("s", "pays", _ground(many.after[0], many.before[0], segments), settings)["members_needed"]
+        found = says_yes(closed(np.random.default_rng(2), worlds, needed, 0.5, PLANNED_EFFECT), segments)
+        print(f"{f'pays, {segments} segments':40s} {needed:8,} {found:8.3f}", flush=True)
+    for segments in (2, 8):
+        nothing = policy_world(np.random.default_rng(1), 200_000, np.zeros((segments, 3)), THIRDS)
+        ground = _ground(nothing.outcomes["spend"], nothing.past_spend, segments)
+        needed = plan("s", "dividend", ground, settings)["members_needed"]
+        found = 0
+        for seed in range(worlds):
+            # By segment a fifth of spend more than the one treatment for all, which brings a fifth itself.
+            effect = PLANNED_EFFECT * ground.mean
+            effects = np.asarray([[0, 2 * effect, effect]] * segments)
+            drawn = policy_world(np.random.default_rng([8, seed]), needed, effects, THIRDS)
+            world = replace(drawn, experiment_id="uniform_s", arms=("none", "by_segment", "uniform"))
+            names, codes = world.segments["s"]
+            scores = cross_fitted_scores(world)
+            found += measure(world, scores, codes, len(names), world.single_arms("s")).low > 0
+        print(f"{f'dividend, {segments} segments':40s} {needed:8,} {found / worlds:8.3f}", flush=True)
+
+
+def _ground(spend: Floats, past: Floats, segments: int) -> Ground:
+    left = cuped(spend, past)
+    return Ground(10**6, segments, float(left.mean()), float(left.var(ddof=1)), 20.0, None)
 
 
 def print_dividends(worlds: int) -> None:

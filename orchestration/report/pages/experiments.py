@@ -57,6 +57,9 @@ def pages(shop: Shop) -> list[Page]:
 
 
 def _interval(row: Row) -> figures.Interval | None:
+    """What the verdict goes by: when closed the difference after CUPED, while open the plain one and its sequence."""
+    if row.get("is_closed") and row.get("cuped_uplift") is not None:
+        return figures.Interval(row["cuped_uplift"], row.get("cuped_ci_low"), row.get("cuped_ci_high"))
     if row.get("uplift") is None:
         return None
     return figures.Interval(
@@ -96,13 +99,14 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
             return [Cell(void, sort=""), *[common.text(None)] * 3]
         found = _interval(row)
         drawn = figures.interval(found, *scales[row["outcome"]]) if found else words.NOTHING
-        always = row.get("always_low") is not None or row.get("always_high") is not None
-        note = say("all looks: {range}", range=_range(row.get("always_low"), row.get("always_high"))) if always else ""
+        looks = found and (found.always_low is not None or found.always_high is not None)
+        note = say("all looks: {range}", range=_range(found.always_low, found.always_high)) if found and looks else ""
+        brought = found.estimate if found else None
         return [
-            common.number(row.get("uplift"), words.decimals(row.get("uplift"))),
+            common.number(brought, words.decimals(brought)),
             Cell(drawn),
-            Cell(_range(row.get("ci_low"), row.get("ci_high")), note=note, css="n"),
-            common.number(row.get("net_value"), words.decimals(row.get("net_value"))),
+            Cell(_range(found.low, found.high) if found else words.NOTHING, note=note, css="n"),
+            common.number(row.get("verdict_net_value"), words.decimals(row.get("verdict_net_value"))),
         ]
 
     def whom(row: Row) -> str:
@@ -120,9 +124,9 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
                 [
                     say(
                         "Each row: members who were treated against members held out at random. The dot is what it "
-                        "brought a member, the thick line what chance leaves possible now that the test is closed; "
-                        "while it is open, only the thin line counts, which allows for looking every day. Clear of the "
-                        "upright line at 0, it is more than chance."
+                        "brought a member, the thick line what chance leaves possible now that the test is closed, "
+                        "past spend taken into account; while it is open, only the thin line counts, which allows for "
+                        "looking every day. Clear of the upright line at 0, it is more than chance."
                     ),
                     *(
                         [say("Amounts are in {currency}.", currency=words.table(words.clean(shop.currency)))]
@@ -179,7 +183,7 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
                         Column(say("Outcome")),
                         Column(say("q"), True),
                         Column(say("Smallest effect it could see"), True),
-                        Column(say("With past spend taken into account"), True),
+                        Column(say("Without past spend taken into account"), True),
                     ],
                     [
                         [
@@ -192,9 +196,9 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
                                 words.decimals(row.get("minimum_detectable_effect")),
                             ),
                             common.number(
-                                row.get("cuped_uplift"),
-                                words.decimals(row.get("cuped_uplift")),
-                                note=_range(row.get("cuped_ci_low"), row.get("cuped_ci_high")),
+                                row.get("uplift"),
+                                words.decimals(row.get("uplift")),
+                                note=_range(row.get("ci_low"), row.get("ci_high")),
                             ),
                         ]
                         for row in ordered[:MOST_ROWS]

@@ -99,6 +99,7 @@ def test_arms_out_of_ratio_void_the_comparison_of_every_segment(warehouse: Small
             "q_value",
             "minimum_detectable_effect",
             "net_value",
+            "verdict_net_value",
         )
         assert [row[column] for column in voided] == [None] * len(voided)
 
@@ -166,17 +167,28 @@ def test_an_open_experiment_has_an_interval_at_all_looks_and_only_that_decides(w
     assert row["uplift"] - row["always_low"] == pytest.approx(row["always_high"] - row["uplift"])
     assert row["cuped_always_low"] < row["cuped_ci_low"] and row["cuped_always_high"] > row["cuped_ci_high"]
     assert row["p_value"] < 0.05 < row["always_p_value"]
-    assert row["verdict_q_value"] > 0.05
+    assert row["verdict_q_value"] > 0.05 and row["verdict_net_value"] == row["net_value"]
 
 
-def test_a_closed_experiment_is_decided_by_its_fixed_interval(warehouse: SmallWarehouse) -> None:
+def test_a_closed_experiment_is_decided_by_its_fixed_interval_after_cuped(warehouse: SmallWarehouse) -> None:
     random = np.random.default_rng(32)
     warehouse.schemes("rfm")
     arms = random.permutation(np.arange(600) % 2 == 0)
-    plant(warehouse, arms, random.normal(50, 5, 600) + 1.1 * arms)
-    for row in rows_by_key(warehouse).values():
-        # Arms of one size: Welch's test and that under equal variances are the same.
-        assert row["is_closed"] and row["verdict_q_value"] == pytest.approx(row["q_value"], rel=1e-3)
+    past = np.arange(600) % 7
+    spend = random.normal(50, 5, 600) + 10 * past + 1.5 * arms
+    plant(warehouse, arms, spend, cost=0.1)
+    warehouse.con.execute("update sales_margin set margin_share = 0.3")
+    rows = rows_by_key(warehouse)
+    row = rows["all", "all", "spend"]
+    left = spend - np.polyfit(past, spend, 1)[0] * (past - past.mean())
+    p_value = stats.ttest_ind(left[arms], left[~arms]).pvalue
+    orders = stats.ttest_ind((np.arange(600) % 3)[arms], (np.arange(600) % 3)[~arms]).pvalue
+    # Arms of one size: Welch's test and that under equal variances are the same. Two rows of a scheme are adjusted.
+    assert p_value < 0.01 < 0.3 < row["p_value"] and orders > p_value
+    assert row["verdict_q_value"] == pytest.approx(2 * p_value, rel=1e-2)
+    assert row["verdict_net_value"] == pytest.approx(row["cuped_uplift"] * 0.3 - 0.1)
+    assert row["net_value"] == pytest.approx(row["uplift"] * 0.3 - 0.1)
+    assert rows["all", "all", "orders"]["verdict_net_value"] is None
 
 
 def test_a_small_arm_decides_by_the_larger_p_and_not_by_its_own_small_variance(warehouse: SmallWarehouse) -> None:

@@ -170,7 +170,7 @@ def test_why_quotes_the_largest_pair_by_its_labels() -> None:
 
 
 def experiment(net_value: float | None, q_value: float | None, outcome: str = "spend") -> dict[str, Any]:
-    return {"outcome": outcome, "net_value": net_value, "q_value": 0.0, "verdict_q_value": q_value}
+    return {"outcome": outcome, "verdict_net_value": net_value, "q_value": 0.0, "verdict_q_value": q_value}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from orchestration.accountability.experiments import Experiment
-from orchestration.accountability.outcomes import always_valid
+from orchestration.accountability.outcomes import always_valid, treatment_outcomes
+from orchestration.accountability.scorecard import pays
 from orchestration.accountability.sequences import cautious_p_value
 from orchestration.accountability.statistics import cuped, welch
 
@@ -124,7 +125,7 @@ def at_close(worlds: Closed) -> AtClose:
         plain = welch(after[treated], after[~treated])
         left = cuped(after, before)
         adjusted = welch(left[treated], left[~treated])
-        p_value = cautious_p_value(after[treated], after[~treated], plain)
+        p_value = cautious_p_value(left[treated], left[~treated], adjusted)
         decided += p_value is not None and p_value < 0.05
         covered += not outside(worlds.truth, plain.ci_low, plain.ci_high)
         cuped_covered += not outside(worlds.truth, adjusted.ci_low, adjusted.ci_high)
@@ -134,6 +135,37 @@ def at_close(worlds: Closed) -> AtClose:
     errors = np.asarray(estimates, dtype=float) - worlds.truth
     bias = float(errors.mean() / (errors.std(ddof=1) / np.sqrt(number)))
     return AtClose(decided / number, covered / number, cuped_covered / number, found / number, bias)
+
+
+def experiment_of(worlds: Closed, world: int, segments: int) -> Experiment:
+    """One of the worlds as a closed experiment of a treatment `t`, its members in equal segments of a scheme `s`."""
+    treated = worlds.treated[world]
+    members = treated.size
+    return Experiment(
+        experiment_id="t",
+        members=[f"m{i:06}" for i in range(members)],
+        arms=("none", "t"),
+        arm=treated.astype(np.int64),
+        arm_share=np.full(members, 0.5),
+        stratum=np.zeros(members, dtype=np.int64),
+        observed=np.ones(members),
+        past_spend=worlds.before[world],
+        past_orders=(worlds.before[world] > 0).astype(float),
+        cost=np.zeros(members),
+        outcomes={"spend": worlds.after[world], "orders": (worlds.after[world] > 0).astype(float)},
+        is_closed=True,
+        margin_share=1.0,
+        segments={"s": (tuple(f"g{g:03}" for g in range(segments)), np.arange(members) % segments)},
+    )
+
+
+def says_yes(worlds: Closed, segments: int) -> float:
+    """Share of the worlds in which the scorecard's `pays` says `yes` of a scheme of so many segments."""
+    found = 0
+    for world in range(worlds.treated.shape[0]):
+        rows = treatment_outcomes([experiment_of(worlds, world, segments)]).to_pylist()
+        found += pays([row for row in rows if row["scheme"] == "s"]) == "yes"
+    return found / worlds.treated.shape[0]
 
 
 def always_significant(looks: Looks, truth: float = 0.0) -> tuple[float, float, float]:

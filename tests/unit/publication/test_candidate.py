@@ -139,7 +139,7 @@ MONEY_NOT_IN_DECIMALS = {
     "treatment_outcomes": {
         *("outcome", "mean_treated", "mean_holdout", "uplift", "ci_low", "ci_high", "always_low", "always_high"),
         *("cuped_uplift", "cuped_ci_low", "cuped_ci_high", "cuped_always_low", "cuped_always_high"),
-        *("minimum_detectable_effect", "cost_per_member", "net_value"),
+        *("minimum_detectable_effect", "cost_per_member", "net_value", "verdict_net_value"),
     },
 }
 

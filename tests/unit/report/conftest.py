@@ -86,7 +86,7 @@ insert into segment_behaviour values
     ('rfm', 'spend', '2025-12-01', '2026-03-01', 1690, 3, 90.0, 0.0523, 0.02, 0.0342, 0.0001);
 create table treatment_outcomes (scheme varchar, segment varchar, treatment_id varchar, outcome varchar,
     n_treated bigint, n_holdout bigint, uplift double, ci_low double, ci_high double, q_value double,
-    srm_p_value double, net_value double);
+    srm_p_value double, verdict_net_value double);
 insert into treatment_outcomes values
     ('all', 'all', 't1', 'spend', 800, 200, 3.25, 1.5, 5.0, 0.004, 0.7, 0.42),
     ('rfm', 'best', 't2', 'spend', 400, 100, null, null, null, null, 0.0001, null);
