@@ -21,7 +21,7 @@ from scipy import special
 
 from orchestration.accountability.behaviour import OUTCOMES
 from orchestration.accountability.experiments import EVERYONE
-from orchestration.accountability.inputs import SIGNIFICANCE, RefreshSettings, active_schemes
+from orchestration.accountability.inputs import SIGNIFICANCE, RefreshSettings, active_schemes, segment_labels
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.statistics import Floats, Integers
 
@@ -51,13 +51,18 @@ def scheme_advice(con: duckdb.DuckDBPyConnection, settings: RefreshSettings, out
     for row in outcomes.to_pylist():
         if row["outcome"] == "spend" and row["scheme"] != EVERYONE and row["cuped_ci_high"] is not None:
             tested.setdefault(row["scheme"], []).append(row)
+    labels = segment_labels(con)
     for scheme in active_schemes(con):
-        rows += _advice(con, scheme, settings, tested.get(scheme, []))
+        rows += _advice(con, scheme, settings, tested.get(scheme, []), labels.get(scheme, {}))
     return table_of("scheme_advice", rows)
 
 
 def _advice(
-    con: duckdb.DuckDBPyConnection, scheme: str, settings: RefreshSettings, tested: list[dict[str, Any]]
+    con: duckdb.DuckDBPyConnection,
+    scheme: str,
+    settings: RefreshSettings,
+    tested: list[dict[str, Any]],
+    labels: dict[str, str],
 ) -> list[dict[str, Any]]:
     columns = ", ".join(f"cast({outcome} as double) as {outcome}" for outcome in OUTCOMES)
     members = con.execute(
@@ -91,7 +96,7 @@ def _advice(
         )
     ]
     tests += effect_tests(tested, place, first, second, settings.equivalence_margin)
-    return _rows(scheme, segments, first, second, sizes, tests, settings)
+    return _rows(scheme, segments, first, second, sizes, tests, settings, labels)
 
 
 def behaviour_tests(
@@ -156,6 +161,7 @@ def _rows(
     sizes: Integers,
     tests: list[Tests],
     settings: RefreshSettings,
+    labels: dict[str, str],
 ) -> list[dict[str, Any]]:
     pairs = first.size
     p = np.array([test.p for test in tests]).reshape(len(tests), pairs)
@@ -165,6 +171,7 @@ def _rows(
     rows = []
     for i in range(pairs):
         a, b = segments[first[i]], segments[second[i]]
+        names = labels.get(a, a), labels.get(b, b)
         known = ~np.isnan(p[:, i])
         differing = np.flatnonzero(known & (q[:, i] < SIGNIFICANCE))
         is_alike = bool(known[behaviour].any() and known[behaviour].all() and (alike[known, i] < SIGNIFICANCE).all())
@@ -174,11 +181,11 @@ def _rows(
         )
         if differing.size:
             strongest = int(differing[np.argmin(p[differing, i])])
-            advice, why = KEEP_APART, _differs(tests[strongest], i, a, b, float(q[strongest, i]), settings)
+            advice, why = KEEP_APART, _differs(tests[strongest], i, *names, float(q[strongest, i]), settings)
         elif is_alike:
-            advice, why = MERGE, _alike(a, b, effects, settings)
+            advice, why = MERGE, _alike(*names, effects, settings)
         else:
-            advice, why = TEST, _open(a, b, int(sizes[first[i]]), int(sizes[second[i]]), settings)
+            advice, why = TEST, _open(*names, int(sizes[first[i]]), int(sizes[second[i]]), settings)
         rows.append(
             {
                 "scheme": scheme,

@@ -49,3 +49,18 @@ def active_schemes(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Names of the schemes that are switched on, sorted."""
     rows = con.execute("select scheme from segment_schemes where is_active order by scheme").fetchall()
     return [scheme for (scheme,) in rows]
+
+
+def scheme_name(scheme: str) -> str:
+    """A scheme's id as words of a sentence."""
+    return scheme.replace("_", " ")
+
+
+def segment_labels(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Scheme -> segment -> what a sentence calls it."""
+    labels: dict[str, dict[str, str]] = {}
+    for scheme, segment, label in con.execute(
+        "select scheme, segment, coalesce(label, segment) from segments"
+    ).fetchall():
+        labels.setdefault(scheme, {})[segment] = label
+    return labels

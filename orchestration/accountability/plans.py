@@ -36,11 +36,13 @@ from scipy import special
 
 from orchestration.accountability.advice import TEST
 from orchestration.accountability.experiments import OUTCOMES
-from orchestration.accountability.inputs import RefreshSettings, active_schemes
+from orchestration.accountability.inputs import RefreshSettings, active_schemes, scheme_name
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.statistics import cuped
 
 UNPROVEN = "unproven"
+# Days beyond which nobody waits for an experiment.
+LONGEST_WAIT = 3_650
 # Chance that a test of the size planned sees the effect.
 POWER = 0.8
 # Standard errors between nothing and an effect that a test at 5 % sees with 80 % power; and the same for equivalence.
@@ -121,7 +123,7 @@ def plan(scheme: str, question: str, ground: Ground, settings: RefreshSettings) 
         "smallest_effect": None,
         "foregone_value": None,
     }
-    asked = ASKED[question].format(scheme=scheme)
+    asked = ASKED[question].format(scheme=scheme_name(scheme))
     if ground.members < 2 or ground.mean <= 0:
         return row | {
             "why": f"To learn {asked}, members of known segments must have bought something in {settings.outcome_days} "
@@ -200,16 +202,19 @@ def _why(
             f"{needed:,} of {ground.members:,} members show in {settings.outcome_days} days {asked}, down to "
             f"{effect:,.2f} ({100 * share:g} % of spend) a member: {HOW[question]}."
         )
-    until = ", and nobody new comes in"
-    if days is not None:
-        until = f", which at {ground.incoming:,.1f} new members a day takes {days:,} days"
-    wanted = f"{needed:,} members are needed to see {effect:,.2f} ({100 * share:g} % of spend) a member{until}"
+    if days is None:
+        until = "and nobody new comes in"
+    elif days > LONGEST_WAIT:
+        until = "more than come in within ten years"
+    else:
+        until = f"which at {ground.incoming:,.1f} new members a day takes {days:,} days"
+    wanted = f"{effect:,.2f} ({100 * share:g} % of spend) a member needs {needed:,} members, {until}."
     if smallest is None:
-        return f"To learn {asked}, {wanted}; the {ground.members:,} of today are too few to show anything."
+        return f"The {ground.members:,} members of today are too few to show {asked}. To see a difference of {wanted}"
     return (
-        f"To learn {asked}, {wanted}; the {ground.members:,} of today show {smallest:,.2f} "
-        f"({100 * smallest / ground.mean:,.0f} % of spend) or more in {settings.outcome_days} days: test something "
-        f"that may change that much, and {HOW[question]}."
+        f"A test with the {ground.members:,} members of today shows in {settings.outcome_days} days {asked}, if the "
+        f"difference is {smallest:,.2f} a member ({100 * smallest / ground.mean:,.0f} % of spend) or more: test "
+        f"something that may change that much, and {HOW[question]}. To see a difference of {wanted}"
     )
 
 

@@ -25,7 +25,13 @@ import pyarrow as pa
 
 from orchestration.accountability.behaviour import OUTCOMES
 from orchestration.accountability.delivery import ENOUGH_POWER, TREATED_ALIKE, TREATED_DIFFERENTLY
-from orchestration.accountability.inputs import SIGNIFICANCE, RefreshSettings, active_schemes
+from orchestration.accountability.inputs import (
+    SIGNIFICANCE,
+    RefreshSettings,
+    active_schemes,
+    scheme_name,
+    segment_labels,
+)
 from orchestration.accountability.schemas import table_of
 
 # Effect from which a difference is worth acting on: the segments explain 1 % of the differences between members. With
@@ -64,7 +70,7 @@ class Evidence:
 
     @property
     def name(self) -> str:
-        return self.scheme.replace("_", " ")
+        return scheme_name(self.scheme)
 
     @property
     def strongest(self) -> dict[str, Any] | None:
@@ -290,7 +296,7 @@ def scheme_scorecard(
     scored = [segment != UNKNOWN for segment in prospects.column("segment").to_pylist()]
     members = {**_member_counts(con), PROSPECTS: (sum(scored), len(scored))}
     then = _outcome_counts(con)
-    labels, sizes = _segments(con)
+    labels, sizes = segment_labels(con), _sizes(con)
     rows = []
     for scheme in active_schemes(con):
         behaviour_rows, assigned, delivered, tested = (groups.get(scheme, []) for groups in by_scheme)
@@ -347,16 +353,12 @@ def _member_counts(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]
     return {scheme: (known, everyone) for scheme, known, everyone in rows}
 
 
-def _segments(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, int]]]:
-    """Labels and members today, each by scheme and segment."""
-    labels: dict[str, dict[str, str]] = {}
+def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
+    """Members today by scheme and segment."""
     sizes: dict[str, dict[str, int]] = {}
-    for scheme, segment, label, members in con.execute(
-        "select scheme, segment, coalesce(label, segment), members from segments"
-    ).fetchall():
-        labels.setdefault(scheme, {})[segment] = label
+    for scheme, segment, members in con.execute("select scheme, segment, members from segments").fetchall():
         sizes.setdefault(scheme, {})[segment] = members
-    return labels, sizes
+    return sizes
 
 
 def _outcome_counts(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from orchestration.accountability.plans import LONGEST_WAIT
 from orchestration.report import figures, words
 from orchestration.report.blocks import Block, Cell, Column, Fold, Page, Part, Prose, Table
 from orchestration.report.languages import C_, joined, many, say, term
@@ -21,8 +22,6 @@ MOST_ROWS = 60
 MOST_PLANS = 8
 # Below this the groups are not of the sizes that were drawn, and the comparison is void.
 MISMATCH = 0.001
-# Days of a test that nobody waits for.
-LONG = 3650
 
 
 def pages(shop: Shop) -> list[Page]:
@@ -212,7 +211,7 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
 
 def _days(days: int | None) -> str | None:
     """How long a test takes; what nobody waits for is said so."""
-    return say("over 10 years") if days is not None and days > LONG else None
+    return say("over 10 years") if days is not None and days > LONGEST_WAIT else None
 
 
 def _is_void(row: Row) -> bool:
