@@ -28,15 +28,6 @@ HISTORY_KEY = AssetKey("history")
 LANDING_SOURCES = ("landing", "landed", "state")
 SCHEMES_SEED = "segment_schemes.csv"
 INTERMEDIATE = "intermediate"
-# What an intermediate model is about, by the first word of its name after `int_`; one in a folder of its own is about
-# that. A word that is not here leaves it in the group `intermediate`.
-ABOUT = {
-    "dates": ("as", "category", "fact", "history"),
-    "orders": ("basket", "baskets", "long", "order", "products", "returned"),
-    "customers": ("buyer", "buyers", "customer", "customers", "price", "rfm"),
-    "members": ("attributes", "excluded", "job", "member", "members", "membership", "memberships", "profiles"),
-    "prospects": ("persona", "prospect"),
-}
 ENGINEERS, MARKETERS = "team:data-engineering", "team:marketing"
 # Seeds that say what the shop does and means, and not how a column is read.
 MARKETERS_SEEDS = (
@@ -57,9 +48,11 @@ MARKETERS_SEEDS = (
 PAGES = {
     "affinities": "cross-sell",
     "companies": "companies",
-    "intermediate_affinities": "kept-tables",
-    "intermediate_members": "schemes",
-    "intermediate_prospects": "prospects",
+    "intermediate_affinities": "cross-sell",
+    "intermediate_behaviour": "schemes",
+    "intermediate_clocks": "kept-tables",
+    "intermediate_memberships": "schemes",
+    "intermediate_profiles": "schemes",
     "landing": "landing",
     "outcomes": "experiments",
     "quality": "landing",
@@ -84,21 +77,15 @@ def asset_key(node: Mapping[str, Any]) -> AssetKey:
 
 def group_name(node: Mapping[str, Any]) -> str:
     """The folder: `seeds`, `staging`, the folder inside marts (`segments`, `affinities`, ...), or `intermediate` with
-    what the model is about (`intermediate_orders`, `intermediate_affinities`, ...)."""
+    the folder inside it (`intermediate_orders`, `intermediate_clocks`, ...)."""
     if node["resource_type"] == "seed":
         return "seeds"
     if node["resource_type"] == "source":
         return str(node["source_name"])
     folders = [part for part in _folders(node) if part != "marts"]
     if folders[:1] == [INTERMEDIATE]:
-        about = folders[1] if len(folders) > 1 else _about(str(node.get("name", "")))
-        return f"{INTERMEDIATE}_{about}" if about else INTERMEDIATE
+        return "_".join(folders[:2])
     return folders[0] if folders else "marts"
-
-
-def _about(name: str) -> str | None:
-    word = name.removeprefix("int_").split("_")[0]
-    return next((about for about, words in ABOUT.items() if word in words), None)
 
 
 def owners(node: Mapping[str, Any]) -> list[str]:

@@ -71,7 +71,7 @@ def current_as_of(con: duckdb.DuckDBPyConnection) -> date:
 
 def refresh_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> date:
     """The day that a refresh of the staged lines describes, before the models say so: AS_OF, else the local date after
-    the last order line that counts, as in models/intermediate/int_as_of_dates.sql.
+    the last order line that counts, as in models/intermediate/clocks/int_as_of_dates.sql.
 
     Raises:
         NotBuilt: no line is staged.

@@ -190,7 +190,7 @@ def test_a_var_of_a_macro_concerns_all_that_call_it(copy: Copy, before: dict[str
 def test_a_file_concerns_all_that_is_made_from_it(copy: Copy, before: dict[str, str]) -> None:
     edits = [
         Edit("seeds/occasion_rules.csv", "stock_up,21,", old="stock_up,20,"),
-        Edit("models/intermediate/int_profiles.sql", "\n-- said otherwise\n"),
+        Edit("models/intermediate/profiles/int_profiles.sql", "\n-- said otherwise\n"),
     ]
     found = concerned(copy, before, *edits)
     assert found == made_from(copy.manifest(), "occasion_rules", "int_profiles")
@@ -281,7 +281,7 @@ def test_another_test_of_a_table_makes_what_has_passed_untested(copy: Copy) -> N
     columns = "    columns: [{ name: kind, data_tests: [not_null: { config: { where: untested } }] }]\n"
     edits = [
         Edit("macros/tests/memberships.sql", "members_complete(model, more='')", old="members_complete(model)"),
-        Edit("models/intermediate/int_profiles.yml", f'{profiles}"\n{columns}', old=f'{profiles}"\n'),
+        Edit("models/intermediate/profiles/int_profiles.yml", f'{profiles}"\n{columns}', old=f'{profiles}"\n'),
     ]
     with copy.edited(*edits):
         after = copy.ask(question)

@@ -17,8 +17,8 @@ from tests.integration.project import ROOT, seed_rows
 COPIES = {
     "models/marts/segments/scheme_properties/life_stage.yml": ["life_stage_rules"],
     "models/marts/segments/scheme_properties/socioeconomic.yml": ["socioeconomic_rules"],
-    "models/intermediate/int_basket_occasions.yml": ["occasion_rules"],
-    "models/intermediate/int_profiles.yml": ["age_bands", "income_bands"],
+    "models/intermediate/orders/int_basket_occasions.yml": ["occasion_rules"],
+    "models/intermediate/profiles/int_profiles.yml": ["age_bands", "income_bands"],
 }
 # A test that gives fewer rows than this means to try other rules than the seed's.
 FEWEST_OF_A_COPY = 4

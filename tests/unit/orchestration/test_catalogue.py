@@ -58,11 +58,11 @@ def test_links_lead_to_files_that_are_there(nodes: dict[str, Any]) -> None:
 def test_intermediate_models_are_grouped_by_what_they_are_about(nodes: dict[str, Any]) -> None:
     for name, about in {
         "int_baskets": "orders",
-        "int_customers": "customers",
-        "int_rfm_scores": "customers",
-        "int_memberships": "members",
-        "int_as_of_dates": "dates",
-        "int_prospect_profiles": "prospects",
+        "int_customers": "members",
+        "int_rfm_scores": "behaviour",
+        "int_memberships": "memberships",
+        "int_as_of_dates": "clocks",
+        "int_prospect_profiles": "profiles",
         "int_item_pairs": "affinities",
     }.items():
         assert nodes[name].group_name == f"intermediate_{about}", name
@@ -72,7 +72,7 @@ def node(path: str, kind: str = "model") -> dict[str, Any]:
     return {"resource_type": kind, "name": Path(path).stem, "original_file_path": path}
 
 
-def test_what_nobody_has_sorted_is_just_intermediate_and_seeds_are_whose_words_they_are() -> None:
+def test_a_group_is_a_folder_and_seeds_are_whose_words_they_are() -> None:
     assert group_name(node("models/intermediate/int_weather.sql")) == "intermediate"
     assert group_name(node("models/intermediate/weather/int_rain.sql")) == "intermediate_weather"
     assert owners(node("seeds/treatments.csv", "seed")) == ["team:marketing"]
