@@ -12,6 +12,8 @@ import pytest
 
 from tests.integration import project
 
+pytestmark = pytest.mark.slow
+
 PAGE = project.ROOT / "docs" / "bring-your-own-data.md"
 FILE = re.compile(r"^`(my-data/[^`]+)`\n\n```csv\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STEP = re.compile(r"^```(sh|text)\n(.*?)^```$|in `(my-data/[^`]+)`, replace `([^`]+)` by `([^`]+)`", re.M | re.S)

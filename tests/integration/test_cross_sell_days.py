@@ -16,6 +16,8 @@ import pytest
 from tests.integration import project, shop
 from tests.integration.project import Build
 
+pytestmark = pytest.mark.slow
+
 TABLES = ("product_affinities", "segment_affinities", "next_best_offers", "cross_sell_gaps")
 SELECTED = ("--select", *(f"+{table}" for table in TABLES))
 # A small shop has few baskets: with the usual limits some tables would be empty, and equal for nothing.

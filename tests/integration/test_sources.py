@@ -29,6 +29,8 @@ import yaml
 from tests.integration import project
 from tests.integration.source_exports import SOURCES, Line
 
+pytestmark = pytest.mark.slow
+
 PAGES = project.ROOT / "docs" / "sources"
 FILE = re.compile(r"^`(/data/[^`]+)`\n\n```csv\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^make (map|refresh) (.*)$", re.MULTILINE)
