@@ -41,7 +41,7 @@ test-year: $(VENV)/.ready
 # The demo on both engines, table by table; then two days of a small dirty landing zone with a Spark for each refresh, of
 # which `make test-all` compares the first through a thrift server: about an hour.
 test-spark: $(VENV)/.ready-spark
-	@$(BIN)/python -m tests.engines.demo
+	@$(BIN)/python -m tests.support.engines.demo
 
 # Apache Superset with the dashboard of dashboards/superset, in an environment of its own (860 MB, some minutes): opt-in.
 test-superset: $(VENV)/.ready

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.integration import growing_zone, project
+from tests.support import growing_zone, project
 
 # Where a developer publishes: no test may reach it, in this process or in another.
 for name in ("AUDIENCE_TARGET", "PUBLISH_POSTGRES_DSN", "PUBLISH_POSTGRES_SCHEMA"):

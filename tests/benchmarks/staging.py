@@ -24,7 +24,7 @@ from pathlib import Path
 
 from orchestration.warehouse.dbt_arguments import STAGING, build_arguments
 from tests.benchmarks.daily import SHAPES, write_large_zone
-from tests.integration import project
+from tests.support import project
 
 SHOWN = 25
 

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from orchestration.publication.questions import questions
-from tests.clients.environments import environment, installed
+from tests.support.environments import environment, installed
 
 # The last of each series; the project's own is one of them.
 VERSIONS = ("1.1.3", "1.2.2", "1.3.2", "1.4.5", "1.5.6", "2.0.1")

@@ -15,10 +15,10 @@ import pytest
 import sqlglot
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from tests.engines import zone
-from tests.engines.comparison import Published, differences, table_differences
-from tests.engines.thrift_server import thrift_server
-from tests.engines.warehouses import Warehouse
+from tests.support.engines import zone
+from tests.support.engines.comparison import Published, differences, table_differences
+from tests.support.engines.thrift_server import thrift_server
+from tests.support.engines.warehouses import Warehouse
 
 # How often a model may have its tables read, for each time that its SQL names one (12 at most are).
 READS_OF_A_TABLE = 25

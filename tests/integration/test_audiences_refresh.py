@@ -17,8 +17,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from tests.integration import shop
-from tests.integration.project import ROOT, environment, write_landing
+from tests.support import shop
+from tests.support.project import ROOT, environment, write_landing
 
 pytestmark = pytest.mark.slow
 

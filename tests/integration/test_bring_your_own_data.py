@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration import project
+from tests.support import project
 
 pytestmark = pytest.mark.slow
 

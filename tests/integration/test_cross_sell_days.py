@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.integration import project, shop
-from tests.integration.project import Build
+from tests.support import project, shop
+from tests.support.project import Build
 
 pytestmark = pytest.mark.slow
 

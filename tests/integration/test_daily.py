@@ -11,8 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.integration import project
-from tests.integration.growing_zone import (
+from tests.support import project
+from tests.support.growing_zone import (
     FIRST_DAY,
     TwoDays,
     Warehouse,

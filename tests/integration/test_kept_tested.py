@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.integration import growing_zone, project
+from tests.support import growing_zone, project
 
 pytestmark = pytest.mark.slow
 

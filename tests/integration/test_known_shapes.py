@@ -18,8 +18,8 @@ import pytest
 from scipy import stats
 
 from orchestration.publication.account import account_tables
-from tests.integration import project
-from tests.integration.project import Build
+from tests.support import project
+from tests.support.project import Build
 
 SEED = 20080320
 CUSTOMERS = 6400

@@ -40,8 +40,8 @@ from orchestration.publication.refreshes import read_row_account, refresh_row, w
 from orchestration.settings import DEMO_SEEDS, read_settings
 from orchestration.treatments.check import check_candidate
 from orchestration.warehouse.tables import built_tables
-from tests.integration import project
-from tests.integration.project import Build
+from tests.support import project
+from tests.support.project import Build
 
 AS_OF = LAST_DAY + timedelta(days=1)
 OUTCOME_DAYS, RFM_WINDOW_DAYS, GAP_MIN_BASKETS = 90, 365, 3

@@ -19,8 +19,8 @@ import duckdb
 import pytest
 import yaml
 
-from tests.integration import project, shop
-from tests.integration.project import ROOT, Build
+from tests.support import project, shop
+from tests.support.project import ROOT, Build
 
 # What compares all with all, or by inequalities alone; a join by an equality is a hash join.
 LOOPS = {

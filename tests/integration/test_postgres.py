@@ -33,9 +33,8 @@ from orchestration.publication.publish import CheckCounts, publish
 from orchestration.publication.questions import Question
 from orchestration.settings import Settings
 from orchestration.storage.versions import published_version
-from tests import postgres_server
-from tests.integration import project
-from tests.postgres_server import PASSWORD, PostgresServer, rows
+from tests.support import postgres_server, project
+from tests.support.postgres_server import PASSWORD, PostgresServer, rows
 
 pytestmark = pytest.mark.slow
 

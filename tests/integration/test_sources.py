@@ -26,8 +26,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.integration import project
-from tests.integration.source_exports import SOURCES, Line
+from tests.support import project
+from tests.support.source_exports import SOURCES, Line
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from orchestration.landing.demo import package_data_dir
-from tests.integration.landing_zones import SECRETS, StagingRun, run_staging, write, write_dirty_zone, write_parquet
+from tests.support.landing_zones import SECRETS, StagingRun, run_staging, write, write_dirty_zone, write_parquet
 
 # The runs after the first share a warehouse, `second`: with a new path dbt would parse the whole project again.
 

@@ -26,7 +26,7 @@ from orchestration.audiences.handover.receipts import take_receipts
 from orchestration.audiences.handover.target import HandOver, Target, TargetError, targets_of
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.storage.files import sha256_of
-from tests.handed_over import version
+from tests.support.handed_over import version
 
 MONDAY = [("email", "a", "t1", "Hello"), ("email", "b", "t1", "Hello"), ("sms", "c", "t2", "Hi")]
 # b has gone, d has come, the message for a is another one; nobody is on the list for sms.

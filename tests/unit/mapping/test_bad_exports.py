@@ -18,7 +18,7 @@ from orchestration.landing.mapping.apply import apply_mapping
 from orchestration.landing.mapping.files import find_dialect, read_rows
 from orchestration.landing.mapping.model import read_mapping
 from orchestration.landing.mapping.propose import as_text, propose, read_exports
-from tests.unit.mapping.exports import write
+from tests.support.exports import write
 from tests.unit.mapping.test_exports import edited
 
 HEADER = ["Order ID", "Customer ID", "Item", "Order Date", "Qty", "Amount"]

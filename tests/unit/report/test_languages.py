@@ -20,7 +20,7 @@ from orchestration.audit.told import Problem, Told
 from orchestration.report import languages, words, write_report
 from orchestration.report.languages import Foreign, __main__, many, plural_forms, say, term, using
 from orchestration.settings import SOURCE_LANGUAGE, SettingsError, read_settings, report_languages
-from tests.unit.report.page_reader import VOID, Page, spaced
+from tests.support.page_reader import VOID, Page, spaced
 from tests.unit.report.test_large_shops import PAY
 from tests.unit.report.test_report import PROSPECTS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.report.page_reader import change, report, written
+from tests.support.page_reader import change, report, written
 
 LONG = (
     "A name of a hundred and twenty characters that somebody's marketing found it necessary to give "

@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.audit.told import Problem, Told
 from orchestration.report import write_report
-from tests.unit.report.page_reader import Page, change, report, spaced, written
+from tests.support.page_reader import Page, change, report, spaced, written
 
 # The front page
 

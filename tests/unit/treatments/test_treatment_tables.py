@@ -10,7 +10,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from treatment_seeds import AS_OF, seed_file
 
 from orchestration.seeds.treatments import COLUMNS, TreatmentsFileError
 from orchestration.settings import SHIPPED_SEEDS, Settings
@@ -25,6 +24,7 @@ from orchestration.treatments.check import (
     project_rules,
 )
 from orchestration.treatments.distinctness import distinctness_table
+from tests.support.treatment_seeds import AS_OF, seed_file
 
 # Two schemes of two segments, one of them served by a `*` row; 200 members each, and one who is unknown.
 BUILT = """

@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.integration import retailer
+from tests.support import retailer
 
 FIRST_DAY = date(2026, 1, 5)
 DAYS = 120

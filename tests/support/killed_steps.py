@@ -1,4 +1,4 @@
-"""Runs steps of the real job in a child process that it kills: `python -m tests.faults.killed_steps`.
+"""Runs steps of the real job in a child process that it kills: `python -m tests.support.killed_steps`.
 
 Reads lines `<seconds> <asset> <asset> ...` from standard input. For each it forks, the child takes the warehouse's lock
 and runs these assets with their checks, and is killed (SIGKILL) so many seconds after it began; `killed` or `ended` is

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orchestration.warehouse.engines import check_java
-from tests.integration.project import ROOT
+from tests.support.project import ROOT
 
 MAIN_CLASS = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 START_SECONDS = 180

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from tests.integration import project
+from tests.support import project
 
 # Where they are kept; another folder where `.venv` is shared or read-only.
 CLIENTS_DIR = "CLIENTS_DIR"

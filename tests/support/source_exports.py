@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from tests.unit.mapping.exports import CATEGORIES, COUNTRIES, PRODUCTS, Sale, write
+from tests.support.exports import CATEGORIES, COUNTRIES, PRODUCTS, Sale, write
 
 ORDERS, CUSTOMERS = 90, 12
 Rows = list[Sequence[object]]

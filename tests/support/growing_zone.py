@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from tests.integration import project
+from tests.support import project
 
 FIRST_DAY = date(2026, 1, 1)
 CATEGORIES = [

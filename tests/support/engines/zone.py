@@ -1,7 +1,7 @@
 """A small dirty landing zone in which every table of the contract has rows, and what a second day brings to it.
 
 Belongs here: files in the landing zone, the same on every call. Does not belong here: what must become of them.
-The shop of tests/integration/shop.py, with everything that makes engines differ: apostrophes, quotes and line ends in
+The shop of tests/support/shop.py, with everything that makes engines differ: apostrophes, quotes and line ends in
 names, several ways to write a moment, clock changes, ties, copies, refused and torn lines, zeros to divide by.
 """
 
@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.integration import project, shop
+from tests.support import project, shop
 
 # The shop's own days are half an hour off every hour; here the clock changes twice, between lines.
 TIMEZONE = "America/New_York"

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.engines.comparison import Published
-from tests.integration import project
+from tests.support import project
+from tests.support.engines.comparison import Published
 
 TIMEOUT_SECONDS = 3600
 

@@ -13,10 +13,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.engines import zone
-from tests.engines.comparison import Published, differences
-from tests.engines.warehouses import Warehouse
-from tests.integration.project import ROOT
+from tests.support.engines import zone
+from tests.support.engines.comparison import Published, differences
+from tests.support.engines.warehouses import Warehouse
+from tests.support.project import ROOT
 
 ENGINES = ("duckdb", "spark")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tests.integration.project import ROOT
+from tests.support.project import ROOT
 
 AS_OF = pd.Timestamp("2018-01-01")  # the local date after the last order line
 WINDOW_START = AS_OF - pd.Timedelta(days=365)

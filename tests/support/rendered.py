@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from tests.integration.project import ROOT
+from tests.support.project import ROOT
 
 FILES = ("dates.sql", "text.sql", "landing_types.sql", "landing_formats.sql")
 

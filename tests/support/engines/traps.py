@@ -15,7 +15,7 @@ import duckdb
 from orchestration.settings import ALREADY_LANDED, Settings
 from orchestration.warehouse.handover import hand_over
 from orchestration.warehouse.tables import built_tables
-from tests.integration import project
+from tests.support import project
 
 TIMEZONE = "America/New_York"
 

@@ -1,4 +1,4 @@
-"""A year of daily refreshes on a simulated clock: `python -m tests.integration.simulated_year <folder> <days a step>`.
+"""A year of daily refreshes on a simulated clock: `python -m tests.support.simulated_year <folder> <days a step>`.
 
 Each step lands the files of its days and builds the history as of the day after, in one warehouse that keeps what it
 has; on the way lines come late, files are corrected, deleted and sent again, and the build file is lost. At the end the
@@ -25,8 +25,8 @@ from typing import Any
 from orchestration.publication.restatements import Restatements, count_restatements
 from orchestration.settings import ALREADY_LANDED, Settings
 from orchestration.warehouse.tables import built_tables
-from tests.integration import growing_zone, project
-from tests.integration.growing_zone import FIRST_DAY, Zone, day_file, order_lines, write_day, write_lines
+from tests.support import growing_zone, project
+from tests.support.growing_zone import FIRST_DAY, Zone, day_file, order_lines, write_day, write_lines
 
 ZONE = Zone(customers=10, days=365, visits=0.09, seed=3)
 TABLES = ("customer_segment_history", "segment_migrations")
