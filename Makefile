@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TARGET_READY := $(VENV)/.ready$(if $(filter spark,$(DBT_TARGET)),-spark)
 
 refresh: $(TARGET_READY)
-	@$(BIN)/python -m orchestration.refresh
+	@$(BIN)/python -m orchestration refresh
 
 # In two processes, the long tests first; the tests of a file stay together, because they share what is built for them.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -49,47 +49,47 @@ test-superset: $(VENV)/.ready
 
 # Proposes a mapping file for a folder of exports and shows what would land: make map FROM=/data/export
 map: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.landing.mapping
+	@$(BIN)/python -m orchestration map
 
 # What holds of settings and seeds, and from where: SETTINGS=… SEEDS_DIR=… make settings
 settings: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.overrides
+	@$(BIN)/python -m orchestration settings
 
 # The shop's own categories by spend, with proposals, to be filled in and taken back: SEEDS_DIR=… LANDING_DIR=… make meanings
 meanings: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.meanings
+	@$(BIN)/python -m orchestration meanings
 
 check: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.treatments
+	@$(BIN)/python -m orchestration check
 
 # The treatments as a workbook, a sheet a scheme (FILE=… for another place), and back: make treatments FROM=treatments.xlsx
 treatments: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.treatments.desk
+	@$(BIN)/python -m orchestration treatments
 
 rollback: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.publication rollback
+	@$(BIN)/python -m orchestration rollback
 
 # Publishes in PostgreSQL (PUBLISH_POSTGRES_DSN) what is published here, without a refresh.
 postgres: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.publication postgres
+	@$(BIN)/python -m orchestration postgres
 
 # Removes a person from everything that was built, published and exported: make forget ID=12345
 # The id as it was typed: make would take `$x` in it for a variable of its own, and forget somebody else.
 override export ID := $(value ID)
 forget: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.audiences forget
+	@$(BIN)/python -m orchestration forget
 
 # Gives the targets in AUDIENCE_TARGET the published audiences, without a refresh.
 hand-over: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.audiences hand-over
+	@$(BIN)/python -m orchestration hand-over
 
 # Takes back what senders have left there; it lands as touchpoints and responses, for the next refresh.
 receipts: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.audiences receipts
+	@$(BIN)/python -m orchestration receipts
 
 # Computes dates of the history grid again, all in one run: make backfill FROM=2024-01-01 TO=2024-06-01
 backfill: $(TARGET_READY)
-	@$(BIN)/python -m orchestration.backfill
+	@$(BIN)/python -m orchestration backfill
 
 # dbt's documentation of models, columns and lineage, on 127.0.0.1; after a refresh it knows the tables' sizes too.
 docs: $(TARGET_READY)
@@ -102,7 +102,7 @@ dev: $(TARGET_READY)
 # A metric of what is published, by MetricFlow: make metrics ASK="query --metrics spend --group-by metric_time__month,segment__scheme"
 # The words as typed, quotes in them included; without ASK, what can be asked (docs/metrics.md).
 metrics: $(VENV)/.ready
-	@$(BIN)/python -m orchestration.metrics $(ASK)
+	@$(BIN)/python -m orchestration metrics $(ASK)
 
 lint: $(VENV)/.ready
 	@$(BIN)/ruff check orchestration tests

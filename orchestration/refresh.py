@@ -213,5 +213,6 @@ def everything_into(log: Path) -> Iterator[TextIO]:
                 os.close(kept)
 
 
+# As schedules of earlier versions call it; else `python -m orchestration refresh`.
 if __name__ == "__main__":
     raise SystemExit(main())

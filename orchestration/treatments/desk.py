@@ -542,7 +542,3 @@ def main(environ: Mapping[str, str] | None = None) -> int:
         print(f"make treatments: nothing is changed\n{error}", file=sys.stderr)
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,7 +1,7 @@
 """The treatments as they are edited now, beside the members last published, for `make check` and `make treatments`.
 
 Belongs here: reading the edited seeds and the published version, and the check on both.
-Does not belong here: the rules of the check (check.py), and what is printed of it (__main__.py).
+Does not belong here: the rules of the check (check.py), and what is printed of it (commands.py).
 """
 
 from __future__ import annotations

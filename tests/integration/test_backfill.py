@@ -26,7 +26,7 @@ SPOILT = (FEBRUARY, MARCH, APRIL)
 
 def backfill(warehouse: Warehouse, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "orchestration.backfill"],
+        [sys.executable, "-m", "orchestration", "backfill"],
         cwd=project.ROOT,
         env=warehouse.environment(**variables),
         capture_output=True,

@@ -181,7 +181,7 @@ def recovered(two_days: TwoDays, tmp_path_factory: pytest.TempPathFactory) -> Wa
     """The second day again, after a rollback to the first and with the build file lost."""
     warehouse = copy_warehouse(two_days.after, tmp_path_factory.mktemp("recovered") / "warehouse")
     subprocess.run(
-        [sys.executable, "-m", "orchestration.publication", "rollback"],
+        [sys.executable, "-m", "orchestration", "rollback"],
         cwd=project.ROOT,
         env=warehouse.environment(),
         check=True,

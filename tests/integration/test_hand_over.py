@@ -130,7 +130,7 @@ def way(two_days: TwoDays, running: PostgresServer, tmp_path_factory: pytest.Tem
 
     def command(*words: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "orchestration.audiences", *words],
+            [sys.executable, "-m", "orchestration", *words],
             cwd=project.ROOT,
             env=warehouse.environment(**variables),
             capture_output=True,

@@ -415,7 +415,7 @@ def environment_of(warehouse: Path) -> dict[str, str]:
 def ask(warehouse: Path, *arguments: str) -> str:
     """What `make metrics ASK=…` prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "orchestration.metrics", *arguments],
+        [sys.executable, "-m", "orchestration", "metrics", *arguments],
         cwd=project.ROOT,
         env=environment_of(warehouse),
         capture_output=True,

@@ -21,8 +21,8 @@ import duckdb
 import psycopg
 import pytest
 
-from orchestration.audiences import __main__ as audiences_command
-from orchestration.publication import __main__ as publication_command
+from orchestration.audiences import commands as audiences_command
+from orchestration.publication import commands as publication_command
 from orchestration.publication.candidate import write_candidate
 from orchestration.publication.ddl import PublishedTable
 from orchestration.publication.postgres import server as servers

@@ -156,7 +156,7 @@ class Warehouse:
         if cpus is not None and hasattr(os, "sched_getaffinity"):
             limit = ["taskset", "-c", ",".join(map(str, sorted(os.sched_getaffinity(0))[:cpus]))]
         return subprocess.Popen(
-            [*limit, sys.executable, "-m", "orchestration.refresh"],
+            [*limit, sys.executable, "-m", "orchestration", "refresh"],
             cwd=project.ROOT,
             env=self.environment(**variables),
             stdout=subprocess.PIPE,

@@ -45,7 +45,7 @@ class Warehouse:
         """A refresh from beginning to end, whatever comes of it."""
         began = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "orchestration.refresh"],
+            [sys.executable, "-m", "orchestration", "refresh"],
             cwd=project.ROOT,
             env=self.environment() | variables,
             stdout=subprocess.PIPE,

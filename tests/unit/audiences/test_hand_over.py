@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.audiences import __main__ as command
+from orchestration.audiences import commands as command
 from orchestration.audiences.forget import forget
 from orchestration.audiences.handover.folder import FolderTarget
 from orchestration.audiences.handover.lists import COLUMNS, _hand_over, hand_over, hand_over_to_all, read_ledger

@@ -13,8 +13,8 @@ import yaml
 
 from orchestration.landing.contract import contract
 from orchestration.landing.errors import LandingError
-from orchestration.landing.mapping.__main__ import main
 from orchestration.landing.mapping.apply import apply_mapping
+from orchestration.landing.mapping.commands import main
 from orchestration.landing.mapping.files import find_dialect, read_rows
 from orchestration.landing.mapping.model import read_mapping
 from orchestration.landing.mapping.propose import as_text, propose, read_exports

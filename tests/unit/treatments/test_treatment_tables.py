@@ -13,7 +13,6 @@ import pytest
 
 from orchestration.seeds.treatments import COLUMNS, TreatmentsFileError
 from orchestration.settings import SHIPPED_SEEDS, Settings
-from orchestration.treatments.__main__ import NothingPublishedError, check_edited, main
 from orchestration.treatments.check import (
     Rules,
     check,
@@ -23,6 +22,7 @@ from orchestration.treatments.check import (
     load_items,
     project_rules,
 )
+from orchestration.treatments.commands import NothingPublishedError, check_edited, main
 from orchestration.treatments.distinctness import distinctness_table
 from tests.support.treatment_seeds import AS_OF, seed_file
 

@@ -1,4 +1,4 @@
-"""`python -m orchestration.audiences forget --id ID` (make forget ID=...): forget a person, and prove it.
+"""`python -m orchestration forget --id ID` (make forget ID=...): forget a person, and prove it.
 
 `hand-over` (make hand-over) gives the targets in AUDIENCE_TARGET what is published, without a refresh; `receipts` (make
 receipts) takes back what senders have left there: it lands as touchpoints and responses, for the next refresh.
@@ -21,7 +21,7 @@ from orchestration.storage.lock import LockHeld, refresh_lock
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; see the exit codes above."""
-    parser = argparse.ArgumentParser(prog="python -m orchestration.audiences", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     forgetting = commands.add_parser("forget", help="take a person out of everything in the warehouse folder")
     # `make forget ID=...` hands the id over in the environment, where no shell reads it.
@@ -107,7 +107,3 @@ def lines(outcome: Outcome, settings: Settings, person_id: str) -> list[str]:
         said += [f"    {file}" for file in outcome.landing_files]
         said.append("the next refresh leaves those rows out; delete them there too")
     return said
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

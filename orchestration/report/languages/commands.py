@@ -1,4 +1,4 @@
-"""Bring the catalogues of the report up to date: `python -m orchestration.report.languages [code …]`.
+"""Bring the catalogues of the report up to date: `python -m orchestration languages [code …]`.
 
 Every catalogue gets the messages that the code, the templates and the shipped seeds have today; translations are kept,
 messages that nobody says any more go. A code that has no file yet starts one.
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import ast
 import csv
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -99,11 +98,8 @@ def updated(code: str) -> bytes:
     return written.getvalue()
 
 
-def main() -> int:
-    for code in sys.argv[1:] or sorted({SOURCE_LANGUAGE, *report_languages()}):
+def main(arguments: Sequence[str]) -> int:
+    """Those named, by default all that there are."""
+    for code in arguments or sorted({SOURCE_LANGUAGE, *report_languages()}):
         catalogue_file(code).write_bytes(updated(code))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

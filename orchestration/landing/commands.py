@@ -1,4 +1,4 @@
-"""`python -m orchestration.landing`: lands the files, for a `dbt build` by hand on an engine that does not land them.
+"""`python -m orchestration land`: lands the files, for a `dbt build` by hand on an engine that does not land them.
 
 Exit code 0 when everything was landed, 1 when the landing zone cannot be used, 2 when the environment cannot.
 """
@@ -28,7 +28,3 @@ def main() -> int:
     for table in sorted(report.files):
         print(f"{table}: {report.rows(table):,} rows")
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -71,7 +71,3 @@ def shown(done: Mapping[str, MappedTable], tables: Mapping[str, Table]) -> str:
 def _short(cell: str) -> str:
     text = " ".join(cell.split())
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -32,7 +32,3 @@ def main(seeds_dir: Path | None = None) -> int:
         return 1
     print("\n".join([report.summary(width), "", *effect]).rstrip())
     return 0 if report.passed else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

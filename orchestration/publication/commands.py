@@ -1,6 +1,6 @@
-"""`python -m orchestration.publication rollback`: the published link goes back to the version before, PostgreSQL too.
+"""`python -m orchestration rollback`: the published link goes back to the version before, PostgreSQL too.
 
-`python -m orchestration.publication postgres` (make postgres) publishes in PostgreSQL what is published here, where a
+`python -m orchestration postgres` (make postgres) publishes in PostgreSQL what is published here, where a
 refresh could not.
 """
 
@@ -22,7 +22,7 @@ NOT_EVERYWHERE = 4
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when it was done, 1 when it could not be, 2 when the call or the environment is wrong, 4 when
     the link was moved and PostgreSQL still shows the version before."""
-    parser = argparse.ArgumentParser(prog="python -m orchestration.publication", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
     parser.add_argument("command", choices=["rollback", "postgres"])
     command = parser.parse_args(arguments).command
     try:
@@ -63,7 +63,3 @@ def postgres(settings: Settings, server: Server | None) -> int:
     )
     print("\n".join(f"warning: {text}" for text in warnings(done)), end="\n" if warnings(done) else "")
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -112,7 +112,3 @@ def main() -> int:
         print(f"make meanings: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
