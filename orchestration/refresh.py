@@ -28,7 +28,8 @@ from typing import TextIO
 from uuid import uuid4
 
 from orchestration import disk, terminal
-from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError, targets_of
+from orchestration.audiences.handover.chosen import targets_of
+from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError
 from orchestration.defs.run import REFRESH_ID_TAG, STARTED_AT_TAG, in_code_location, make_refresh_id
 from orchestration.overrides import held_vars, prepare_seeds, shipped_vars
 from orchestration.publication.postgres.server import (

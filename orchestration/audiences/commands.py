@@ -14,7 +14,8 @@ import os
 import sys
 
 from orchestration.audiences.forget import DISTINCT_LENGTH, Outcome, forget
-from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError, targets_of
+from orchestration.audiences.handover.chosen import targets_of
+from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError
 from orchestration.settings import Settings, SettingsError, read_settings
 from orchestration.storage.lock import LockHeld, refresh_lock
 

@@ -31,15 +31,14 @@ from orchestration.seeds.wordings import canonical, same_to_the_eye, similarity
 from orchestration.settings import Settings
 from orchestration.storage.sql import literal
 from orchestration.storage.versions import DATABASE_NAME
-from orchestration.treatments.check import (
+from orchestration.treatments.check import CheckReport, Finding, check, where, worst_first
+from orchestration.treatments.effect import effects, has, moved, told
+from orchestration.treatments.inputs import (
     CheckInput,
-    CheckReport,
     Consents,
-    Finding,
     Items,
     Rules,
     Severity,
-    check,
     load_consents,
     load_excluded,
     load_items_of,
@@ -47,10 +46,7 @@ from orchestration.treatments.check import (
     load_offer_levels,
     make_schemes,
     project_rules,
-    where,
-    worst_first,
 )
-from orchestration.treatments.effect import effects, has, moved, told
 
 _SCHEME_COLUMNS = ("scheme", "audience", "basis", "description", "is_active", "treatment_check", "is_data_driven")
 _DEFINITION_COLUMNS = ("scheme", "segment", "label", "definition", "sort_order")

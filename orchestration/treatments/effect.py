@@ -15,9 +15,9 @@ from itertools import groupby
 import duckdb
 
 from orchestration.seeds.treatments import COLUMNS, NOTICED, Treatment, from_records, spell_out
-from orchestration.treatments.check import CheckInput, records
 from orchestration.treatments.compare import LEVELS
 from orchestration.treatments.distinctness import Pair
+from orchestration.treatments.inputs import CheckInput, records
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 # Outcomes of a send that hang on the channel: on another one, the member may be sent to, or not.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestration.seeds.treatments import read_treatments, with_subsets
 from orchestration.settings import DEMO_SEEDS, SHIPPED_SEEDS
-from orchestration.treatments.check import CheckInput, Items, Rules, make_schemes
+from orchestration.treatments.inputs import CheckInput, Items, Rules, make_schemes
 
 AS_OF = date(2018, 1, 1)
 # Two of the labels differ in one letter only: other products all the same.

@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 
 from orchestration.audiences import commands as command
 from orchestration.audiences.forget import forget
+from orchestration.audiences.handover.chosen import targets_of
 from orchestration.audiences.handover.folder import FolderTarget
 from orchestration.audiences.handover.lists import COLUMNS, _hand_over, hand_over, hand_over_to_all, read_ledger
 from orchestration.audiences.handover.receipts import take_receipts
-from orchestration.audiences.handover.target import HandOver, Target, TargetError, targets_of
+from orchestration.audiences.handover.target import HandOver, Target, TargetError
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.storage.files import sha256_of
 from tests.support.handed_over import version

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from orchestration.seeds.treatments import NOTICED
-from orchestration.treatments.check import CheckReport, Consents, Finding, Items, Rules, check
+from orchestration.treatments.check import CheckReport, Finding, check
+from orchestration.treatments.inputs import Consents, Items, Rules
 from tests.support.treatment_seeds import CATEGORIES, Mutation, Row, make_input, seed_file, seed_rows
 
 CheckMutated = Callable[..., CheckReport]
