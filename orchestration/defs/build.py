@@ -29,6 +29,7 @@ from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
 from packaging.version import Version
 
 from orchestration.audit.told import CHECKS, CHECKS_FAILED, MESSAGE, ROW_COUNT, SO_FAR, WARNINGS
+from orchestration.defs.checks import as_warning
 from orchestration.defs.retries import is_transient, retried
 from orchestration.defs.run import RefreshRun, environment
 from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, Translator, page
@@ -134,7 +135,8 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
                         target_path=target_path,
                     )
                 stream = with_progress(invocation.stream(), len(context.selected_asset_keys), context.log.info)
-                yield from with_messages(with_column_checks(stream, manifest), lambda: messages(target_path))
+                told = with_messages(with_column_checks(stream, manifest), lambda: messages(target_path))
+                yield from (as_warning(event) if isinstance(event, AssetCheckResult) else event for event in told)
 
         yield from with_row_counts(events(), lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
         if half is MARTS:

@@ -15,21 +15,20 @@ from dagster import (
     AssetCheckSeverity,
     AssetCheckSpec,
     AssetKey,
+    MetadataValue,
     asset_check,
     multi_asset_check,
 )
 
 from orchestration.audit.runner import RuleResult, run_rules
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
-from orchestration.audit.told import MESSAGE
+from orchestration.audit.told import MESSAGE, WARNED, WENT_ON, check_message
 from orchestration.defs.run import RefreshRun
 from orchestration.storage.versions import DATABASE_NAME
 from orchestration.warehouse.tables import built_tables, current_as_of
 
 CANDIDATE_KEY = AssetKey("candidate")
 TREATMENT_CHECK = "treatments_differ_and_reach"
-# Dagster calls whatever does not pass "Failed", a warning in yellow: the words beside it say that nothing stopped.
-WENT_ON = "Warning, the refresh went on: "
 # For the rules that have no remedy of their own: each failure says it with the rows.
 NO_REMEDY = {
     "critical": "A failure stops the refresh, and what is published stays; its message names the rows and what to do.",
@@ -60,15 +59,28 @@ def check_result(result: RuleResult, key: AssetKey) -> AssetCheckResult:
     metadata: dict[str, Any] = {"table": rule.table, "why": rule.why}
     if not result.passed:
         metadata |= {MESSAGE: result.message, "examples": list(result.examples)}
-    return AssetCheckResult(
-        asset_key=key,
-        check_name=rule.id,
-        passed=result.passed,
-        severity=AssetCheckSeverity.ERROR if rule.severity == "critical" else AssetCheckSeverity.WARN,
-        description=f"{WENT_ON}{result.message}"
-        if result.message and rule.severity == "warning"
-        else result.message or None,
-        metadata=metadata,
+    return as_warning(
+        AssetCheckResult(
+            asset_key=key,
+            check_name=rule.id,
+            passed=result.passed,
+            severity=AssetCheckSeverity.ERROR if rule.severity == "critical" else AssetCheckSeverity.WARN,
+            description=result.message or None,
+            metadata=metadata,
+        )
+    )
+
+
+def as_warning(result: AssetCheckResult) -> AssetCheckResult:
+    """A result that Dagster does not call "Failed" where it is only a warning: passed, marked `warned`, and with words
+    that begin with "Warning". All others stay as they are."""
+    if result.passed or result.severity is not AssetCheckSeverity.WARN:
+        return result
+    message = check_message(result)
+    return result._replace(
+        passed=True,
+        description=f"{WENT_ON}{message}",
+        metadata={**(result.metadata or {}), WARNED: MetadataValue.bool(True), MESSAGE: MetadataValue.text(message)},
     )
 
 
@@ -107,13 +119,15 @@ def treatment_check() -> AssetChecksDefinition:
             report = check_candidate(con, current_as_of(con))
         blocking = [finding for finding in report.findings if finding.severity == "block"]
         warnings = [finding for finding in report.findings if finding.severity == "warn"]
-        # Findings of schemes that only warn are a failed check that does not block; notes are neither.
+        told = "\n".join([*(finding.message for finding in blocking or warnings), NEXT_STEP])
+        # Findings of schemes that only warn are a warning; notes are nothing.
         return AssetCheckResult(
-            passed=not blocking and not warnings,
+            passed=not blocking,
             severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
             description=(WENT_ON if warnings and not blocking else "") + report.summary().splitlines()[0],
             metadata={
-                MESSAGE: "\n".join([*(finding.message for finding in blocking or warnings), NEXT_STEP]),
+                **({MESSAGE: told} if blocking or warnings else {}),
+                **({WARNED: True} if warnings and not blocking else {}),
                 "table": "treatments",
                 "findings": [
                     {

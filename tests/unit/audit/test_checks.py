@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dagster import AssetCheckSeverity, AssetKey
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetKey
 
 from orchestration.audit.runner import RuleResult
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
-from orchestration.defs.checks import CANDIDATE_KEY, audit_checks, check_result, spec
+from orchestration.audit.told import has_warned
+from orchestration.defs.checks import CANDIDATE_KEY, as_warning, audit_checks, check_result, spec
 
 CRITICAL = Rule("one", "segments", "critical", "because", "ExpectTableRowCountToBeBetween")
 WARNING = Rule("two", "segments", "warning", "because", "ExpectTableRowCountToBeBetween")
@@ -22,6 +23,31 @@ def test_a_critical_rule_blocks_and_fails_as_an_error() -> None:
 def test_a_warning_does_not_block() -> None:
     assert not spec(WARNING, CANDIDATE_KEY).blocking
     assert check_result(RuleResult(WARNING, False, "odd"), CANDIDATE_KEY).severity == AssetCheckSeverity.WARN
+
+
+def test_dagster_does_not_call_a_warning_failed_and_its_words_say_what_it_is() -> None:
+    warned = check_result(RuleResult(WARNING, False, "3 of 4 lines. Land them."), CANDIDATE_KEY)
+    assert warned.passed and has_warned(warned)
+    assert warned.description == "Warning, the refresh went on: 3 of 4 lines. Land them."
+    assert warned.metadata["message"].value == "3 of 4 lines. Land them."
+    assert not has_warned(check_result(RuleResult(WARNING, True), CANDIDATE_KEY))
+    assert not has_warned(check_result(RuleResult(CRITICAL, False, "no"), CANDIDATE_KEY))
+
+
+def test_a_test_of_dbt_that_warns_is_none_that_failed_and_says_what_to_do() -> None:
+    rows = {"dagster_dbt/failed_row_count": 2}
+    found = AssetCheckResult(
+        passed=False,
+        severity=AssetCheckSeverity.WARN,
+        asset_key="int_memberships",
+        check_name="category_meanings_cover_spend",
+        metadata=rows,
+    )
+    warned = as_warning(found)
+    assert warned.passed and has_warned(warned)
+    assert str(warned.description).startswith("Warning, the refresh went on: 2 rows. Give the categories")
+    failed = found._replace(severity=AssetCheckSeverity.ERROR)
+    assert as_warning(failed) is failed
 
 
 def test_a_result_goes_to_the_check_of_its_rule_with_its_message() -> None:
