@@ -29,7 +29,7 @@ from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
 from packaging.version import Version
 
 from orchestration.audit.told import CHECKS, CHECKS_FAILED, MESSAGE, ROW_COUNT, SO_FAR, WARNINGS
-from orchestration.defs.checks import as_warning
+from orchestration.defs.checks import as_warning, in_words
 from orchestration.defs.retries import is_transient, retried
 from orchestration.defs.run import RefreshRun, environment
 from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, Translator, page
@@ -139,7 +139,8 @@ def model_assets(manifest: dict[str, Any], half: Half, origins: Origins | None =
                 told = with_messages(with_column_checks(stream, manifest), lambda: messages(target_path))
                 yield from (as_warning(event) if isinstance(event, AssetCheckResult) else event for event in told)
 
-        yield from with_row_counts(events(), lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
+        counted = with_row_counts(events(), lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
+        yield from in_words(counted)
         if half is MARTS:
             yield from history_partitions(settings, context.instance.get_materialized_partitions(HISTORY_KEY))
 

@@ -15,14 +15,16 @@ from dagster import (
     AssetCheckSeverity,
     AssetCheckSpec,
     AssetKey,
+    Failure,
     MetadataValue,
+    RetryRequested,
     asset_check,
     multi_asset_check,
 )
 
 from orchestration.audit.runner import RuleResult, run_rules
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
-from orchestration.audit.told import MESSAGE, WARNED, WENT_ON, check_message
+from orchestration.audit.told import MESSAGE, WARNED, WENT_ON, check_message, check_name
 from orchestration.defs.run import RefreshRun
 from orchestration.storage.versions import DATABASE_NAME
 from orchestration.warehouse.tables import built_tables, current_as_of
@@ -34,6 +36,12 @@ NO_REMEDY = {
     "critical": "A failure stops the refresh, and what is published stays; its message names the rows and what to do.",
     "warning": "A failure is a warning, the refresh goes on; its message names the rows and what to do.",
 }
+# So many of the checks that stopped a step are named in its failure.
+NAMED = 5
+NOT_REACHED = (
+    "What each checks, and how its rows are found, stands on its page (Checks of the asset). Checks after it were not "
+    'reached: Dagster calls them "Execution failed", without metadata.'
+)
 NEXT_STEP = "Edit treatments.csv (in SEEDS_DIR, else in seeds/); `make check` says in a second whether that helps."
 
 
@@ -84,13 +92,44 @@ def as_warning(result: AssetCheckResult) -> AssetCheckResult:
     )
 
 
+def in_words(events: Iterator[Any]) -> Iterator[Any]:
+    """A step's events; where checks stop it, its failure names them, in place of a command line or of names alone.
+
+    Raises:
+        Failure: checks of severity error did not pass.
+        Exception: whatever `events` raised, where no check had failed.
+    """
+    stopping: list[AssetCheckResult] = []
+    try:
+        for event in events:
+            if isinstance(event, AssetCheckResult) and not event.passed and event.severity is AssetCheckSeverity.ERROR:
+                stopping.append(event)
+            yield event
+    except RetryRequested:
+        raise
+    except Exception:
+        if not stopping:
+            raise
+    if stopping:
+        raise Failure(why_stopped(stopping), allow_retries=False) from None
+
+
+def why_stopped(stopping: Sequence[AssetCheckResult]) -> str:
+    """Which checks stopped a step, what they found, and where to look."""
+    named = [f"{check_name(result)}: {check_message(result)}" for result in stopping[:NAMED]]
+    if len(stopping) > NAMED:
+        named.append(f"and {len(stopping) - NAMED} more")
+    count = "A check" if len(stopping) == 1 else f"{len(stopping)} checks"
+    return "\n".join([f"{count} stopped the refresh; what is published stays.", *named, NOT_REACHED])
+
+
 def staging_audit(rules: Sequence[Rule] = STAGING) -> AssetChecksDefinition:
     """Great Expectations on the staging tables, before anything is computed from them."""
 
     @multi_asset_check(name="audit_staging", specs=[spec(rule, AssetKey(rule.table)) for rule in rules])
     def audit_staging(context: AssetCheckExecutionContext, refresh: RefreshRun) -> Iterator[AssetCheckResult]:
-        for result in run_rules(refresh.settings.build_file, _selected(context, rules, None)):
-            yield check_result(result, AssetKey(result.rule.table))
+        found = run_rules(refresh.settings.build_file, _selected(context, rules, None))
+        yield from in_words(check_result(result, AssetKey(result.rule.table)) for result in found)
 
     return audit_staging
 
@@ -100,8 +139,8 @@ def candidate_audit(rules: Sequence[Rule] = CANDIDATE) -> AssetChecksDefinition:
 
     @multi_asset_check(name="audit_candidate", specs=[spec(rule, CANDIDATE_KEY) for rule in rules])
     def audit_candidate(context: AssetCheckExecutionContext, refresh: RefreshRun) -> Iterator[AssetCheckResult]:
-        for result in run_rules(refresh.candidate / DATABASE_NAME, _selected(context, rules, CANDIDATE_KEY)):
-            yield check_result(result, CANDIDATE_KEY)
+        found = run_rules(refresh.candidate / DATABASE_NAME, _selected(context, rules, CANDIDATE_KEY))
+        yield from in_words(check_result(result, CANDIDATE_KEY) for result in found)
 
     return audit_candidate
 

@@ -165,9 +165,9 @@ def read_columns(
     for column in query.named_selects:
         tree_of = lineage(column, query, schema=schema, dialect=dialect, scope=scope, trim_selects=False, copy=False)
         leaves = {
-            (str(table.name), leaf.name.rpartition(".")[2].strip('"`').lower())
+            (str(leaf_table.name), leaf.name.rpartition(".")[2].strip('"`').lower())
             for leaf in tree_of.walk()
-            if not leaf.downstream and (table := leaf.expression.find(exp.Table))
+            if not leaf.downstream and (leaf_table := leaf.expression.find(exp.Table))
         }
         found[column.lower()] = sorted((parents[parent][0], name) for parent, name in leaves if parent in parents)
     return found
