@@ -23,6 +23,7 @@ from orchestration.audit.told import (
     check_message,
     check_name,
     counted,
+    has_warned,
     step_warnings,
 )
 from orchestration.settings import Settings
@@ -137,10 +138,10 @@ class Progress:
     def _hear_check(self, step: Step, evaluation: Any) -> None:
         held, failed = counted(evaluation)
         step.passed += held
-        if evaluation.passed:
+        if evaluation.passed and not has_warned(evaluation):
             return
         problem = Problem(check_name(evaluation), check_message(evaluation))
-        if evaluation.severity.value == "WARN":
+        if has_warned(evaluation):
             step.warned += 1
             self.warnings.append(problem)
         else:

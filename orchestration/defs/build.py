@@ -29,6 +29,7 @@ from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
 from packaging.version import Version
 
 from orchestration.audit.told import CHECKS, CHECKS_FAILED, MESSAGE, ROW_COUNT, SO_FAR, WARNINGS
+from orchestration.defs.checks import as_warning, in_words
 from orchestration.defs.retries import is_transient, retried
 from orchestration.defs.run import RefreshRun, environment
 from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, Translator, page
@@ -36,6 +37,7 @@ from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings, read_s
 from orchestration.warehouse.checks import column_checks, column_messages
 from orchestration.warehouse.dbt_arguments import MARTS, STAGING, Half, build_arguments
 from orchestration.warehouse.handover import hand_over
+from orchestration.warehouse.lineage import Origins
 from orchestration.warehouse.project import DBT_COMMAND, own_arguments
 from orchestration.warehouse.tables import NotBuilt, built_tables, current_as_of, refresh_day, row_counts
 
@@ -105,7 +107,7 @@ def landing(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeR
     )
 
 
-def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
+def model_assets(manifest: dict[str, Any], half: Half, origins: Origins | None = None) -> AssetsDefinition:
     """One half of the build as Dagster assets, with dbt's tests as their checks (severity error blocks)."""
 
     @dbt_assets(
@@ -113,7 +115,7 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
         select=half.select,
         exclude=half.exclude,
         name=half.name,
-        dagster_dbt_translator=Translator(read_settings().seeds_dir),
+        dagster_dbt_translator=Translator(read_settings().seeds_dir, manifest, origins),
     )
     def models(context: AssetExecutionContext, dbt: DbtChild, refresh: RefreshRun) -> Iterator[Any]:
         settings = refresh.settings
@@ -134,9 +136,11 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
                         target_path=target_path,
                     )
                 stream = with_progress(invocation.stream(), len(context.selected_asset_keys), context.log.info)
-                yield from with_messages(with_column_checks(stream, manifest), lambda: messages(target_path))
+                told = with_messages(with_column_checks(stream, manifest), lambda: messages(target_path))
+                yield from (as_warning(event) if isinstance(event, AssetCheckResult) else event for event in told)
 
-        yield from with_row_counts(events(), lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
+        counted = with_row_counts(events(), lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
+        yield from in_words(counted)
         if half is MARTS:
             yield from history_partitions(settings, context.instance.get_materialized_partitions(HISTORY_KEY))
 
@@ -165,9 +169,9 @@ def history_partitions(settings: Settings, known: Set[str]) -> Iterator[AssetMat
             )
 
 
-def staging_and_marts(manifest: dict[str, Any]) -> list[AssetsDefinition]:
-    """Both halves."""
-    return [model_assets(manifest, half) for half in (STAGING, MARTS)]
+def staging_and_marts(manifest: dict[str, Any], origins: Origins | None = None) -> list[AssetsDefinition]:
+    """Both halves, with where their columns come from."""
+    return [model_assets(manifest, half, origins) for half in (STAGING, MARTS)]
 
 
 def with_row_counts(

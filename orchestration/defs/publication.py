@@ -7,7 +7,7 @@ Does not belong here: how it is done (candidate.py, publish.py, orchestration/re
 import importlib
 import importlib.util
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from dagster import (
     asset,
 )
 
-from orchestration.audit.told import PART_OF, ROW_COUNT, Told
+from orchestration.audit.told import PART_OF, ROW_COUNT, Problem, Told
 from orchestration.contracts import write_contracts
 from orchestration.defs.retries import retried
 from orchestration.defs.run import RefreshRun
@@ -150,6 +150,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         )
         note(settings, refreshes)
         note_assignments(settings, version)
+        said = told(context.instance, context.run_id)
         return MaterializeResult(
             metadata={
                 ROW_COUNT: sum(rows.values()),
@@ -157,11 +158,18 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
                 "version": version.name,
                 "folder": MetadataValue.path(str(settings.published_link)),
                 "report": MetadataValue.path(str(settings.published_link / REPORT_NAME)),
+                "checks": {"passed": said.passed, "warned": said.warned, "failed": said.failed},
+                **({"what_warned": MetadataValue.md(listed(said.warnings))} if said.warnings else {}),
                 "seconds": seconds_since(began),
             }
         )
 
     return [candidate, report, published]
+
+
+def listed(problems: Sequence[Problem]) -> str:
+    """Warnings as a list in Markdown: where, and the message."""
+    return "\n".join(f"- **{problem.where}**: {' '.join(problem.message.split())}" for problem in problems)
 
 
 def account_assets(tables: Mapping[str, PublishedTable]) -> list[AssetSpec]:
