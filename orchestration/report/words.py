@@ -129,6 +129,14 @@ VERDICTS = {
     C_("verdict", "unproven"): Mark("open", "?", N_("too little data to say")),
 }
 
+# The same in as few words as a legend has.
+IN_SHORT = {
+    "in use": N_("segments differ, and are treated differently"),
+    "in the drawer": N_("segments differ, but are treated alike"),
+    "superficial": N_("segments do not differ in what customers do"),
+    "unproven": N_("too little data to say"),
+}
+
 # Answers to one question of a scheme.
 ANSWERS = {
     "yes": Mark("good", "✓", "yes"),
