@@ -42,7 +42,9 @@ from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_se
 from orchestration.storage.files import finish_removals, remove_folder
 from orchestration.storage.lock import LockHeld, refresh_lock
 from orchestration.storage.versions import published_version
+from orchestration.warehouse.dbt_server import dbt_kept_ready
 from orchestration.warehouse.engines import check_engine
+from orchestration.warehouse.project import manifest_path
 
 PUBLISHED, STOPPED, BAD_ENVIRONMENT, IN_USE, NOT_EVERYWHERE = 0, 1, 2, 3, 4
 
@@ -123,7 +125,9 @@ def run(settings: Settings, full: bool = False) -> int:
         if full:
             forget_builds(settings)
             progress.say("  FULL: everything is read and built again")
-        succeeded = _run_job(run_id, tags, progress)
+        with dbt_kept_ready(settings.dbt_target, PROJECT_DIR):
+            _parse_ahead(settings)
+            succeeded = _run_job(run_id, tags, progress)
         # The screen shows the first of them, and says that all are in the log.
         print(terminal.in_full("Warnings", progress.warnings))
         print(terminal.in_full("Failures", progress.failures))
@@ -182,6 +186,17 @@ def _run_job(run_id: str, tags: dict[str, str], progress: terminal.Progress) -> 
         traceback.print_exc()
         progress.failures.append(terminal.Problem("start", terminal.first_lines(str(error))))
         return False
+
+
+def _parse_ahead(settings: Settings) -> None:
+    """Let dbt read the project in the background, while this process imports Dagster; what is wrong with it is said when
+    the definitions ask for it."""
+
+    def parse() -> None:
+        with contextlib.suppress(Exception):
+            manifest_path(settings)
+
+    threading.Thread(target=parse, name="parse", daemon=True).start()
 
 
 def _import_ahead() -> None:
