@@ -271,7 +271,7 @@ class Spilled:
         self._look()
         if self._most is None:
             return ""
-        most = f", on {self._most / 1e9:.1f} GB at most" if self._most >= 5e7 else ""
+        most = f", on {self._most / 1e9:.2g} GB at most" if self._most else ""
         return (
             f"worked on disk{most}, because memory is limited to {self._held.words}: a higher {VAR} makes it faster "
             "(docs/benchmarks.md)"

@@ -79,12 +79,13 @@ def write_shape(folder: Path, shape: Shape) -> Path:
                 case {chance("i", 11)} % 2 when 0 then 'urban' else 'rural' end as settlement
             from range({shape.customers}) as numbers (i)""",
         "companies": f"""
-            select 'c' || i as company_id, 'Works ' || i as company_name, 'industry ' || {chance("i", 12)} % 5 as industry,
-                10 + {chance("i", 13)} % 500 as employees
+            select 'c' || i as company_id, 'Works ' || i as company_name,
+                'industry ' || {chance("i", 12)} % 5 as industry, 10 + {chance("i", 13)} % 500 as employees
             from range({companies}) as numbers (i)""",
         "company_contacts": f"""
             select 'x' || i as person_id, 'c' || i // 3 as company_id,
-                case {chance("i", 14)} % 3 when 0 then 'Buyer' when 1 then 'Managing director' else 'Engineer' end as job_title
+                case {chance("i", 14)} % 3 when 0 then 'Buyer' when 1 then 'Managing director' else 'Engineer' end
+                    as job_title
             from range({companies * 3}) as numbers (i)""",
         "prospects": f"""
             select 'n' || i as prospect_id, 'person' as kind, 'fair' as source,
