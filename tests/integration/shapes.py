@@ -30,11 +30,11 @@ class Shape:
 
 
 SHAPES = {
-    "few large customers": Shape(lines=15_000, customers=12, lines_an_order=25),
-    "many small customers": Shape(lines=8_000, customers=4_000, lines_an_order=2),
-    "many dates": Shape(lines=5_000, customers=100, days=3_000, lines_an_order=2),
-    "many categories": Shape(lines=12_000, products=4_000, categories=1_000, lines_an_order=8),
-    "all ties": Shape(ties=True),
+    "few large customers": Shape(lines=6_000, customers=12, lines_an_order=20),
+    "many small customers": Shape(lines=3_000, customers=1_200, lines_an_order=2),
+    "many dates": Shape(lines=3_000, customers=60, days=2_400, lines_an_order=2),
+    "many categories": Shape(customers=100, products=800, categories=150, days=300, lines_an_order=8),
+    "all ties": Shape(lines=4_000, ties=True),
 }
 
 
