@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
 
-from orchestration import disk, terminal
+from orchestration import disk, memory, terminal
 from orchestration.audiences.handover.chosen import targets_of
 from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError
 from orchestration.defs.run import REFRESH_ID_TAG, STARTED_AT_TAG, in_code_location, make_refresh_id
@@ -53,7 +53,8 @@ def main() -> int:
     """Run one refresh; see the exit codes above."""
     try:
         settings = read_settings()
-        held_vars(settings, shipped_vars())
+        shipped = shipped_vars()
+        limit = memory.hold(settings, {**shipped, **held_vars(settings, shipped)})
         check_engine(settings, os.environ)
         disk.check_writable(settings)
         check_elsewhere(os.environ)
@@ -63,8 +64,8 @@ def main() -> int:
         _alert("(not started)", [terminal.Problem("environment", str(error))], None)
         return BAD_ENVIRONMENT
     try:
-        with refresh_lock(settings.lock_file):
-            return run(settings, full=is_full(os.environ))
+        with refresh_lock(settings.lock_file), memory.Spilled(settings, limit) as spilled:
+            return run(settings, full=is_full(os.environ), spilled=spilled)
     except LockHeld as error:
         print(f"not refreshed: {error}", file=sys.stderr)
         _alert("(not started)", [terminal.Problem("lock", str(error))], published_version(settings))
@@ -111,7 +112,7 @@ def forget_builds(settings: Settings) -> None:
     finish_removals(settings.warehouse_dir)
 
 
-def run(settings: Settings, full: bool = False) -> int:
+def run(settings: Settings, full: bool = False, spilled: memory.Spilled | None = None) -> int:
     """Run the job under the lock, with everything that any step prints in the log file."""
     run_id = str(uuid4())
     started_at = datetime.now(UTC)
@@ -128,6 +129,8 @@ def run(settings: Settings, full: bool = False) -> int:
         with dbt_kept_ready(settings.dbt_target, PROJECT_DIR):
             _parse_ahead(settings)
             succeeded = _run_job(run_id, tags, progress)
+        if spilled is not None and spilled.told():
+            progress.say(terminal.spilled(spilled.told()))
         # The screen shows the first of them, and says that all are in the log.
         print(terminal.in_full("Warnings", progress.warnings))
         print(terminal.in_full("Failures", progress.failures))

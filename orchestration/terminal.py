@@ -222,6 +222,11 @@ def published(
     )
 
 
+def spilled(told: str) -> str:
+    """That memory did not suffice, and what was done about it."""
+    return textwrap.fill(told, _width(), initial_indent="  ", subsequent_indent="  ")
+
+
 def rows_read(account: Mapping[str, Any]) -> list[str]:
     """What became of the rows that were read, from a row of `refreshes`; what there is none of is not mentioned."""
     if not account.get("rows_landed"):

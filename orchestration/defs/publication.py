@@ -30,6 +30,7 @@ from dagster import (
     asset,
 )
 
+from orchestration import memory
 from orchestration.audit.told import PART_OF, ROW_COUNT, Problem, Told
 from orchestration.contracts import write_contracts
 from orchestration.defs.retries import retried
@@ -133,7 +134,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         began = time.monotonic()
         settings = refresh.settings
         folder = _needed(refresh.candidate)
-        with duckdb.connect(str(folder / DATABASE_NAME), read_only=True) as con:
+        with memory.connect(folder / DATABASE_NAME, read_only=True) as con:
             rows = {name: _count(con, name) for name in tables}
             refreshes = con.execute("select * from refreshes").to_arrow_table()
             first = con.execute("select min(valid_from) from customer_segment_history").fetchone()
@@ -262,7 +263,7 @@ def check_counts(instance: DagsterInstance, run_id: str) -> CheckCounts:
 
 def candidate_as_of(refresh: RefreshRun) -> date:
     """The as-of date of this run's candidate."""
-    with duckdb.connect(str(refresh.candidate / DATABASE_NAME), read_only=True) as con:
+    with memory.connect(refresh.candidate / DATABASE_NAME, read_only=True) as con:
         found = con.execute("select as_of from refreshes where refresh_id = ?", [refresh.refresh_id]).fetchone()
     assert found is not None
     as_of: date = found[0]

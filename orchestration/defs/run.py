@@ -19,8 +19,10 @@ from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, 
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from pydantic import PrivateAttr
 
+from orchestration import memory
 from orchestration.settings import Settings, read_settings
 from orchestration.storage.lock import refresh_lock
+from orchestration.warehouse.project import project_vars
 
 # The code location that `make dev` serves.
 DEFINITIONS = "orchestration.definitions"
@@ -99,6 +101,7 @@ class RefreshRun(ConfigurableResource):
             LockHeld: another refresh is running.
         """
         self._settings = read_settings()
+        memory.hold(self._settings, project_vars(self._settings))
         run = context.dagster_run
         tags = dict(run.tags) if run else {}
         run_id = run.run_id if run else "00000000"

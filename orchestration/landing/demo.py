@@ -15,8 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
+from orchestration import memory
 from orchestration.landing.errors import LandingError
 from orchestration.settings import DEMO_TIMEZONE
 from orchestration.storage.file_lock import held
@@ -154,7 +153,7 @@ def write_demo(demo_dir: Path, demo: str = RETAIL) -> bool:
 
 
 def _write_retail(folder: Path) -> None:
-    with duckdb.connect() as con:
+    with memory.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         for file in sorted(package_data_dir().glob("*.parquet")):
             con.read_parquet(str(file)).create_view(file.stem)

@@ -29,6 +29,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration import memory
 from orchestration.landing.contract import REQUIRED_TABLE, Column, Table, contract
 from orchestration.landing.csv_files import fast_rows, is_ascii, is_well_quoted, read_header, slow_rows
 from orchestration.landing.empties import EmptySpellings, read_empty_spellings
@@ -105,7 +106,7 @@ def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table], reading:
     state = _read_state(landed_dir, source_dir, tables, reading)
     problems: list[str] = []
     known: dict[str, dict[str, Any]] = {}
-    con = _connection()
+    con = _connection(landed_dir.parent)
     try:
         for table in tables.values():
             folder = landed_dir / table.name
@@ -480,9 +481,9 @@ def _write_empty(con: duckdb.DuckDBPyConnection, table: Table, target: Path) -> 
 # ---- small things ---------------------------------------------------------------------------------------------------
 
 
-def _connection() -> duckdb.DuckDBPyConnection:
+def _connection(warehouse: Path) -> duckdb.DuckDBPyConnection:
     """An in-memory database whose settings make text the same everywhere and keep rows in the file's order."""
-    con = duckdb.connect()
+    con = memory.connect(warehouse=warehouse)
     con.execute("set TimeZone = 'UTC'")
     con.execute("set preserve_insertion_order = true")
     return con

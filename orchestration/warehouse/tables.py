@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration import memory
 from orchestration.settings import Settings
 from orchestration.storage.sql import literal
 
@@ -39,7 +40,7 @@ def built_tables(settings: Settings, candidate: Path | None = None) -> Iterator[
     """
     if not settings.build_file.is_file():
         raise NotBuilt(f"{settings.build_file} is not there: build the models first (make refresh)")
-    con = duckdb.connect(":memory:")
+    con = memory.connect(warehouse=settings.warehouse_dir)
     try:
         con.execute("set TimeZone = 'UTC'")
         # `d + interval 30 day` and `d + interval 1 month` in one select give the same value otherwise.
