@@ -29,6 +29,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +248,9 @@ def serve() -> None:
     import dbt.cli.main
     import dbt.task.build  # noqa: F401
 
+    # dbt's locks have a process of their own, which holds on to the output of whoever starts it: to this server's, and not
+    # to that of the first call, whose caller would wait for its end for ever.
+    resource_tracker.ensure_running()
     server = Server()
     while True:
         connection, _ = listening.accept()
