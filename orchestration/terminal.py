@@ -27,6 +27,7 @@ from orchestration.audit.told import (
     step_warnings,
 )
 from orchestration.settings import Settings
+from orchestration.storage.sql import first_row
 
 if TYPE_CHECKING:
     import duckdb
@@ -194,7 +195,7 @@ def published(
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         cursor = con.execute("from refreshes where refresh_id = ?", [manifest["refresh_id"]])
         names = [column[0] for column in cursor.description or []]
-        account = dict(zip(names, cursor.fetchone() or (None,) * len(names), strict=True))
+        account = dict(zip(names, first_row(cursor) or (None,) * len(names), strict=True))
         prospects = prospect_lines(con)
     checks = manifest["checks"]
     link = settings.published_link

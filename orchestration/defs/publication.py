@@ -46,7 +46,7 @@ from orchestration.publication.refreshes import known_refreshes, note, read_row_
 from orchestration.publication.restatements import Restatements, count_restatements
 from orchestration.settings import PROJECT_DIR
 from orchestration.storage.assignments import note_assignments
-from orchestration.storage.sql import quoted
+from orchestration.storage.sql import first_row, quoted
 from orchestration.storage.versions import DATABASE_NAME, published_version
 from orchestration.warehouse.project import project_vars
 from orchestration.warehouse.tables import built_tables, current_as_of
@@ -137,7 +137,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         with memory.connect(folder / DATABASE_NAME, read_only=True) as con:
             rows = {name: _count(con, name) for name in tables}
             refreshes = con.execute("select * from refreshes").to_arrow_table()
-            first = con.execute("select min(valid_from) from customer_segment_history").fetchone()
+            first = first_row(con.execute("select min(valid_from) from customer_segment_history"))
         as_of = candidate_as_of(refresh)
         version = publish(
             settings,
@@ -246,7 +246,7 @@ def _make_candidate(
 
 def _currency(con: duckdb.DuckDBPyConnection) -> str | None:
     """The one currency of all money; None where the lines name none."""
-    row = con.execute("select max(reporting_currency) from refresh_settings").fetchone()
+    row = first_row(con.execute("select max(reporting_currency) from refresh_settings"))
     return str(row[0]) if row and row[0] else None
 
 
@@ -264,7 +264,7 @@ def check_counts(instance: DagsterInstance, run_id: str) -> CheckCounts:
 def candidate_as_of(refresh: RefreshRun) -> date:
     """The as-of date of this run's candidate."""
     with memory.connect(refresh.candidate / DATABASE_NAME, read_only=True) as con:
-        found = con.execute("select as_of from refreshes where refresh_id = ?", [refresh.refresh_id]).fetchone()
+        found = first_row(con.execute("select as_of from refreshes where refresh_id = ?", [refresh.refresh_id]))
     assert found is not None
     as_of: date = found[0]
     return as_of
@@ -293,5 +293,5 @@ def _needed(candidate: Path) -> Path:
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = con.execute(f"select count(*) from {quoted(table)}").fetchone()
+    row = first_row(con.execute(f"select count(*) from {quoted(table)}"))
     return int(row[0]) if row else 0

@@ -36,7 +36,7 @@ from orchestration.landing.empties import EmptySpellings, read_empty_spellings
 from orchestration.landing.errors import LandingError
 from orchestration.landing.formats import LandingFormats, says_another_time, says_midnight, without_time
 from orchestration.storage.file_lock import held
-from orchestration.storage.sql import literal, quoted
+from orchestration.storage.sql import first_row, literal, quoted
 
 ENDINGS = (".parquet", ".csv")
 STATE_FILE = ".state.json"
@@ -276,7 +276,7 @@ def _take_off_midnights(con: duckdb.DuckDBPyConnection, target: Path, table: Tab
             f"select 1 from {reader} where {says(column.name, written)} limit 1"
             for says in (says_another_time, says_midnight)
         )
-        if con.execute(another_time).fetchone() is None and con.execute(midnight).fetchone() is not None:
+        if first_row(con.execute(another_time)) is None and first_row(con.execute(midnight)) is not None:
             dates.append(f"{without_time(column.name, written)} as {column.name}")
     if dates:
         _copy(con, f"select * replace ({', '.join(dates)}) from {reader}", target)
@@ -466,7 +466,7 @@ def _copy(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
     """Writes the query's rows to `target`, which appears whole or not at all. Returns their number."""
     unfinished = target.with_name(f".{target.stem}.unfinished")
     try:
-        result = con.execute(f"copy ({query}) to {literal(str(unfinished))} (format parquet)").fetchone()
+        result = first_row(con.execute(f"copy ({query}) to {literal(str(unfinished))} (format parquet)"))
         unfinished.rename(target)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ from orchestration.publication.ddl import (
 )
 from orchestration.publication.questions import Question, create_views
 from orchestration.settings import Settings
-from orchestration.storage.sql import literal, quoted
+from orchestration.storage.sql import first_row, literal, quoted
 from orchestration.storage.versions import DATABASE_NAME, PARQUET_FOLDER
 
 # Readable by DuckDB 1.1 and later, whatever version writes it.
@@ -124,13 +124,13 @@ def _create_views(con: duckdb.DuckDBPyConnection, asked: Sequence[Question], cur
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    counted = con.execute(f"select count(*) from {relation}").fetchone()
+    counted = first_row(con.execute(f"select count(*) from {relation}"))
     return int(counted[0]) if counted else 0
 
 
 def _require_unique(con: duckdb.DuckDBPyConnection, target: str, table: PublishedTable) -> None:
     key = ", ".join(quoted(c) for c in table.primary_key)
-    twice = con.execute(f"select {key} from {target} group by all having count(*) > 1 order by all limit 1").fetchone()
+    twice = first_row(con.execute(f"select {key} from {target} group by all having count(*) > 1 order by all limit 1"))
     if twice:
         values = ", ".join(f"{name}: {value}" for name, value in zip(table.primary_key, twice, strict=True))
         raise CandidateError(f"{table.name}: more than one row of the key {values}")
