@@ -1,7 +1,9 @@
 # Two commands do all the set-up on a fresh machine: `make refresh` and `make test`.
 SHELL := /bin/bash
 PYTHON ?= python3.11
-VENV := .venv
+# Another DuckDB than the locked one, in an environment of its own: make test DUCKDB=2
+OTHER_DUCKDB := $(if $(findstring command line,$(origin DUCKDB)),$(DUCKDB))
+VENV := .venv$(if $(OTHER_DUCKDB),/duckdb-$(OTHER_DUCKDB))
 BIN := $(VENV)/bin
 
 # No telemetry, from any of the tools.
@@ -119,6 +121,7 @@ $(VENV)/.ready: requirements.lock
 	@echo "Setting up $(VENV) (once, about a minute)"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(if $(OTHER_DUCKDB),$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "duckdb==$(OTHER_DUCKDB).*")
 	@touch $@
 
 # On top of it, Spark and dbt's adapter for it.
