@@ -53,7 +53,9 @@ def test_every_id_of_a_table_has_its_name_beside_it_in_the_view_of_that_table(
     for table, column in ids:
         counts = con.execute(
             f"""
-            select (select count(*) from {table}) = count(*), count(*) filter ({column} is not null and {column}_label is null)
+            select
+                (select count(*) from {table}) = count(*),
+                count(*) filter ({column} is not null and {column}_label is null)
             from v_{table}
             """
         ).fetchone()
