@@ -328,7 +328,7 @@ def page_blocks(language: str) -> list[str]:
 
 def test_every_question_of_the_page_is_answered_in_sql(warehouse: Path) -> None:
     blocks = page_blocks("sql")
-    assert len(blocks) == 9
+    assert len(blocks) == 11
     with duckdb.connect(str(warehouse / "published" / "segments.duckdb"), read_only=True) as con:
         empty = [block for block in blocks if not con.execute(block).fetchall()]
     assert empty == []
