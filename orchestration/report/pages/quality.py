@@ -25,7 +25,7 @@ MOST_NAMED = 4
 MOST_GROUPS = 3
 # 90 %: below, a scheme leaves out more than one member in ten, and its shares are not those of the customers.
 ENOUGH_KNOWN = 0.9
-# What tells more segments of a scheme: columns of the landing zone, by docs/schemes.md; else a seed or a target of make.
+# What tells more segments of a scheme: columns of the landing zone (docs/schemes.md), or a target of make.
 LANDED = {
     "age_band": "customers: age_band, birth_date",
     "benefit_sought": "companies: benefit_sought",

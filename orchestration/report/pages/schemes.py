@@ -478,11 +478,11 @@ def profiles(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]
                 [
                     say(
                         "Each cell: the mean over members, and beside ▲ or ▼ how many times everyone's mean it is. "
-                        "{up2} twice and more, {up1} a quarter more, {down1} a fifth less, {down2} half and less.",
-                        up2=key("up2"),
-                        up1=key("up1"),
-                        down1=key("down1"),
-                        down2=key("down2"),
+                        "Coloured from a quarter more or a fifth less on, darker from twice or half on: {good} better "
+                        "for the shop, {bad} worse, {other} neither, only different.",
+                        good=key("up2"),
+                        bad=key("down2"),
+                        other=key("off2"),
                     ),
                     *([common.largest(len(names))] if segments.cut else []),
                 ],
@@ -515,20 +515,18 @@ def _index_cell(row: Row | None, metric: words.Metric) -> Cell:
         return common.number(None)
     found = row["index"]
     known = found is not None and math.isfinite(found) and found > 0
-    css = shade(found) if known else ""
+    css = shade(found, metric.good) if known else ""
     note = f"{'▲' if found > 1 else '▼'} {words.decimals(found)}" if known and css else words.decimals(found)
     return common.number(row["value"], words.formed(row["value"], metric.form), note=note, css=css)
 
 
-def shade(found: float) -> str:
-    """The class of an index: strongly or notably above or below everyone's."""
-    if found >= STRONG:
-        return "up2"
-    if found >= NOTABLE:
-        return "up1"
-    if found <= 1 / STRONG:
-        return "down2"
-    return "down1" if found <= 1 / NOTABLE else ""
+def shade(found: float, good: int = 1) -> str:
+    """The class of an index strongly or notably off everyone's: of the colour of what is good, bad, or neither."""
+    far = max(found, 1 / found)
+    if far < NOTABLE:
+        return ""
+    side = "off" if not good else "up" if (found > 1) == (good > 0) else "down"
+    return f"{side}{2 if far >= STRONG else 1}"
 
 
 def rfm_grid(shop: Shop) -> list[Block]:

@@ -59,8 +59,8 @@ LETTERS = 22
 MOST_GAPS = 30
 # Items of the matrix: as many as fit a screen.
 MATRIX_ITEMS = 12
-# A half: where fewer of those who regularly buy the first ever buy the second, it is what they have at home that decides
-# (a dog beside the cat), and no offer. Above two thirds few pairs are left; below a third pet food goes with detergent.
+# A half: where fewer of those who regularly buy the first ever buy the second, what they have at home decides (a dog
+# beside the cat), and no offer. Above two thirds few pairs are left; below a third pet food goes with detergent.
 LIKELY = 0.5
 # Schemes with a table of what to sell to each segment, and pairs and offers named of each.
 MOST_SCHEMES = 6

@@ -179,7 +179,7 @@ def test_behaviour_shows_effect_and_q_of_each_outcome(database: Path) -> None:
 
 def test_segment_sizes_equal_the_table(database: Path) -> None:
     assert report(database).part("scheme-rfm").table("Segments of RFM") == [
-        ["Best & first The best", "1,200", "60.0 %", "9.9 M", "78.9 %", "mass", "–", "observed"],
+        ["Best & first The best", "1,200", "60.0 %", "9,876,543", "78.9 %", "mass", "–", "observed"],
         [
             "<script>alert('x')</script> <b>bold</b>",
             "600",
@@ -733,7 +733,7 @@ def test_the_dividend_is_told_with_its_verdict(database: Path) -> None:
     )
     page = report(database)
     row = page.part("dividend").table("Segmentation dividend")[0]
-    assert row[:2] == ["RFM", "✓ segmenting pays"] and row[5] == "2.50 1.00 to ∞" and row[7] == "2.3 M"
+    assert row[:2] == ["RFM", "✓ segmenting pays"] and row[5] == "2.50 1.00 to ∞" and row[7] == "2,260,000"
     assert "Roll out what was proven: 2.3 M EUR." in page.part("front").text
 
 
