@@ -29,6 +29,7 @@ from orchestration.report.blocks import (
     Table,
     TreatmentCard,
 )
+from orchestration.report.definitions import definition
 from orchestration.report.languages import C_, N_, joined, many, plain, say, term
 from orchestration.report.pages import common, experiments, movement, occasions
 from orchestration.report.published import Row
@@ -339,7 +340,7 @@ def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
         [
             common.label(
                 segments.label(row["segment"]),
-                note=words.published(row.get("definition"))
+                note=definition(row.get("definition"))
                 if row.get("definition") not in (None, common_definition)
                 else "",
             ),
@@ -368,7 +369,7 @@ def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
     empty = sum(not row.get("members") for row in segments.by_name.values() if row["segment"] != UNKNOWN)
     more = [many("{n} segment without members today.", "{n} segments without members today.", empty) if empty else ""]
     if common_definition:
-        more.append(say("Each segment: {definition}", definition=words.published(common_definition)))
+        more.append(say("Each segment: {definition}", definition=definition(common_definition)))
     drawn = [row for row in segments.shown if row in told]
     blocks: list[Block] = [
         Prose(
