@@ -80,16 +80,13 @@ def warnings(shop: Shop) -> list[Block]:
         return [Prose(say("The final audit of this file is counted in manifest.json."), "quiet")]
     if not shop.audit.warnings:
         return [Prose(say("This refresh gave no warning."))]
-    return [
-        Fold(
-            headline(problem),
-            [
-                Items([words.published(line) for line in problem.message.splitlines() if line.strip()]),
-                Prose(say("Check: {check}.", check=words.table(problem.where)), "quiet"),
-            ],
-        )
-        for problem in shop.audit.warnings
-    ]
+    blocks: list[Block] = []
+    for problem in shop.audit.warnings:
+        lines = [words.published(line) for line in problem.message.splitlines() if line.strip()]
+        check = Prose(say("Check: {check}.", check=words.table(problem.where)), "quiet")
+        # The sentence is printed, its fold is not.
+        blocks += [Prose(headline(problem)), Fold(say("With its numbers, and what to do"), [Items(lines), check])]
+    return blocks
 
 
 # What is not known
