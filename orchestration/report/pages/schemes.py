@@ -132,7 +132,7 @@ def unknown_schemes(shop: Shop) -> list[Block]:
     return [Prose(line, "quiet") for line in lines]
 
 
-def strip(shop: Shop, schemes: Sequence[Scheme], more: str | Markup = "", is_short: bool = False) -> Table:
+def strip(shop: Shop, schemes: Sequence[Scheme], is_short: bool = False) -> Table:
     """Schemes by the three questions; short on the front page, where only the pairs are counted."""
     return Table(
         say("Schemes and the three questions"),
@@ -153,7 +153,6 @@ def strip(shop: Shop, schemes: Sequence[Scheme], more: str | Markup = "", is_sho
             ]
             for scheme in schemes
         ],
-        more=more,
         css="strip",
         paper_rows=len(schemes),
         searchable=not is_short,
