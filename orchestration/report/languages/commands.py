@@ -28,6 +28,7 @@ KEYWORDS = {"say": None, "many": (1, 2)}
 SINGLE, PLURAL, IN_CONTEXT = ("say", "N_"), ("many", "plural_forms"), ("term", "C_")
 # Columns of shipped seeds whose words the page says in its own language: file, column, context.
 SEED_WORDS = (
+    ("segment_definitions.csv", "definition", "definition"),
     ("segment_definitions.csv", "label", "segment"),
     ("segment_schemes.csv", "description", "scheme"),
     ("buying_roles.csv", "risk_uncovered", "risk"),

@@ -25,7 +25,7 @@ from orchestration.report.shop import Scheme, Shop
 
 # Schemes in the strip: as many as one screen holds beside the rest.
 MOST_SCHEMES = 12
-MOST_CHANGES = 4
+MOST_CHANGES = 3
 MOST_WARNINGS = 3
 # Segments with something to sell.
 MOST_SOLD = 3
@@ -33,7 +33,7 @@ MOST_SOLD = 3
 
 @dataclass(frozen=True)
 class Front:
-    """What the template of the front page draws."""
+    """What the template of the front page draws; `is_full` says that the column of the schemes has no room left."""
 
     data_label: str
     as_of: str | None
@@ -41,6 +41,8 @@ class Front:
     age: str
     facts: Sequence[tuple[Text, Text, Text]]
     strip: Table | None
+    more_schemes: Text
+    is_full: bool
     no_schemes: Sequence[Text]
     verdicts: Sequence[tuple[Text, int, str]]
     pairs: str
@@ -50,7 +52,7 @@ class Front:
     amounts: Text
     changes: Sequence[Text]
     since: Sequence[Text]
-    warnings: Sequence[tuple[Text, Text]] | None
+    warnings: Sequence[Text] | None
     more_warnings: int
     script_words: str
 
@@ -70,7 +72,9 @@ def front(shop: Shop) -> Front:
         as_of_iso=shop.as_of.isoformat() if shop.as_of else "",
         age=age(shop),
         facts=facts(shop),
-        strip=schemes.strip(shop, shown, rest, is_short=True) if shown else None,
+        strip=schemes.strip(shop, shown, is_short=True) if shown else None,
+        more_schemes=rest,
+        is_full=len(shown) >= MOST_SCHEMES,
         no_schemes=[block.text for block in schemes.unknown_schemes(shop) if hasattr(block, "text")]
         if not shown
         else [],

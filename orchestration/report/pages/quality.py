@@ -25,7 +25,7 @@ MOST_NAMED = 4
 MOST_GROUPS = 3
 # 90 %: below, a scheme leaves out more than one member in ten, and its shares are not those of the customers.
 ENOUGH_KNOWN = 0.9
-# What tells more segments of a scheme: columns of the landing zone, by docs/schemes.md; else a seed or a target of make.
+# What tells more segments of a scheme: columns of the landing zone (docs/schemes.md), or a target of make.
 LANDED = {
     "age_band": "customers: age_band, birth_date",
     "benefit_sought": "companies: benefit_sought",
@@ -80,16 +80,13 @@ def warnings(shop: Shop) -> list[Block]:
         return [Prose(say("The final audit of this file is counted in manifest.json."), "quiet")]
     if not shop.audit.warnings:
         return [Prose(say("This refresh gave no warning."))]
-    return [
-        Fold(
-            headline(problem),
-            [
-                Items([words.published(line) for line in problem.message.splitlines() if line.strip()]),
-                Prose(say("Check: {check}.", check=words.table(problem.where)), "quiet"),
-            ],
-        )
-        for problem in shop.audit.warnings
-    ]
+    blocks: list[Block] = []
+    for problem in shop.audit.warnings:
+        lines = [words.published(line) for line in problem.message.splitlines() if line.strip()]
+        check = Prose(say("Check: {check}.", check=words.table(problem.where)), "quiet")
+        # The sentence is printed, its fold is not.
+        blocks += [Prose(headline(problem)), Fold(say("With its numbers, and what to do"), [Items(lines), check])]
+    return blocks
 
 
 # What is not known

@@ -54,20 +54,19 @@ LEVEL_NAMES = {
 }
 MOST_OFFERS = 30
 # Letters of an item in a table, and on the front page.
-WHOLE = 90
+WHOLE = 45
 LETTERS = 22
 MOST_GAPS = 30
 # Items of the matrix: as many as fit a screen.
 MATRIX_ITEMS = 12
-# A half: where fewer of those who regularly buy the first ever buy the second, it is what they have at home that decides
-# (a dog beside the cat), and no offer. Above two thirds few pairs are left; below a third pet food goes with detergent.
+# A half: where fewer of those who regularly buy the first ever buy the second, what they have at home decides (a dog
+# beside the cat), and no offer. Above two thirds few pairs are left; below a third pet food goes with detergent.
 LIKELY = 0.5
-# Schemes with a table of what to sell to each segment, and pairs and offers named of each.
+# Schemes with a table of what to sell to each segment, and offers and pairs kept of each segment.
 MOST_SCHEMES = 6
-MOST_PAIRS_OF_A_SEGMENT = 2
-# Of which the front page takes one that no segment above it has.
-PAIRS_KEPT = 8
 MOST_OFFERS_OF_A_SEGMENT = 2
+# Of which the table tells two, and the front page one that no segment above it has.
+PAIRS_KEPT = 8
 
 AFFINITY_COLUMNS = (
     "item_level",
@@ -810,9 +809,9 @@ def sold_table(shop: Shop, scheme: Scheme, found: Sequence[Sold]) -> Table:
                 common.label(scheme.segments.label(one.segment)),
                 _offers_cell(shop, one),
                 Cell(
-                    joined("; ", [_pair_said(shop, row) for row in one.pairs[:MOST_PAIRS_OF_A_SEGMENT]])
-                    or words.NOTHING,
+                    _pair_said(shop, one.pairs[0]) if one.pairs else words.NOTHING,
                     css="long",
+                    note=_pair_said(shop, one.pairs[1]) if len(one.pairs) > 1 else "",
                 ),
                 *([common.members(shop, one.customers), common.money(one.worth)] if has_money else []),
             ]
@@ -863,7 +862,7 @@ def on_the_front_page(shop: Shop, most: int) -> Table | None:
             Column(say("Segment")),
             Column(say("Offer, to customers")),
             Column(say("What goes with what they buy"), minor=True),
-            Column(shop.in_currency(say("Gaps, up to")), True),
+            Column(shop.in_currency(say("Up to")), True),
         ],
         [
             [
