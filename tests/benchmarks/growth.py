@@ -3,8 +3,9 @@
     LINES="10000 100000 1000000" python -m tests.benchmarks.growth        (the default; ten million take half an hour)
     SHAPE=web python -m tests.benchmarks.growth                           (default grocery; as make benchmark-daily)
 
-A first refresh of a generated shop of each size, with the seconds that dbt took for each model. Printed are the models
-that grow steeper than linear from the last size but one to the last: their seconds at all sizes, and the power of the
+A first refresh of a generated shop of each size, with the seconds that dbt took for each model, the peak of memory
+(MEMORY_LIMIT holds here too) and what the warehouse folder takes for a byte of the landing zone, by which a refresh
+estimates the disk that it needs (orchestration/disk.py). Printed are the models that grow steeper than linear from the last size but one to the last: their seconds at all sizes, and the power of the
 lines by which they grow (1 is linear, 2 a square). Seconds below a few tenths are what any statement takes, and are
 taken off. A shop of more lines has more customers, with as many lines each, and the same days and products; so a model
 that is a row a customer and as-of date grows by 1.
@@ -59,8 +60,17 @@ def steep(
     return found
 
 
-def report(lines: Sequence[int], timings: Sequence[Timing]) -> str:
-    """All sizes side by side, and the models that are steeper than linear."""
+def size_of(folder: Path) -> int:
+    """Bytes of the files under a folder."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def report(lines: Sequence[int], timings: Sequence[Timing], bytes_on_disk: Sequence[tuple[int, int]]) -> str:
+    """All sizes side by side, and the models that are steeper than linear.
+
+    Args:
+        bytes_on_disk: of the landing zone and of the warehouse folder after the refresh, one pair a size.
+    """
     models = [
         {name: seconds for name, seconds in timing.models.items() if not name.startswith(("test ", "seed "))}
         for timing in timings
@@ -71,6 +81,10 @@ def report(lines: Sequence[int], timings: Sequence[Timing]) -> str:
         {"": "processor seconds"}
         | {size: f"{timing.processor:.0f}" for size, timing in zip(sizes, timings, strict=True)},
         {"": "memory, MB"} | {size: f"{timing.memory:.0f}" for size, timing in zip(sizes, timings, strict=True)},
+        {"": "landing zone, MB"}
+        | {size: f"{landed / 1e6:.1f}" for size, (landed, _) in zip(sizes, bytes_on_disk, strict=True)},
+        {"": "warehouse folder, MB"}
+        | {size: f"{held / 1e6:.0f}" for size, (_, held) in zip(sizes, bytes_on_disk, strict=True)},
         {"": "models, seconds"} | {size: f"{sum(each.values()):.1f}" for size, each in zip(sizes, models, strict=True)},
     ]
     found = steep(lines, models)
@@ -94,13 +108,15 @@ def main() -> int:
     if name not in SHAPES or len(lines) < 2:
         print(f"SHAPE must be one of {', '.join(SHAPES)}, and LINES two sizes at least", file=sys.stderr)
         return 2
-    timings = []
+    timings, bytes_on_disk = [], []
     for size in lines:
         # One at a time on disk: the largest takes as much as all others together.
         with tempfile.TemporaryDirectory(prefix="benchmark-growth-") as folder:
-            timings.append(timed(shop(Path(folder), SHAPES[name], size)))
+            warehouse = shop(Path(folder), SHAPES[name], size)
+            timings.append(timed(warehouse))
+            bytes_on_disk.append((size_of(warehouse.landing_dir), size_of(warehouse.folder)))
         print(f"{name}, {size:,} lines: {timings[-1].seconds:.0f} s", flush=True)
-    print(f"\n{report(lines, timings)}")
+    print(f"\n{report(lines, timings, bytes_on_disk)}")
     return 0
 
 

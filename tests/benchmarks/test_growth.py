@@ -33,7 +33,7 @@ def test_the_table_holds_the_seconds_of_each_size_and_no_tests_or_seeds() -> Non
     timings = [
         Timing(40, 60, {}, {"m": square, "test t": square, "seed s": square}, 900) for square in seconds(2, fixed=0.0)
     ]
-    *_, said, header, row = report(LINES, timings).splitlines()
+    *_, said, header, row = report(LINES, timings, [(10**6, 10**8)] * 3).splitlines()
     assert said.startswith("1 models take 1 s and more at 1,000,000 lines; 1 of them grow by more than the power 1.15")
     assert header.split() == ["model", "10,000", "100,000", "1,000,000", "power"]
     assert row.split() == ["m", "0.01", "1.00", "100.00", "2.00"]
