@@ -3,12 +3,14 @@
     LINES="10000 100000 1000000" python -m tests.benchmarks.growth        (the default; ten million take half an hour)
     SHAPE=web python -m tests.benchmarks.growth                           (default grocery; as make benchmark-daily)
 
-A first refresh of a generated shop of each size, with the seconds that dbt took for each model, the peak of memory
-(MEMORY_LIMIT holds here too) and what the warehouse folder takes for a byte of the landing zone, by which a refresh
-estimates the disk that it needs (orchestration/disk.py). Printed are the models that grow steeper than linear from the last size but one to the last: their seconds at all sizes, and the power of the
-lines by which they grow (1 is linear, 2 a square). Seconds below a few tenths are what any statement takes, and are
-taken off. A shop of more lines has more customers, with as many lines each, and the same days and products; so a model
-that is a row a customer and as-of date grows by 1.
+A first refresh of a generated shop of each size: the seconds that dbt took for each model, the peak of memory
+(MEMORY_LIMIT holds here too), and what the warehouse folder takes beside what the landing zone does, by which a refresh
+estimates the disk that it needs (orchestration/disk.py).
+
+Named are the models that grow steeper than linear from the last size but one to the last: their seconds at all sizes,
+and the power of the lines by which they grow (1 is linear, 2 a square). Seconds below a few tenths are what any
+statement takes, and are taken off. A shop of more lines has more customers, with as many lines each, and the same days
+and products; so a model that is a row a customer and as-of date grows by 1.
 """
 
 from __future__ import annotations
