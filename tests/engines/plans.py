@@ -71,6 +71,8 @@ def loops(table: str, plan: Node) -> Iterator[Loop]:
         scanned = _SCAN.match(text)
         if scanned:
             return frozenset({scanned[1]})
+        if "OneRowRelation" in text:
+            return frozenset()
         if name.startswith("Scan"):
             # By its folder: what has landed, or a table without a name in the catalogue.
             files = _FILES.search(text)
