@@ -20,6 +20,7 @@ LOOPS = {"BroadcastNestedLoopJoin", "CartesianProduct"}
 _WRITES = re.compile(r"Execute InsertIntoHadoopFsRelationCommand file:(\S+?),")
 _SCAN = re.compile(r"FileScan parquet (?:spark_catalog\.)?(?:\S+?\.)?([^.\[\s]+)\[")
 _FILES = re.compile(r"Location: [^\[]*\[file:([^\],\s]+)")
+_ONE_ROW = re.compile(r"Aggregate\(keys?=\[\], ")
 _PLAN_ID = re.compile(r"\[plan_id=(\d+)\]")
 _KEEPS_LEFT = re.compile(r"\b(LeftSemi|LeftAnti|ExistenceJoin)\b")
 
@@ -62,7 +63,7 @@ def loops(table: str, plan: Node) -> Iterator[Loop]:
     def tables(node: Node) -> frozenset[str]:
         """Tables under a node; none where it is one row, or written in the query."""
         name, text, children = node["nodeName"], node["simpleString"], list(node["children"])
-        if name.endswith("Aggregate") and "(keys=[], " in text:
+        if name.endswith("Aggregate") and _ONE_ROW.search(text):
             return frozenset()
         if name == "ReusedExchange":
             found = _PLAN_ID.search(text)

@@ -38,6 +38,8 @@ def test_an_inequality_of_two_tables_is_found_wherever_it_is() -> None:
 
 def test_one_row_has_no_table_and_a_semi_join_those_of_its_left_side() -> None:
     assert sides(node("BroadcastNestedLoopJoin BuildRight, Inner", scan("lines"), ONE_ROW)) == [({"lines"}, set())]
+    sort = node("SortAggregate(key=[], functions=[min(x#1L)])", scan("lines"))
+    assert sides(node("CartesianProduct", scan("lines"), sort)) == [({"lines"}, set())]
     none = node("Scan OneRowRelation[]")
     assert sides(node("BroadcastNestedLoopJoin BuildRight, Cross", scan("lines"), none)) == [({"lines"}, set())]
     anti = node("BroadcastHashJoin [d#1], [d#2], LeftAnti, BuildRight, false", scan("dates"), scan("members"))
