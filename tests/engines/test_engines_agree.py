@@ -29,6 +29,7 @@ READS_OF_A_TABLE = 25
 MAY_BE_EMPTY = {"segment_affinities", "cross_sell_gaps", "prospect_models"}
 # Models whose plans on Spark join two inputs that grow by comparing all with all, and why that may stay.
 LOOPS_THAT_STAY: dict[str, str] = {
+    "int_grid_pair_tests": "the baskets of the grid's day by the levels of pairs, two at most, to be counted",
     "int_offer_level": "the levels of items, three at most, by themselves",
     "occasion_cells": "every segment meets every occasion: the occasions there are by every row of segments",
 }
