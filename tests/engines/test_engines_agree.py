@@ -31,6 +31,7 @@ MAY_BE_EMPTY = {"segment_affinities", "cross_sell_gaps", "prospect_models"}
 LOOPS_THAT_STAY: dict[str, str] = {
     "int_grid_pair_tests": "the baskets of the grid's day by the levels of pairs, two at most, to be counted",
     "int_offer_level": "the levels of items, three at most, by themselves",
+    "next_best_offers": "every customer meets every item that is offered, at most offer_max_items (400)",
     "occasion_cells": "every segment meets every occasion: the occasions there are by every row of segments",
 }
 BOTH_DAYS = os.environ.get("ENGINE_DAYS", "1") == "2"
