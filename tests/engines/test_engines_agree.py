@@ -33,6 +33,7 @@ LOOPS_THAT_STAY: dict[str, str] = {
     "int_offer_level": "the levels of items, three at most, by themselves",
     "next_best_offers": "every customer meets every item that is offered, at most offer_max_items (400)",
     "occasion_cells": "every segment meets every occasion: the occasions there are by every row of segments",
+    "sales_margin": "the calendar: the days on which experiments close",
 }
 BOTH_DAYS = os.environ.get("ENGINE_DAYS", "1") == "2"
 both_days = pytest.mark.skipif(not BOTH_DAYS, reason="a second day on Spark: ENGINE_DAYS=2, or make test-spark")
