@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: backfill docs forget hand-over postgres receipts refresh test test-all test-spark test-superset test-year dev check settings
 .PHONY: map meanings metrics treatments lint rollback lock clean
-.PHONY: benchmark benchmark-affinities benchmark-daily benchmark-offers
+.PHONY: benchmark benchmark-affinities benchmark-daily benchmark-growth benchmark-offers
 
 # Spark is installed where it is asked for, and for the tests, which compare the engines.
 TARGET_READY := $(VENV)/.ready$(if $(filter spark,$(DBT_TARGET)),-spark)
@@ -134,8 +134,14 @@ $(VENV)/.ready-spark: $(VENV)/.ready requirements-spark.lock
 benchmark-daily: $(VENV)/.ready
 	@$(BIN)/python -m tests.benchmarks.daily
 
-# All of them, one after the other: about an hour.
-benchmark: benchmark-affinities benchmark-offers benchmark-daily
+# One table: a refresh beside the least in plain DuckDB, and pairs beside pandas, Polars and the miners, in one run:
+# `LINES=20000000 RUNS=3 make benchmark`. What each of them says in more words: benchmark-affinities, -offers, -daily, -growth.
+benchmark: $(VENV)/benchmark/.ready
+	@$(BIN)/python -m tests.benchmarks.together
+
+# What each model costs as a shop grows, and which are steeper than linear: `LINES="10000 100000 1000000" make benchmark-growth`.
+benchmark-growth: $(VENV)/.ready
+	@$(BIN)/python -m tests.benchmarks.growth
 
 # Side by side with other tools, in an environment of their own (the extra `benchmark`); minutes, not part of `make test`.
 benchmark-affinities benchmark-offers: benchmark-%: $(VENV)/benchmark/.ready
@@ -145,6 +151,8 @@ $(VENV)/benchmark/.ready: $(VENV)/.ready pyproject.toml
 	@$(PYTHON) -m venv --clear $(VENV)/benchmark
 	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['benchmark'], sep='\n')" > $(VENV)/benchmark/requirements.txt
 	@$(VENV)/benchmark/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/benchmark/requirements.txt
+	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['benchmark-where-it-installs'], sep='\n')" > $(VENV)/benchmark/optional.txt
+	@$(VENV)/benchmark/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/benchmark/optional.txt || echo "left out, as they do not install here: $$(cat $(VENV)/benchmark/optional.txt)"
 	@touch $@
 
 # For maintainers: resolves pyproject.toml again for Python 3.11 to 3.13, with hashes and without download addresses.

@@ -31,6 +31,7 @@ from orchestration import disk, memory, terminal
 from orchestration.audiences.handover.chosen import targets_of
 from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError
 from orchestration.defs.run import REFRESH_ID_TAG, STARTED_AT_TAG, in_code_location, make_refresh_id
+from orchestration.landing.contract import contract
 from orchestration.overrides import held_vars, prepare_seeds, shipped_vars
 from orchestration.publication.postgres.server import (
     PUBLISH_POSTGRES_DSN,
@@ -54,9 +55,12 @@ def main() -> int:
     try:
         settings = read_settings()
         shipped = shipped_vars()
-        limit = memory.hold(settings, {**shipped, **held_vars(settings, shipped)})
+        held = {**shipped, **held_vars(settings, shipped)}
+        limit = memory.hold(settings, held)
         check_engine(settings, os.environ)
         disk.check_writable(settings)
+        if held.get(disk.CHECK, True):
+            disk.check_room(settings, contract())
         check_elsewhere(os.environ)
         prepare_seeds(settings)
     except SettingsError as error:

@@ -15,7 +15,7 @@ alone DuckDB makes a loop of every member against every other, and the tests, al
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ import yaml
 from orchestration.landing.prepare import prepare
 from orchestration.settings import Settings
 from tests.support import project, shop
+from tests.support.plans import BOUNDED, Loop, seed_tables, told
 from tests.support.project import ROOT, Build
 from tests.support.shapes import SHAPES, Shape, write_shape
 
@@ -41,25 +42,6 @@ LOOPS = {
 }
 KEEPS_LEFT, KEEPS_RIGHT = ("SEMI", "ANTI", "MARK", "SINGLE"), ("RIGHT_SEMI", "RIGHT_ANTI")
 
-# Relations that do not grow with customers, lines or products, each with what bounds it. Seeds are bounded too: people
-# write them.
-BOUNDED = {
-    "int_as_of_dates": "the calendar: some dates a year",
-    "int_fact_dates": "the calendar",
-    "int_member_dates": "the calendar",
-    "int_category_dates": "the calendar",
-    "int_order_days": "the calendar: a row a day",
-    "int_count_periods": "the calendar: years and months",
-    "int_sequence_periods": "the calendar",
-    "int_closed_periods": "the calendar",
-    "refresh_settings": "one row",
-    "treatments": "people write them",
-    "int_offer_items": "at most offer_max_items (400)",
-    "int_offer_level": "one row",
-    "int_affinity_grid": "one row",
-    "int_past_grid": "one row",
-    "int_affinity_dates": "a row a level",
-}
 # Joins of two inputs that grow, and why they may stay: model, part of the condition, reason.
 ALLOWED: list[tuple[str, str, str]] = [
     ("occasion_cells", "", "every segment meets every occasion: the occasions there are by every row of segments"),
@@ -71,16 +53,6 @@ ALLOWED: list[tuple[str, str, str]] = [
 ]
 
 Node = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Loop:
-    """A join that compares all with all; the tables under each of its sides."""
-
-    model: str
-    kind: str
-    condition: str
-    sides: tuple[frozenset[str], frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -151,11 +123,6 @@ def build_shape(compiled: Compiled, shape: Shape, folder: Path) -> Path:
     return database
 
 
-def seed_tables(target: Path) -> set[str]:
-    manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
-    return {node["alias"] for node in manifest["nodes"].values() if node["resource_type"] == "seed"}
-
-
 def options() -> dict[str, Any]:
     """With what dbt opens the database."""
     profile = (ROOT / "profiles" / "profiles.yml").read_text(encoding="utf-8")
@@ -218,7 +185,7 @@ def compared(database: Path, models: Mapping[str, str], bounded: set[str]) -> It
     with connect(database) as con:
         for model, sql in models.items():
             for loop in loops(con, model, sql):
-                if not any(side <= bounded for side in loop.sides):
+                if loop.grows_twice(bounded):
                     yield loop
 
 
@@ -228,10 +195,6 @@ def excuse(loop: Loop) -> int | None:
         if model == loop.model and part in loop.condition:
             return number
     return None
-
-
-def told(found: Sequence[Loop]) -> str:
-    return "\n".join(f"{one.model}: {one.kind} on {one.condition}: {[sorted(s) for s in one.sides]}" for one in found)
 
 
 def test_no_model_compares_all_with_all_of_two_inputs_that_grow(compiled: Compiled) -> None:

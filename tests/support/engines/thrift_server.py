@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,8 +41,11 @@ SMALL_DATA = {
 
 
 @contextmanager
-def thrift_server(folder: Path, memory: str = "4g") -> Iterator[dict[str, str]]:
+def thrift_server(folder: Path, memory: str = "4g", more: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
     """A server with its log in `folder`, whose catalogue ends with it; yields the variables that a refresh needs.
+
+    Args:
+        more: settings of Spark beside its own.
 
     Raises:
         SettingsError: there is no Java that Spark could use.
@@ -71,6 +74,7 @@ def thrift_server(folder: Path, memory: str = "4g") -> Iterator[dict[str, str]]:
             ]
         ),
         **SMALL_DATA,
+        **(more or {}),
     }
     command = [
         str(Path(pyspark.__file__).parent / "bin" / "spark-submit"),

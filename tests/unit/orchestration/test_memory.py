@@ -101,7 +101,7 @@ def test_the_words_say_whose_memory_a_share_is_of() -> None:
         ("0%", "memory_limit=0%: a share above 0 and up to 100 % is needed"),
         ("120%", "memory_limit=120%: a share above 0 and up to 100 % is needed"),
         ("11 GB", "memory_limit=11 GB: the machine has 10.0 GB; a size below that is needed, or a share such as 60%"),
-        ("1 GB", "memory_limit=1 GB: 1.3 GB at least are needed, of which Python takes 0.8"),
+        ("1 GB", "memory_limit=1 GB: 1.5 GB at least are needed, of which Python takes 1.0"),
     ],
 )
 def test_what_cannot_be_used_is_said(text: str, said: str) -> None:
@@ -129,10 +129,10 @@ def test_a_refresh_with_a_limit_that_cannot_be_used_ends_before_anything_is_done
 
 @pytest.fixture
 def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings under which 1.4 GB hold: 600 MB for DuckDB."""
+    """Settings under which 1.6 GB hold: 600 MB for DuckDB."""
     monkeypatch.setattr(memory, "_warehouse", None)
     monkeypatch.setattr(memory, "machine", lambda: TEN)
-    monkeypatch.setenv("MEMORY_LIMIT", "1.4 GB")
+    monkeypatch.setenv("MEMORY_LIMIT", "1.6 GB")
     here = settings(tmp_path)
     memory.hold(here, {})
     return here
@@ -161,14 +161,14 @@ def test_connections_that_are_open_at_once_share_the_limit(held: Settings) -> No
 def test_the_setting_of_the_project_holds_where_the_environment_says_nothing(
     held: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert memory.hold(held, {"memory_limit": "5 GB"}).size == 1_400_000_000
+    assert memory.hold(held, {"memory_limit": "5 GB"}).size == 1_600_000_000
     monkeypatch.delenv("MEMORY_LIMIT")
     assert memory.hold(held, {"memory_limit": "5 GB"}).size == 5 * GB
     assert os.environ["MEMORY_LIMIT"] == "5 GB", "what child processes are told"
 
 
 def test_work_beyond_the_limit_is_done_in_the_warehouse_folder_and_told(held: Settings) -> None:
-    limit = memory.limit("1.4 GB", TEN)
+    limit = memory.limit("1.6 GB", TEN)
     with memory.Spilled(held, limit) as spilled:
         with memory.connect() as con:
             con.execute("set memory_limit = '60MB'; set threads = 1")
@@ -176,7 +176,7 @@ def test_work_beyond_the_limit_is_done_in_the_warehouse_folder_and_told(held: Se
             con.execute("create table t as select i, md5(i::varchar) as m from range(2000000) as r (i)")
             assert list(held.warehouse_dir.glob(f"{memory.SPILL}*/*"))
             said = spilled.told()
-        assert said.startswith("worked on disk, on 0.") and "because memory is limited to 1.4 GB" in said
+        assert said.startswith("worked on disk, on 0.") and "because memory is limited to 1.6 GB" in said
         assert spilled.told() == said
     assert list(held.warehouse_dir.glob(f"{memory.SPILL}*")) == []
 
@@ -195,9 +195,9 @@ def test_a_folder_that_came_and_went_between_two_looks_is_seen_by_the_watch(
     held: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory.Spilled, "SECONDS", 0.01)
-    with memory.Spilled(held, memory.limit("1.4 GB", TEN)) as spilled:
+    with memory.Spilled(held, memory.limit("1.6 GB", TEN)) as spilled:
         folder = memory.spill_folder(held.warehouse_dir)
         folder.mkdir()
         time.sleep(0.2)
         folder.rmdir()
-        assert spilled.told().startswith("worked on disk, because memory is limited to 1.4 GB")
+        assert spilled.told().startswith("worked on disk, because memory is limited to 1.6 GB")
