@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pydantic import PrivateAttr
 
 from orchestration.settings import Settings, read_settings
 from orchestration.storage.lock import refresh_lock
+from orchestration.warehouse.edits import Edit, MadeFrom
 
 # The code location that `make dev` serves.
 DEFINITIONS = "orchestration.definitions"
@@ -50,6 +52,18 @@ def in_code_location(instance: DagsterInstance) -> DagsterInstance:
     return instance
 
 
+@dataclass
+class Build:
+    """The build of a refresh, from half to half.
+
+    `edit` is None where everything is built; `checks` are the results so far, as edits.Note keeps them.
+    """
+
+    made_from: MadeFrom
+    edit: Edit | None
+    checks: list[dict[str, Any]] = field(default_factory=list)
+
+
 class RefreshRun(ConfigurableResource):
     """The refresh that a Dagster run carries out; holds the warehouse's lock from the first step to the last.
 
@@ -60,6 +74,7 @@ class RefreshRun(ConfigurableResource):
     _refresh_id: str = PrivateAttr()
     _started_at: datetime = PrivateAttr()
     _landing_fingerprint: str = PrivateAttr(default="")
+    _build: Build | None = PrivateAttr(default=None)
 
     @property
     def settings(self) -> Settings:
@@ -80,6 +95,15 @@ class RefreshRun(ConfigurableResource):
     def landing_fingerprint(self) -> str:
         """Which files of the landing zone this run has landed; empty where it has not."""
         return self._landing_fingerprint
+
+    @property
+    def build(self) -> Build | None:
+        """What this run's build is made from and has found so far; None where it has not begun with its first half."""
+        return self._build
+
+    def begin_build(self, build: Build | None) -> None:
+        """Remember it for the second half."""
+        self._build = build
 
     def note_landing(self, fingerprint: str) -> None:
         """Remember what was landed: dbt need not look again, and the published version says what it was made from."""

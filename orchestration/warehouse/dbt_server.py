@@ -29,6 +29,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +248,8 @@ def serve() -> None:
     import dbt.cli.main
     import dbt.task.build  # noqa: F401
 
+    # It would inherit the output of the call in which it is first needed, and hold it open.
+    resource_tracker.ensure_running()
     server = Server()
     while True:
         connection, _ = listening.accept()
