@@ -248,8 +248,7 @@ def serve() -> None:
     import dbt.cli.main
     import dbt.task.build  # noqa: F401
 
-    # dbt's locks have a process of their own, which holds on to the output of whoever starts it: to this server's, and not
-    # to that of the first call, whose caller would wait for its end for ever.
+    # It would inherit the output of the call in which it is first needed, and hold it open.
     resource_tracker.ensure_running()
     server = Server()
     while True:
