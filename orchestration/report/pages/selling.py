@@ -694,12 +694,13 @@ def sold(shop: Shop, scheme: Scheme) -> list[Sold]:
         pairs = _by_segment(
             db.rows(
                 f"""
-                select segment, item_level, because_item, gap_item, count(distinct customer_id) as customers,
+                -- A customer has one row an item that is missing: rows are customers.
+                select segment, item_level, because_item, gap_item, count(*) as customers,
                     sum(expected_value) as worth, max(peers) as peers, max(peers_with_gap_item) as peers_with,
                     {_lift(shop)} as lift
                 {source}
                 group by segment, item_level, because_item, gap_item
-                having count(distinct customer_id) >= ?
+                having count(*) >= ?
                 order by segment, item_level, because_item, gap_item
                 """,
                 (scheme.name, shop.least),
