@@ -15,7 +15,7 @@ export DBT_PROFILES_DIR := $(CURDIR)/profiles
 # Compiled Python is kept: without it every step starts twice as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: backfill docs forget hand-over postgres receipts refresh test test-all test-spark test-superset test-year dev check settings
+.PHONY: backfill docs forget hand-over postgres receipts refresh test test-all test-spark test-evidence test-superset test-year dev check settings
 .PHONY: map meanings metrics treatments lint rollback lock clean
 .PHONY: benchmark benchmark-affinities benchmark-daily benchmark-growth benchmark-offers
 
@@ -48,6 +48,10 @@ test-spark: $(VENV)/.ready-spark
 # Apache Superset with the dashboard of dashboards/superset, in an environment of its own (860 MB, some minutes): opt-in.
 test-superset: $(VENV)/.ready
 	@TEST_SUPERSET=1 $(BIN)/python -m pytest tests/clients/test_superset.py
+
+# Evidence with the pages of dashboards/evidence, from npm (600 MB, some minutes): opt-in.
+test-evidence: $(VENV)/.ready
+	@TEST_EVIDENCE=1 $(BIN)/python -m pytest tests/clients/test_evidence.py
 
 # Proposes a mapping file for a folder of exports and shows what would land: make map FROM=/data/export
 map: $(VENV)/.ready
