@@ -196,8 +196,8 @@ def _run_job(run_id: str, tags: dict[str, str], progress: terminal.Progress) -> 
 
 
 def _parse_ahead(settings: Settings) -> None:
-    """Let dbt read the project in the background, while this process imports Dagster; what is wrong with it is said when
-    the definitions ask for it."""
+    """Let dbt read the project in the background, while this process imports Dagster; what is wrong with it is said
+    when the definitions ask for it."""
 
     def parse() -> None:
         with contextlib.suppress(Exception):

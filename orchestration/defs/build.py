@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Set
 from functools import cached_property
+from graphlib import TopologicalSorter
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ from orchestration.audit.told import CHECKS, CHECKS_FAILED, MESSAGE, ROW_COUNT, 
 from orchestration.defs.checks import as_warning, in_words
 from orchestration.defs.retries import is_transient, retried
 from orchestration.defs.run import Build, RefreshRun, environment
-from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, Translator, page
+from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, Translator, asset_key, page
 from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings, read_settings
 from orchestration.warehouse import edits
 from orchestration.warehouse.checks import column_checks, column_messages
@@ -163,7 +164,7 @@ def model_assets(manifest: dict[str, Any], half: Half, origins: Origins | None =
                 stream = with_progress(invocation.stream(), tables, context.log.info)
                 yield from with_messages(with_column_checks(stream, manifest), lambda: messages(target_path))
 
-        found = with_what_holds(events(), context, build.edit.note) if build and build.edit else events()
+        found = with_what_holds(events(), context, build.edit.note, manifest) if build and build.edit else events()
         noted = with_notes(found, build.checks) if build else found
         warned = (as_warning(event) if isinstance(event, AssetCheckResult) else event for event in noted)
         counted = with_row_counts(warned, lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
@@ -178,7 +179,8 @@ def model_assets(manifest: dict[str, Any], half: Half, origins: Origins | None =
 
 
 def begun(context: AssetExecutionContext, refresh: RefreshRun, half: Half, manifest: Mapping[str, Any]) -> Build | None:
-    """What this half builds, decided before the first one; None where it is no whole build, of which nothing is noted."""
+    """What this half builds, decided before the first one; None where it is no whole build, of which nothing is
+    noted."""
     settings = refresh.settings
     is_whole = len(context.selected_asset_keys) == len(context.assets_def.keys)
     if half is STAGING and refresh.build is None and is_whole and refresh.landing_fingerprint:
@@ -196,8 +198,8 @@ def told_edit(edit: edits.Edit, manifest: Mapping[str, Any]) -> str:
     names = [id.rpartition(".")[2] for id in edit.changed]
     tables = sum(is_table(manifest["nodes"][id]) for ids in edit.selected.values() for id in ids)
     return (
-        f"{', '.join(names) or 'nothing'} changed since build {edit.note.refresh_id}, and nothing else: {tables} tables "
-        "hang on that and are built; all others hold, with what their checks said then"
+        f"{', '.join(names) or 'nothing'} changed since build {edit.note.refresh_id}, and nothing else: {tables} "
+        "tables hang on that and are built; all others hold, with what their checks said then"
     )
 
 
@@ -206,14 +208,18 @@ def is_table(node: Mapping[str, Any]) -> bool:
     return node["resource_type"] in ("model", "seed")
 
 
-def with_what_holds(events: Iterator[Any], context: AssetExecutionContext, note: edits.Note) -> Iterator[Any]:
-    """dbt's events, then what was taken over from an earlier build: its tables, and what their checks said."""
-    outputs: set[str] = set()
+def with_what_holds(
+    events: Iterator[Any], context: AssetExecutionContext, note: edits.Note, manifest: Mapping[str, Any]
+) -> Iterator[Any]:
+    """dbt's events, and what was taken over from an earlier build: its tables, and what their checks said. Dagster
+    takes tables in the order of their dependencies, so all of them come last; where dbt fails, none."""
+    outputs: dict[str, Output[Any]] = {}
     checks: set[AssetCheckKey] = set()
     for event in events:
         if isinstance(event, Output):
-            outputs.add(event.output_name)
-        elif isinstance(event, AssetCheckResult) and event.asset_key and event.check_name:
+            outputs[event.output_name] = event
+            continue
+        if isinstance(event, AssetCheckResult) and event.asset_key and event.check_name:
             checks.add(AssetCheckKey(event.asset_key, event.check_name))
         yield event
     for check in note.checks:
@@ -227,8 +233,11 @@ def with_what_holds(events: Iterator[Any], context: AssetExecutionContext, note:
                 description=check["description"],
                 metadata={**check["metadata"], HOLDS_SINCE: check["metadata"].get(HOLDS_SINCE, note.refresh_id)},
             )
-    for name in sorted(context.op_execution_context.selected_output_names - outputs):
-        yield Output(None, output_name=name, metadata={HOLDS_SINCE: note.refresh_id})
+    names = {asset_key(node).to_python_identifier(): id for id, node in manifest["nodes"].items() if is_table(node)}
+    parents = {id: node["depends_on"].get("nodes", ()) for id, node in manifest["nodes"].items()}
+    places = {id: place for place, id in enumerate(TopologicalSorter(parents).static_order())}
+    for name in sorted(context.assets_def.keys_by_output_name, key=lambda name: places.get(names.get(name, ""), -1)):
+        yield outputs.get(name) or Output(None, output_name=name, metadata={HOLDS_SINCE: note.refresh_id})
 
 
 def with_notes(events: Iterator[Any], noted: list[dict[str, Any]]) -> Iterator[Any]:

@@ -2,8 +2,8 @@
 
 A refresh that is killed would otherwise leave a dbt behind that goes on writing the build file, beside the next one.
 
-Inside a refresh a server has dbt ready (dbt_server.py): then this process only hands it the arguments, the environment and
-its own output, and ends with dbt's exit code. Where there is no server, it is dbt itself.
+Inside a refresh a server has dbt ready (dbt_server.py): then this process only hands it the arguments, the
+environment and its own output, and ends with dbt's exit code. Where there is no server, it is dbt itself.
 """
 
 from __future__ import annotations
@@ -24,13 +24,17 @@ CALL, PREPARE = "call", "prepare"
 LENGTH_BYTES = 8
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent ends (Linux; elsewhere nothing is done)."""
+def die_with_parent(parent: int | None = None) -> None:
+    """Ask the kernel to end this process when its parent ends (Linux; elsewhere nothing is done).
+
+    Args:
+        parent: the parent's number, where this process was told: it may have ended before this one looks.
+    """
     if not sys.platform.startswith("linux"):
         return
     import ctypes
 
-    parent = os.getppid()
+    parent = parent or os.getppid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     # The parent may have ended before the request.
     if os.getppid() != parent:

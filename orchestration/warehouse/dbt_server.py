@@ -1,15 +1,16 @@
 """dbt kept ready for the length of a refresh: its imports and the parse of the project are paid for once.
 
-A refresh asks dbt two or three times: for the manifest where the project changed, for each half of the build. Each time dbt
-would spend seconds on importing itself and on reading its parse. Here one process does both while the refresh itself still
-starts; every call is a fork of it, with the imports and the parsed project in memory, and is otherwise what a dbt of its
-own would be: it writes to the caller's output, it ends with an exit code, and it lets go of the build file because it ends.
+A refresh asks dbt two or three times: for the manifest where the project changed, for each half of the build. Each
+time dbt would spend seconds on importing itself and on reading its parse. Here one process does both while the
+refresh itself still starts; every call is a fork of it, with the imports and the parsed project in memory, and is
+otherwise what a dbt of its own would be: it writes to the caller's output, it ends with an exit code, and it lets go
+of the build file because it ends.
 
     refresh --spawns--> dbt_server --forks--> one dbt for each call
         \\--spawns--> dbt_child (a few milliseconds): hands its arguments, environment and output to the server
 
-Belongs here: the server, and how a client reaches it. Does not belong here: dbt's arguments (dbt_arguments.py), the client
-(dbt_child.py), which does all by itself where there is no server.
+Belongs here: the server, and how a client reaches it. Does not belong here: dbt's arguments (dbt_arguments.py), the
+client (dbt_child.py), which does all by itself where there is no server.
 
 A killed refresh leaves neither behind: the kernel ends the server with the refresh, and each fork with the server.
 """
@@ -45,6 +46,8 @@ from orchestration.warehouse.dbt_child import (
 MODULE = "orchestration.warehouse.dbt_server"
 # The number of the open socket, for the server that the refresh starts.
 LISTENING = "DBT_SERVER_LISTENING"
+# The number of the refresh's process.
+STARTED_BY = "DBT_SERVER_STARTED_BY"
 SOCKET_NAME = "dbt"
 
 
@@ -52,8 +55,8 @@ SOCKET_NAME = "dbt"
 
 
 def is_served(target: str) -> bool:
-    """Whether dbt is kept ready for a target: on Linux, whose kernel ends children with their parent, and where the engine
-    is a library. Spark starts a Java of its own, beside which the seconds here are nothing."""
+    """Whether dbt is kept ready for a target: on Linux, whose kernel ends children with their parent, and where the
+    engine is a library. Spark starts a Java of its own, beside which the seconds here are nothing."""
     return sys.platform.startswith("linux") and target == "duckdb" and os.environ.get("NO_DBT_SERVER", "") == ""
 
 
@@ -77,7 +80,7 @@ def dbt_kept_ready(target: str, project_dir: Path) -> Iterator[None]:
         server = subprocess.Popen(
             [sys.executable, "-m", MODULE],
             cwd=project_dir,
-            env={**os.environ, LISTENING: str(listening.fileno())},
+            env={**os.environ, LISTENING: str(listening.fileno()), STARTED_BY: str(os.getpid())},
             stdin=subprocess.DEVNULL,
             pass_fds=[listening.fileno()],
         )
@@ -95,7 +98,8 @@ def dbt_kept_ready(target: str, project_dir: Path) -> Iterator[None]:
 
 
 def prepare_ahead(arguments: Sequence[str], environment: Mapping[str, str], project_dir: Path) -> None:
-    """Ask the server to read the project in the background, with the arguments of a parse; nothing where there is none."""
+    """Ask the server to read the project in the background, with the arguments of a parse; nothing where there is
+    none."""
     address = os.environ.get(DBT_SERVER, "")
     if not address:
         return
@@ -161,11 +165,12 @@ class Server:
         """Run dbt in a fork of this process; the caller is told the fork's number, and its exit code."""
         if threading.active_count() != 1:
             raise RuntimeError("dbt's server has threads: a fork of it would not be safe")
+        server = os.getpid()
         child = os.fork()
         if child == 0:
             code = 2
             try:
-                die_with_parent()
+                die_with_parent(server)
                 for number, output in enumerate(outputs, start=1):
                     os.dup2(output, number)
                 _take_over(request, arguments)
@@ -242,7 +247,7 @@ def _tell(connection: socket.socket, answer: Mapping[str, Any]) -> None:
 
 def serve() -> None:
     """Import dbt, then answer calls until the refresh ends this process."""
-    die_with_parent()
+    die_with_parent(int(os.environ.pop(STARTED_BY)))
     listening = socket.socket(fileno=int(os.environ.pop(LISTENING)))
     import dbt.adapters.duckdb.impl
     import dbt.cli.main

@@ -1,13 +1,14 @@
 """What an edit costs: where nothing but rows of seeds changed since the last build, dbt builds what hangs on them.
 
-The build file holds tables and views that are functions of the landed files, the as-of date, the code, the settings and the
-seeds. A build that went through notes what it was made from beside the file. The next one compares: where all is the same
-but some seeds (or the state that the last refresh published), the tables that are not made from these still hold, and so
-do the results of their checks, which are carried over as they were. Whatever is doubtful is a full build: another landed
-file, date, setting, version or line of code; a build that was stopped; a build file that somebody else has written since.
+The build file holds tables and views that are functions of the landed files, the as-of date, the code, the settings
+and the seeds. A build that went through notes what it was made from beside the file. The next one compares: where all
+is the same but some seeds (or the state that the last refresh published), the tables that are not made from these
+still hold, and so do the results of their checks, which are carried over as they were. Whatever is doubtful is a full
+build: another landed file, date, setting, version or line of code; a build that was stopped; a build file that
+somebody else has written since.
 
-Belongs here: the note, the comparison, which nodes of the manifest an edit reaches. Does not belong here: running dbt and
-telling Dagster (orchestration/defs/build.py); what a kept table keeps within itself (macros/kept.sql).
+Belongs here: the note, the comparison, which nodes of the manifest an edit reaches. Does not belong here: running dbt
+and telling Dagster (orchestration/defs/build.py); what a kept table keeps within itself (macros/kept.sql).
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ PACKAGES = ("dbt-core", "dbt-duckdb", "dagster-dbt", "duckdb")
 READ_WHILE_LANDING = ("empty_spellings",)
 # The dbt source that earlier refreshes write.
 STATE = "state"
-# It looks at which dates the kept readers of its children hold, which is no edge of dbt's graph: where one of those is made
-# anew, it and its children are as well. What other readers find there, of the dates that they have, is the same.
+# It looks at which dates the kept readers of its children hold, which is no edge of dbt's graph: where one of those
+# is made anew, it and its children are as well. What other readers find there, of the dates that they have, is the
+# same.
 LOOKS_AT_READERS = "int_category_dates"
 
 
@@ -44,8 +46,8 @@ LOOKS_AT_READERS = "int_category_dates"
 class MadeFrom:
     """What decides the rows of a build.
 
-    `common` is a digest of all that makes every table doubtful where it changed; `seeds` and `state` are digests by the name
-    of a seed, and of a table of the state.
+    `common` is a digest of all that makes every table doubtful where it changed; `seeds` and `state` are digests by
+    the name of a seed, and of a table of the state.
     """
 
     common: str
@@ -128,9 +130,9 @@ def edit(settings: Settings, manifest: Mapping[str, Any], now: MadeFrom, note: N
         node = manifest["nodes"].get(id)
         if node is None or node["resource_type"] not in ("model", "seed", "test"):
             continue
-        made = [manifest["nodes"][parent] for parent in node["depends_on"]["nodes"] if parent in manifest["nodes"]]
-        of_staging = all(map(is_staging, made)) if node["resource_type"] == "test" else is_staging(node)
-        halves["staging" if of_staging else "marts"].append(id)
+        parents = [id for id in node["depends_on"].get("nodes", ()) if id in manifest["nodes"]]
+        made = [node] if node["resource_type"] != "test" else [manifest["nodes"][id] for id in parents]
+        halves["staging" if all(map(is_staging, made)) else "marts"].append(id)
     return Edit(tuple(changed), halves, note)
 
 
@@ -147,9 +149,7 @@ def reached_by(manifest: Mapping[str, Any], changed: Iterable[str]) -> set[str]:
 
     for id in changed:
         reach(id)
-    dates = next(
-        (id for id in manifest["nodes"] if id.endswith(f".{LOOKS_AT_READERS}") and id.startswith("model.")), ""
-    )
+    dates = f"model.{manifest['metadata']['project_name']}.{LOOKS_AT_READERS}"
     tables = [id for id in children.get(dates, ()) if id.startswith("model.")]
     readers = {child for table in tables for child in children.get(table, ()) if child.startswith("model.")}
     if readers & found:
@@ -185,7 +185,8 @@ def write_note(settings: Settings, refresh_id: str, made: MadeFrom, checks: Sequ
 
 
 def build_file_look(settings: Settings) -> list[int]:
-    """Size, time and number of the build file, which change when somebody writes it; nothing where it is open or gone."""
+    """Size, time and number of the build file, which change when somebody writes it; nothing where it is open or
+    gone."""
     path = settings.build_file
     if not path.is_file() or path.with_name(f"{path.name}.wal").exists():
         return []

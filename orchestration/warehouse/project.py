@@ -85,9 +85,9 @@ def fingerprint(settings: Settings, project_dir: Path = PROJECT_DIR, seed_rows: 
 def manifest_path(settings: Settings, project_dir: Path = PROJECT_DIR) -> Path:
     """Path of an up-to-date manifest.json, made by `dbt parse` when it is missing or anything it is made from changed.
 
-    The manifest appears whole: it is parsed aside and moved into place, so two processes may ask at once. Where nothing but
-    rows of seeds changed, the parse is that of before with their checksums in it; after every other change it is a new one,
-    because a kept parse does not see a new scheme in the model that unites them.
+    The manifest appears whole: it is parsed aside and moved into place, so two processes may ask at once. Where
+    nothing but rows of seeds changed, the parse is that of before with their checksums in it; after every other
+    change it is a new one, because a kept parse does not see a new scheme in the model that unites them.
 
     Raises:
         ProjectError: dbt cannot parse the project.
