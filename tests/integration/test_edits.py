@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from tests.integration import project
-from tests.integration.growing_zone import Warehouse, Zone, published_rows, write_zone
+from tests.support.growing_zone import Warehouse, Zone, published_rows, write_zone
 
 pytestmark = pytest.mark.slow
 
