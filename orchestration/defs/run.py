@@ -58,12 +58,14 @@ def in_code_location(instance: DagsterInstance) -> DagsterInstance:
 class Build:
     """The build of a refresh, from half to half.
 
-    `edit` is None where everything is built; `checks` are the results so far, as edits.Note keeps them.
+    `edit` is None where everything is built; `checks` are the results so far, as edits.Note keeps them;
+    `after_staging` is how the build file looked when the first half was done.
     """
 
     made_from: MadeFrom
     edit: Edit | None
     checks: list[dict[str, Any]] = field(default_factory=list)
+    after_staging: list[int] = field(default_factory=list)
 
 
 class RefreshRun(ConfigurableResource):
