@@ -167,9 +167,9 @@ def in_short(shop: Shop) -> list[Text]:
     if parts:
         lines.append(
             say(
-                "Segments of so few customers are known: {parts}; {link}.",
+                "The segment is known of few customers: {parts}; {link}.",
                 parts=joined(", ", parts),
-                link=common.link("not-known", say("what to land")),
+                link=common.link("not-known", say("what data to add")),
             )
         )
     unpaid = sum(common.pays(scheme)[1] == common.NOT_KNOWN for scheme in shop.schemes)
