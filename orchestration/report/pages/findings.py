@@ -23,8 +23,8 @@ from orchestration.report.shop import Shop
 # Segments of rfm whose members have gone quiet, and are worth winning back; in the order told.
 QUIET = ("cant_lose", "at_risk", "hibernating")
 MOST = 3
-# With the three they fill a column of one screen.
-MOST_ACTIONS = 3
+# With the three, and what may stop them, they fill a column of one screen.
+MOST_ACTIONS = 2
 MOST_LINKS = 3
 # Letters of a name on the front page; the whole of it is in the table.
 LETTERS = 40
@@ -48,9 +48,7 @@ class Finding:
 def to_do(shop: Shop) -> list[Finding]:
     """One list: what stops all the rest, the three with most money, one of a kind, then what has no sum behind it."""
     stop = nobody_may_be_contacted(shop)
-    if stop:
-        return [stop, *findings(shop), *actions(shop)[: MOST_ACTIONS - 1]]
-    return [*findings(shop), *actions(shop)[:MOST_ACTIONS]]
+    return [*([stop] if stop else []), *findings(shop), *actions(shop)[:MOST_ACTIONS]]
 
 
 def findings(shop: Shop) -> list[Finding]:

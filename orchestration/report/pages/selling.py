@@ -857,7 +857,7 @@ def on_the_front_page(shop: Shop, most: int) -> Table | None:
             Column(say("Segment")),
             Column(say("Offer, to customers")),
             Column(say("What goes with what they buy"), minor=True),
-            Column(shop.in_currency(say("All their gaps, up to")), True),
+            Column(shop.in_currency(say("All gaps, up to")), True),
         ],
         [
             [
