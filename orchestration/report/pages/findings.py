@@ -71,8 +71,8 @@ def nobody_may_be_contacted(shop: Shop) -> Finding | None:
     return Finding(
         say("Ask for consent first"),
         many(
-            "Today nobody may be contacted: no consent is on record of the {n} customer with a message waiting.",
-            "Today nobody may be contacted: no consent is on record of the {n} customers with a message waiting.",
+            "Nothing may be sent now: no consent is on record of the {n} customer with a message waiting.",
+            "Nothing may be sent now: no consent is on record of the {n} customers with a message waiting.",
             row["waiting"],
         ),
         0.0,
@@ -132,8 +132,8 @@ def actions(shop: Shop) -> list[Finding]:
             Finding(
                 say("Test one big offer"),
                 say(
-                    "Hold customers out at random to learn what pays. With those of today only a large effect shows: "
-                    "{effect} of spend or more a customer.",
+                    "Hold customers out at random to learn what pays. With the customers of today a test shows only a "
+                    "large effect: {effect} of spend a customer, or more.",
                     effect=shop.money(seen),
                 ),
                 0.0,
@@ -287,7 +287,7 @@ def missed_occasion(shop: Shop) -> Finding | None:
     gap, counted = found[0], occasions.days_counted(shop)
     since = say(" since {day}", day=words.day(counted[0])) if counted else ""
     return Finding(
-        say("Win the shopping trips they make elsewhere"),
+        say("Win the shopping trips they seldom make"),
         many(
             "“{segment}” ({scheme}) came for “{occasion}” {baskets}{since}; at the rate of all customers it would be "
             "{n}.",

@@ -144,8 +144,8 @@ def pairs(shown: Sequence[Scheme]) -> str:
         counted = common.pairs_sent(scheme)
         if counted:
             return many(
-                "{some} of {n} pair: taking segments two by two, so many pairs were sent different things.",
-                "{some} of {n} pairs: taking segments two by two, so many pairs were sent different things.",
+                "{some} of {n} pair: of those large enough to tell, so many were sent different things before.",
+                "{some} of {n} pairs: of those large enough to tell, so many were sent different things before.",
                 counted[1],
                 some=words.count(counted[0]),
             )

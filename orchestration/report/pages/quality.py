@@ -291,7 +291,7 @@ def account(shop: Shop) -> list[Block]:
         blocks += [Prose(note, "note") for note in notes]
         told = (
             say(
-                "Refresh {refresh}, data complete on {moment}.",
+                "Refresh {refresh}, finished on {moment}.",
                 refresh=words.table(words.clean(refresh.get("refresh_id"))),
                 moment=words.moment(refresh["finished_at"]),
             )
