@@ -18,7 +18,7 @@ EVERYTHING = "fqn:*"
 BACKFILL_DATES = "BACKFILL_DATES"
 # What is kept by as-of date, with all that it is computed from: no date may be computed from facts that an earlier
 # refresh left half-way.
-KEPT_BY_DATE = "+tag:by_as_of"
+KEPT_BY_DATE = "+config.by:as_of"
 # It compares two dates; where only one of them is computed again, the next refresh sees to it.
 OF_TWO_DATES = "int_membership_moves"
 
@@ -49,7 +49,7 @@ def build_arguments(target: str, full: bool = False, own_vars: Sequence[str] = (
 
     Args:
         target: dbt target, `duckdb` or `spark`.
-        full: build incremental models from nothing.
+        full: build kept models from nothing.
         own_vars: arguments that name the vars of SETTINGS (overrides.vars_arguments).
     """
     arguments = [
