@@ -96,5 +96,6 @@ def _date(values: Mapping[str, str], name: str) -> date:
         raise SettingsError(f"{name}={text}: there is no such day") from error
 
 
+# As schedules of earlier versions call it; else `python -m orchestration backfill`.
 if __name__ == "__main__":
     raise SystemExit(main())

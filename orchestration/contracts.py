@@ -1,7 +1,7 @@
 """What goes in and what comes out as Open Data Contract Standard files, made from dbt's YAML, the one source.
 
 Belongs here: `landing.odcs.yaml` and `published.odcs.yaml`, beside the manifest of every published version;
-`python -m orchestration.contracts [folder]` writes them without a refresh.
+`python -m orchestration contracts [folder]` writes them without a refresh.
 Does not belong here: what they promise (models/staging/_landing__sources.yml, the YAML of the marts).
 
 Source: Open Data Contract Standard 3.1 (https://bitol-io.github.io/open-data-contract-standard).
@@ -9,7 +9,6 @@ Source: Open Data Contract Standard 3.1 (https://bitol-io.github.io/open-data-co
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -214,7 +213,3 @@ def main(arguments: Sequence[str]) -> int:
     for path in write_contracts(read_manifest(manifest_path(read_settings())), folder):
         print(path)
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The dashboard of dashboards/superset as an archive that Superset imports: `python -m orchestration.dashboards`.
+"""The dashboard of dashboards/superset as an archive that Superset imports: `python -m orchestration dashboard`.
 
 Belongs here: putting the published file's place into the archive. Does not belong here: what the charts show
 (dashboards/superset/, in Superset's own export format), how it is imported (docs/bi/superset.md).
@@ -6,7 +6,6 @@ Belongs here: putting the published file's place into the archive. Does not belo
 
 from __future__ import annotations
 
-import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +33,3 @@ def main(arguments: Sequence[str]) -> int:
     # The link, not what it points at: a version is removed one day.
     print(write_archive(target, read_settings().published_link / DATABASE_NAME))
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -21,20 +21,23 @@ from orchestration.defs.hand_over import hand_over_assets
 from orchestration.defs.postgres import postgres_assets
 from orchestration.defs.publication import account_assets, publication_assets
 from orchestration.defs.run import RefreshRun
-from orchestration.defs.schedules import daily, landing_sensor, refresh
+from orchestration.defs.schedules import daily, is_in_use, landing_sensor, refresh
 from orchestration.publication.ddl import published_tables
 from orchestration.settings import read_settings
 from orchestration.warehouse.engines import check_engine
+from orchestration.warehouse.lineage import origins
 from orchestration.warehouse.project import manifest_path, read_manifest
 
 settings = read_settings()
 check_engine(settings, os.environ)
 manifest = read_manifest(manifest_path(settings))
+# While a refresh runs, SQL is being compiled, and nobody waits for a picture: what was read before is shown.
+columns = origins(settings, manifest, reads=not is_in_use(settings))
 
 defs = Definitions(
     assets=[
         landing,
-        *staging_and_marts(manifest),
+        *staging_and_marts(manifest, columns),
         *publication_assets(manifest),
         *postgres_assets(os.environ),
         *account_assets(published_tables(manifest)),

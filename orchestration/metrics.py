@@ -94,7 +94,3 @@ def main(arguments: Sequence[str]) -> int:
     return subprocess.run(
         [sys.executable, "-c", MF, *(arguments or ["list", "metrics"])], cwd=folder, env=variables, check=False
     ).returncode
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -36,8 +36,8 @@ WORKBOOK = ".xlsx"
 WORKBOOK_NAME = "treatments.xlsx"
 # Refused by name where somebody means them for a seed, and not passed over.
 SPREADSHEETS = (WORKBOOK, ".xls", ".xlsm", ".xlsb", ".ods")
-# A digest of the shipped treatments of each scheme: what differs from it has been edited. `python -m
-# orchestration.overrides shipped` writes it again, after a change of the shipped file itself.
+# A digest of the shipped treatments of each scheme: what differs from it has been edited. `python -m orchestration
+# settings shipped` writes it again, after a change of the shipped file itself.
 SHIPPED_TREATMENTS = PROJECT_DIR / "demos" / "shipped_treatments.csv"
 
 
@@ -419,9 +419,9 @@ def note_shipped_treatments() -> None:
         csv.writer(file, lineterminator="\n").writerows([("scheme", "sha256"), *found.items()])
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """`make settings`: print what holds; 2 where it cannot be used."""
-    if sys.argv[1:] == ["shipped"]:
+    if list(arguments) == ["shipped"]:
         note_shipped_treatments()
         return 0
     try:
@@ -432,7 +432,3 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

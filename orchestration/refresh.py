@@ -27,9 +27,11 @@ from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
 
-from orchestration import disk, terminal
-from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError, targets_of
+from orchestration import disk, memory, terminal
+from orchestration.audiences.handover.chosen import targets_of
+from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError
 from orchestration.defs.run import REFRESH_ID_TAG, STARTED_AT_TAG, in_code_location, make_refresh_id
+from orchestration.landing.contract import contract
 from orchestration.overrides import held_vars, prepare_seeds, shipped_vars
 from orchestration.publication.postgres.server import (
     PUBLISH_POSTGRES_DSN,
@@ -41,7 +43,9 @@ from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_se
 from orchestration.storage.files import finish_removals, remove_folder
 from orchestration.storage.lock import LockHeld, refresh_lock
 from orchestration.storage.versions import published_version
+from orchestration.warehouse.dbt_server import dbt_kept_ready
 from orchestration.warehouse.engines import check_engine
+from orchestration.warehouse.project import manifest_path
 
 PUBLISHED, STOPPED, BAD_ENVIRONMENT, IN_USE, NOT_EVERYWHERE = 0, 1, 2, 3, 4
 
@@ -50,9 +54,13 @@ def main() -> int:
     """Run one refresh; see the exit codes above."""
     try:
         settings = read_settings()
-        held_vars(settings, shipped_vars())
+        shipped = shipped_vars()
+        held = {**shipped, **held_vars(settings, shipped)}
+        limit = memory.hold(settings, held)
         check_engine(settings, os.environ)
         disk.check_writable(settings)
+        if held.get(disk.CHECK, True):
+            disk.check_room(settings, contract())
         check_elsewhere(os.environ)
         prepare_seeds(settings)
     except SettingsError as error:
@@ -60,8 +68,8 @@ def main() -> int:
         _alert("(not started)", [terminal.Problem("environment", str(error))], None)
         return BAD_ENVIRONMENT
     try:
-        with refresh_lock(settings.lock_file):
-            return run(settings, full=is_full(os.environ))
+        with refresh_lock(settings.lock_file), memory.Spilled(settings, limit) as spilled:
+            return run(settings, full=is_full(os.environ), spilled=spilled)
     except LockHeld as error:
         print(f"not refreshed: {error}", file=sys.stderr)
         _alert("(not started)", [terminal.Problem("lock", str(error))], published_version(settings))
@@ -108,7 +116,7 @@ def forget_builds(settings: Settings) -> None:
     finish_removals(settings.warehouse_dir)
 
 
-def run(settings: Settings, full: bool = False) -> int:
+def run(settings: Settings, full: bool = False, spilled: memory.Spilled | None = None) -> int:
     """Run the job under the lock, with everything that any step prints in the log file."""
     run_id = str(uuid4())
     started_at = datetime.now(UTC)
@@ -122,7 +130,11 @@ def run(settings: Settings, full: bool = False) -> int:
         if full:
             forget_builds(settings)
             progress.say("  FULL: everything is read and built again")
-        succeeded = _run_job(run_id, tags, progress)
+        with dbt_kept_ready(settings.dbt_target, PROJECT_DIR):
+            _parse_ahead(settings)
+            succeeded = _run_job(run_id, tags, progress)
+        if spilled is not None and spilled.told():
+            progress.say(terminal.spilled(spilled.told()))
         # The screen shows the first of them, and says that all are in the log.
         print(terminal.in_full("Warnings", progress.warnings))
         print(terminal.in_full("Failures", progress.failures))
@@ -183,6 +195,17 @@ def _run_job(run_id: str, tags: dict[str, str], progress: terminal.Progress) -> 
         return False
 
 
+def _parse_ahead(settings: Settings) -> None:
+    """Let dbt read the project in the background, while this process imports Dagster; what is wrong with it is said
+    when the definitions ask for it."""
+
+    def parse() -> None:
+        with contextlib.suppress(Exception):
+            manifest_path(settings)
+
+    threading.Thread(target=parse, name="parse", daemon=True).start()
+
+
 def _import_ahead() -> None:
     """Import in the background what later steps need and what takes seconds, while dbt has a process of its own."""
     from orchestration.audit.runner import import_great_expectations
@@ -213,5 +236,6 @@ def everything_into(log: Path) -> Iterator[TextIO]:
                 os.close(kept)
 
 
+# As schedules of earlier versions call it; else `python -m orchestration refresh`.
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -23,9 +23,11 @@ from orchestration.audit.told import (
     check_message,
     check_name,
     counted,
+    has_warned,
     step_warnings,
 )
 from orchestration.settings import Settings
+from orchestration.storage.sql import first_row
 
 if TYPE_CHECKING:
     import duckdb
@@ -137,10 +139,10 @@ class Progress:
     def _hear_check(self, step: Step, evaluation: Any) -> None:
         held, failed = counted(evaluation)
         step.passed += held
-        if evaluation.passed:
+        if evaluation.passed and not has_warned(evaluation):
             return
         problem = Problem(check_name(evaluation), check_message(evaluation))
-        if evaluation.severity.value == "WARN":
+        if has_warned(evaluation):
             step.warned += 1
             self.warnings.append(problem)
         else:
@@ -193,7 +195,7 @@ def published(
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         cursor = con.execute("from refreshes where refresh_id = ?", [manifest["refresh_id"]])
         names = [column[0] for column in cursor.description or []]
-        account = dict(zip(names, cursor.fetchone() or (None,) * len(names), strict=True))
+        account = dict(zip(names, first_row(cursor) or (None,) * len(names), strict=True))
         prospects = prospect_lines(con)
     checks = manifest["checks"]
     link = settings.published_link
@@ -219,6 +221,11 @@ def published(
             *(f"  {name:<{width}}{place}" for name, place in places),
         ]
     )
+
+
+def spilled(told: str) -> str:
+    """That memory did not suffice, and what was done about it."""
+    return textwrap.fill(told, _width(), initial_indent="  ", subsequent_indent="  ")
 
 
 def rows_read(account: Mapping[str, Any]) -> list[str]:

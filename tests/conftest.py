@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.integration import growing_zone, project
+from tests.support import growing_zone, project
 
 # Where a developer publishes: no test may reach it, in this process or in another.
 for name in ("AUDIENCE_TARGET", "PUBLISH_POSTGRES_DSN", "PUBLISH_POSTGRES_SCHEMA"):
@@ -55,7 +55,7 @@ def _refresh_demo(warehouse: Path) -> None:
     shutil.copy(project.ROOT / ".dagster_home" / "dagster.yaml", dagster_home)
     variables = {"DAGSTER_HOME": str(dagster_home), "GX_ANALYTICS_ENABLED": "false", "SEEDS_DIR": ""}
     done = subprocess.run(
-        [sys.executable, "-m", "orchestration.refresh"],
+        [sys.executable, "-m", "orchestration", "refresh"],
         cwd=project.ROOT,
         env=project.environment(warehouse, warehouse / "dbt-target", variables),
         capture_output=True,

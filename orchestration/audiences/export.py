@@ -22,9 +22,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow.parquet as pq
 
+from orchestration import memory
 from orchestration.settings import Settings
 from orchestration.storage.versions import AUDIENCES_FOLDER as FOLDER
 from orchestration.storage.versions import DATABASE_NAME, SUMMARY_NAME
@@ -120,7 +120,7 @@ def write_export(candidate: Path, previous: Path | None, is_demo: bool, is_revie
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
-    with duckdb.connect(str(candidate / DATABASE_NAME), read_only=True) as con:
+    with memory.connect(candidate / DATABASE_NAME, read_only=True) as con:
         columns = ", ".join(COLUMNS)
         table = con.execute(f"select {columns} from audiences order by {', '.join(KEY)}").to_arrow_table()
         outcomes = dict(

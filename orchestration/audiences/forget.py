@@ -131,8 +131,9 @@ def _forget_in_postgres(settings: Settings, person_id: str, outcome: Outcome) ->
 
 def _forget_in_targets(settings: Settings, person_id: str, outcome: Outcome) -> None:
     """Where audiences are handed over: lists without the person are, and earlier ones are taken away."""
+    from orchestration.audiences.handover.chosen import targets_of
     from orchestration.audiences.handover.lists import STATE_NAME, hand_over_to_all, last_hand_overs
-    from orchestration.audiences.handover.target import TargetError, targets_of
+    from orchestration.audiences.handover.target import TargetError
 
     try:
         targets = targets_of()

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from orchestration import memory
 from orchestration.audit.suites import Rule
 
 EXAMPLES = 5
@@ -25,7 +26,6 @@ EXAMPLES = 5
 ENGINE_OPTIONS: dict[str, Any] = {
     "isolation_level": "AUTOCOMMIT",
     "skip_autocommit_rollback": True,
-    "connect_args": {"read_only": True},
 }
 
 
@@ -81,8 +81,11 @@ def _source(database: Path) -> Iterator[tuple[Any, Any]]:
     # Its type stubs leave out what the SQL source takes.
     context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
+    opened = {"read_only": True, "config": memory.options()}
     source = context.data_sources.add_sql(
-        name="database", connection_string=f"duckdb:///{database}", kwargs=dict(ENGINE_OPTIONS)
+        name="database",
+        connection_string=f"duckdb:///{database}",
+        kwargs=ENGINE_OPTIONS | {"connect_args": opened},
     )
     try:
         yield context, source

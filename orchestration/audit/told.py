@@ -16,6 +16,10 @@ WARNINGS = "warnings"
 ROW_COUNT = "dagster/row_count"
 # Of a check: what it found, in words.
 MESSAGE = "message"
+# Of a check that warns: Dagster has it as passed, because it would call it "Failed" where nothing stopped.
+WARNED = "warned"
+# How the text beside it begins.
+WENT_ON = "Warning, the refresh went on: "
 # Where a step has put what it made, for whoever looks for it: shown when the refresh is done.
 PLACE = "place"
 # How a step's message begins that says how far it is.
@@ -54,11 +58,18 @@ class Told:
     warnings: tuple[Problem, ...] = ()
 
 
+def has_warned(evaluation: Any) -> bool:
+    """Whether a check warns: it says so, or, in runs of earlier versions, failed with the severity of a warning."""
+    if evaluation.passed:
+        return WARNED in (evaluation.metadata or {})
+    return getattr(evaluation.severity, "value", evaluation.severity) == "WARN"
+
+
 def counted(evaluation: Any) -> tuple[int, int]:
     """How many checks a result stands for: those that hold, and those that do not."""
     metadata = evaluation.metadata or {}
     checks = int(metadata[CHECKS].value) if CHECKS in metadata else 1
-    if evaluation.passed:
+    if evaluation.passed and not has_warned(evaluation):
         return checks, 0
     failed = int(metadata[CHECKS_FAILED].value) if CHECKS_FAILED in metadata else 1
     return max(checks - failed, 0), failed

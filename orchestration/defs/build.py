@@ -5,16 +5,21 @@ Does not belong here: what is selected (dbt_arguments.py), names (translator.py)
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Set
 from functools import cached_property
+from graphlib import TopologicalSorter
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
 from dagster import (
+    AssetCheckKey,
     AssetCheckResult,
+    AssetCheckSeverity,
     AssetExecutionContext,
+    AssetKey,
     AssetMaterialization,
     AssetsDefinition,
     Failure,
@@ -29,19 +34,26 @@ from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
 from packaging.version import Version
 
 from orchestration.audit.told import CHECKS, CHECKS_FAILED, MESSAGE, ROW_COUNT, SO_FAR, WARNINGS
+from orchestration.defs.checks import as_warning, in_words
 from orchestration.defs.retries import is_transient, retried
-from orchestration.defs.run import RefreshRun, environment
-from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, Translator, page
+from orchestration.defs.run import Build, RefreshRun, environment
+from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, Translator, asset_key, page
 from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, Settings, read_settings
+from orchestration.warehouse import edits
 from orchestration.warehouse.checks import column_checks, column_messages
 from orchestration.warehouse.dbt_arguments import MARTS, STAGING, Half, build_arguments
 from orchestration.warehouse.handover import hand_over
+from orchestration.warehouse.lineage import Origins
 from orchestration.warehouse.project import DBT_COMMAND, own_arguments
 from orchestration.warehouse.tables import NotBuilt, built_tables, current_as_of, refresh_day, row_counts
 
 # The as-of date of a landing zone without AS_OF: its lines are not typed yet.
 LATER = "the day after the last order line"
 PROGRESS_SECONDS = 3.0
+# How much dbt writes into its log file.
+LOG_LEVEL = "DBT_LOG_LEVEL_FILE"
+# Of a table or check that was taken over: the refresh that built it.
+HOLDS_SINCE = "holds_since"
 # dagster-dbt's name for the seconds that dbt took for a node.
 DURATION = "Execution Duration"
 
@@ -105,7 +117,7 @@ def landing(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeR
     )
 
 
-def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
+def model_assets(manifest: dict[str, Any], half: Half, origins: Origins | None = None) -> AssetsDefinition:
     """One half of the build as Dagster assets, with dbt's tests as their checks (severity error blocks)."""
 
     @dbt_assets(
@@ -113,7 +125,7 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
         select=half.select,
         exclude=half.exclude,
         name=half.name,
-        dagster_dbt_translator=Translator(read_settings().seeds_dir),
+        dagster_dbt_translator=Translator(read_settings().seeds_dir, manifest, origins),
     )
     def models(context: AssetExecutionContext, dbt: DbtChild, refresh: RefreshRun) -> Iterator[Any]:
         settings = refresh.settings
@@ -122,25 +134,130 @@ def model_assets(manifest: dict[str, Any], half: Half) -> AssetsDefinition:
         # dbt starts from the full parse that the manifest was made from (dagster-dbt copies it where there is none):
         # a parse kept from an earlier build does not see a new scheme in the model that unites them.
         (target_path / PARTIAL_PARSE_FILE_NAME).unlink(missing_ok=True)
-        landed = {ALREADY_LANDED: "1"} if refresh.landing_fingerprint else {}
+        variables = {ALREADY_LANDED: "1"} if refresh.landing_fingerprint else {}
+        # Each statement is logged where somebody asks for it (debug): 10,000 lines take seconds.
+        variables[LOG_LEVEL] = os.environ.get(LOG_LEVEL, "") or "info"
+        build = begun(context, refresh, half, manifest)
+        edit = build.edit if build else None
+        only = [manifest["nodes"][id] for id in edit.selected[half.name]] if edit else None
+        if edit and half is STAGING:
+            context.log.info(told_edit(edit, manifest))
 
         def events() -> Iterator[Any]:
+            if only is not None and not only:
+                return
             with retried(context):
-                with environment(settings, **landed):
-                    invocation = dbt.cli(
-                        build_arguments(settings.dbt_target, own_vars=own_arguments(settings)),
-                        context=context,
-                        manifest=manifest,
-                        target_path=target_path,
-                    )
-                stream = with_progress(invocation.stream(), len(context.selected_asset_keys), context.log.info)
+                arguments = build_arguments(settings.dbt_target, own_vars=own_arguments(settings), only=only)
+                with environment(settings, **variables):
+                    if only is None:
+                        invocation = dbt.cli(arguments, context=context, manifest=manifest, target_path=target_path)
+                    else:
+                        # With the context dagster-dbt would add the half's own selection.
+                        invocation = dbt.cli(
+                            arguments,
+                            manifest=manifest,
+                            dagster_dbt_translator=Translator(settings.seeds_dir),
+                            target_path=target_path,
+                        )
+                        invocation.context = context
+                tables = len(context.selected_asset_keys) if only is None else sum(map(is_table, only))
+                stream = with_progress(invocation.stream(), tables, context.log.info)
                 yield from with_messages(with_column_checks(stream, manifest), lambda: messages(target_path))
 
-        yield from with_row_counts(events(), lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
+        found = with_what_holds(events(), context, build.edit.note, manifest) if build and build.edit else events()
+        noted = with_notes(found, build.checks) if build else found
+        warned = (as_warning(event) if isinstance(event, AssetCheckResult) else event for event in noted)
+        counted = with_row_counts(warned, lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
+        yield from in_words(counted)
         if half is MARTS:
             yield from history_partitions(settings, context.instance.get_materialized_partitions(HISTORY_KEY))
+            # Whoever edited a file meanwhile has edited it for the next refresh.
+            if build and edits.made_from(settings, refresh.landing_fingerprint) == build.made_from:
+                edits.write_note(settings, refresh.refresh_id, build.made_from, build.checks)
 
     return models
+
+
+def begun(context: AssetExecutionContext, refresh: RefreshRun, half: Half, manifest: Mapping[str, Any]) -> Build | None:
+    """What this half builds, decided before the first one; None where it is no whole build, of which nothing is
+    noted."""
+    settings = refresh.settings
+    is_whole = len(context.selected_asset_keys) == len(context.assets_def.keys)
+    if half is STAGING and refresh.build is None and is_whole and refresh.landing_fingerprint:
+        now = edits.made_from(settings, refresh.landing_fingerprint)
+        refresh.begin_build(Build(now, edits.edit(settings, manifest, now, edits.read_note(settings))))
+    elif not is_whole or not refresh.landing_fingerprint:
+        refresh.begin_build(None)
+    # From here on the file is written.
+    edits.forget_note(settings)
+    return refresh.build
+
+
+def told_edit(edit: edits.Edit, manifest: Mapping[str, Any]) -> str:
+    """What is built of an edit, in a sentence."""
+    names = [id.rpartition(".")[2] for id in edit.changed]
+    tables = sum(is_table(manifest["nodes"][id]) for ids in edit.selected.values() for id in ids)
+    return (
+        f"{', '.join(names) or 'nothing'} changed since build {edit.note.refresh_id}, and nothing else: {tables} "
+        "tables hang on that and are built; all others hold, with what their checks said then"
+    )
+
+
+def is_table(node: Mapping[str, Any]) -> bool:
+    """Whether a node of the manifest is built, and not a test."""
+    return node["resource_type"] in ("model", "seed")
+
+
+def with_what_holds(
+    events: Iterator[Any], context: AssetExecutionContext, note: edits.Note, manifest: Mapping[str, Any]
+) -> Iterator[Any]:
+    """dbt's events, and what was taken over from an earlier build: its tables, and what their checks said. Dagster
+    takes tables in the order of their dependencies, so all of them come last; where dbt fails, none."""
+    outputs: dict[str, Output[Any]] = {}
+    checks: set[AssetCheckKey] = set()
+    for event in events:
+        if isinstance(event, Output):
+            outputs[event.output_name] = event
+            continue
+        if isinstance(event, AssetCheckResult) and event.asset_key and event.check_name:
+            checks.add(AssetCheckKey(event.asset_key, event.check_name))
+        yield event
+    for check in note.checks:
+        key = AssetCheckKey(AssetKey(list(check["asset"])), str(check["name"]))
+        if key in context.selected_asset_check_keys and key not in checks:
+            yield AssetCheckResult(
+                asset_key=key.asset_key,
+                check_name=key.name,
+                passed=check["passed"],
+                severity=AssetCheckSeverity(check["severity"]),
+                description=check["description"],
+                metadata={**check["metadata"], HOLDS_SINCE: check["metadata"].get(HOLDS_SINCE, note.refresh_id)},
+            )
+    names = {asset_key(node).to_python_identifier(): id for id, node in manifest["nodes"].items() if is_table(node)}
+    parents = {id: node["depends_on"].get("nodes", ()) for id, node in manifest["nodes"].items()}
+    places = {id: place for place, id in enumerate(TopologicalSorter(parents).static_order())}
+    for name in sorted(context.assets_def.keys_by_output_name, key=lambda name: places.get(names.get(name, ""), -1)):
+        yield outputs.get(name) or Output(None, output_name=name, metadata={HOLDS_SINCE: note.refresh_id})
+
+
+def with_notes(events: Iterator[Any], noted: list[dict[str, Any]]) -> Iterator[Any]:
+    """dbt's events, with the results of checks added to `noted`."""
+    for event in events:
+        if isinstance(event, AssetCheckResult) and event.asset_key:
+            values = {name: getattr(value, "value", value) for name, value in (event.metadata or {}).items()}
+            noted.append(
+                {
+                    "asset": list(event.asset_key.path),
+                    "name": event.check_name,
+                    "passed": event.passed,
+                    "severity": event.severity.value,
+                    "description": event.description,
+                    "metadata": {
+                        name: value for name, value in values.items() if isinstance(value, str | int | float | bool)
+                    },
+                }
+            )
+        yield event
 
 
 def history_partitions(settings: Settings, known: Set[str]) -> Iterator[AssetMaterialization]:
@@ -165,9 +282,9 @@ def history_partitions(settings: Settings, known: Set[str]) -> Iterator[AssetMat
             )
 
 
-def staging_and_marts(manifest: dict[str, Any]) -> list[AssetsDefinition]:
-    """Both halves."""
-    return [model_assets(manifest, half) for half in (STAGING, MARTS)]
+def staging_and_marts(manifest: dict[str, Any], origins: Origins | None = None) -> list[AssetsDefinition]:
+    """Both halves, with where their columns come from."""
+    return [model_assets(manifest, half, origins) for half in (STAGING, MARTS)]
 
 
 def with_row_counts(

@@ -15,26 +15,33 @@ from dagster import (
     AssetCheckSeverity,
     AssetCheckSpec,
     AssetKey,
+    Failure,
+    MetadataValue,
+    RetryRequested,
     asset_check,
     multi_asset_check,
 )
 
 from orchestration.audit.runner import RuleResult, run_rules
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
-from orchestration.audit.told import MESSAGE
+from orchestration.audit.told import MESSAGE, WARNED, WENT_ON, check_message, check_name
 from orchestration.defs.run import RefreshRun
 from orchestration.storage.versions import DATABASE_NAME
 from orchestration.warehouse.tables import built_tables, current_as_of
 
 CANDIDATE_KEY = AssetKey("candidate")
 TREATMENT_CHECK = "treatments_differ_and_reach"
-# Dagster calls whatever does not pass "Failed", a warning in yellow: the words beside it say that nothing stopped.
-WENT_ON = "Warning, the refresh went on: "
 # For the rules that have no remedy of their own: each failure says it with the rows.
 NO_REMEDY = {
     "critical": "A failure stops the refresh, and what is published stays; its message names the rows and what to do.",
     "warning": "A failure is a warning, the refresh goes on; its message names the rows and what to do.",
 }
+# So many of the checks that stopped a step are named in its failure.
+NAMED = 5
+NOT_REACHED = (
+    "What each checks, and how its rows are found, stands on its page (Checks of the asset). Checks after it were not "
+    'reached: Dagster calls them "Execution failed", without metadata.'
+)
 NEXT_STEP = "Edit treatments.csv (in SEEDS_DIR, else in seeds/); `make check` says in a second whether that helps."
 
 
@@ -60,16 +67,60 @@ def check_result(result: RuleResult, key: AssetKey) -> AssetCheckResult:
     metadata: dict[str, Any] = {"table": rule.table, "why": rule.why}
     if not result.passed:
         metadata |= {MESSAGE: result.message, "examples": list(result.examples)}
-    return AssetCheckResult(
-        asset_key=key,
-        check_name=rule.id,
-        passed=result.passed,
-        severity=AssetCheckSeverity.ERROR if rule.severity == "critical" else AssetCheckSeverity.WARN,
-        description=f"{WENT_ON}{result.message}"
-        if result.message and rule.severity == "warning"
-        else result.message or None,
-        metadata=metadata,
+    return as_warning(
+        AssetCheckResult(
+            asset_key=key,
+            check_name=rule.id,
+            passed=result.passed,
+            severity=AssetCheckSeverity.ERROR if rule.severity == "critical" else AssetCheckSeverity.WARN,
+            description=result.message or None,
+            metadata=metadata,
+        )
     )
+
+
+def as_warning(result: AssetCheckResult) -> AssetCheckResult:
+    """A result that Dagster does not call "Failed" where it is only a warning: passed, marked `warned`, and with words
+    that begin with "Warning". All others stay as they are."""
+    if result.passed or result.severity is not AssetCheckSeverity.WARN:
+        return result
+    message = check_message(result)
+    return result._replace(
+        passed=True,
+        description=f"{WENT_ON}{message}",
+        metadata={**(result.metadata or {}), WARNED: MetadataValue.bool(True), MESSAGE: MetadataValue.text(message)},
+    )
+
+
+def in_words(events: Iterator[Any]) -> Iterator[Any]:
+    """A step's events; where checks stop it, its failure names them, in place of a command line or of names alone.
+
+    Raises:
+        Failure: checks of severity error did not pass.
+        Exception: whatever `events` raised, where no check had failed.
+    """
+    stopping: list[AssetCheckResult] = []
+    try:
+        for event in events:
+            if isinstance(event, AssetCheckResult) and not event.passed and event.severity is AssetCheckSeverity.ERROR:
+                stopping.append(event)
+            yield event
+    except RetryRequested:
+        raise
+    except Exception:
+        if not stopping:
+            raise
+    if stopping:
+        raise Failure(why_stopped(stopping), allow_retries=False) from None
+
+
+def why_stopped(stopping: Sequence[AssetCheckResult]) -> str:
+    """Which checks stopped a step, what they found, and where to look."""
+    named = [f"{check_name(result)}: {check_message(result)}" for result in stopping[:NAMED]]
+    if len(stopping) > NAMED:
+        named.append(f"and {len(stopping) - NAMED} more")
+    count = "A check" if len(stopping) == 1 else f"{len(stopping)} checks"
+    return "\n".join([f"{count} stopped the refresh; what is published stays.", *named, NOT_REACHED])
 
 
 def staging_audit(rules: Sequence[Rule] = STAGING) -> AssetChecksDefinition:
@@ -77,8 +128,8 @@ def staging_audit(rules: Sequence[Rule] = STAGING) -> AssetChecksDefinition:
 
     @multi_asset_check(name="audit_staging", specs=[spec(rule, AssetKey(rule.table)) for rule in rules])
     def audit_staging(context: AssetCheckExecutionContext, refresh: RefreshRun) -> Iterator[AssetCheckResult]:
-        for result in run_rules(refresh.settings.build_file, _selected(context, rules, None)):
-            yield check_result(result, AssetKey(result.rule.table))
+        found = run_rules(refresh.settings.build_file, _selected(context, rules, None))
+        yield from in_words(check_result(result, AssetKey(result.rule.table)) for result in found)
 
     return audit_staging
 
@@ -88,8 +139,8 @@ def candidate_audit(rules: Sequence[Rule] = CANDIDATE) -> AssetChecksDefinition:
 
     @multi_asset_check(name="audit_candidate", specs=[spec(rule, CANDIDATE_KEY) for rule in rules])
     def audit_candidate(context: AssetCheckExecutionContext, refresh: RefreshRun) -> Iterator[AssetCheckResult]:
-        for result in run_rules(refresh.candidate / DATABASE_NAME, _selected(context, rules, CANDIDATE_KEY)):
-            yield check_result(result, CANDIDATE_KEY)
+        found = run_rules(refresh.candidate / DATABASE_NAME, _selected(context, rules, CANDIDATE_KEY))
+        yield from in_words(check_result(result, CANDIDATE_KEY) for result in found)
 
     return audit_candidate
 
@@ -107,13 +158,15 @@ def treatment_check() -> AssetChecksDefinition:
             report = check_candidate(con, current_as_of(con))
         blocking = [finding for finding in report.findings if finding.severity == "block"]
         warnings = [finding for finding in report.findings if finding.severity == "warn"]
-        # Findings of schemes that only warn are a failed check that does not block; notes are neither.
+        told = "\n".join([*(finding.message for finding in blocking or warnings), NEXT_STEP])
+        # Findings of schemes that only warn are a warning; notes are nothing.
         return AssetCheckResult(
-            passed=not blocking and not warnings,
+            passed=not blocking,
             severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
             description=(WENT_ON if warnings and not blocking else "") + report.summary().splitlines()[0],
             metadata={
-                MESSAGE: "\n".join([*(finding.message for finding in blocking or warnings), NEXT_STEP]),
+                **({MESSAGE: told} if blocking or warnings else {}),
+                **({WARNED: True} if warnings and not blocking else {}),
                 "table": "treatments",
                 "findings": [
                     {

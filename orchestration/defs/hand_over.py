@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, Failure, MaterializeResult, asset
 
+from orchestration.audiences.handover.chosen import targets_of
 from orchestration.audiences.handover.lists import hand_over_to_all
-from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError, targets_of
+from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError
 from orchestration.audit.told import PLACE
 from orchestration.defs.retries import retried
 from orchestration.defs.run import RefreshRun

@@ -7,7 +7,7 @@ Does not belong here: how it is done (candidate.py, publish.py, orchestration/re
 import importlib
 import importlib.util
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -30,7 +30,8 @@ from dagster import (
     asset,
 )
 
-from orchestration.audit.told import PART_OF, ROW_COUNT, Told
+from orchestration import memory
+from orchestration.audit.told import PART_OF, ROW_COUNT, Problem, Told
 from orchestration.contracts import write_contracts
 from orchestration.defs.retries import retried
 from orchestration.defs.run import RefreshRun
@@ -45,7 +46,7 @@ from orchestration.publication.refreshes import known_refreshes, note, read_row_
 from orchestration.publication.restatements import Restatements, count_restatements
 from orchestration.settings import PROJECT_DIR
 from orchestration.storage.assignments import note_assignments
-from orchestration.storage.sql import quoted
+from orchestration.storage.sql import first_row, quoted
 from orchestration.storage.versions import DATABASE_NAME, published_version
 from orchestration.warehouse.project import project_vars
 from orchestration.warehouse.tables import built_tables, current_as_of
@@ -133,10 +134,10 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         began = time.monotonic()
         settings = refresh.settings
         folder = _needed(refresh.candidate)
-        with duckdb.connect(str(folder / DATABASE_NAME), read_only=True) as con:
+        with memory.connect(folder / DATABASE_NAME, read_only=True) as con:
             rows = {name: _count(con, name) for name in tables}
             refreshes = con.execute("select * from refreshes").to_arrow_table()
-            first = con.execute("select min(valid_from) from customer_segment_history").fetchone()
+            first = first_row(con.execute("select min(valid_from) from customer_segment_history"))
         as_of = candidate_as_of(refresh)
         version = publish(
             settings,
@@ -150,6 +151,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         )
         note(settings, refreshes)
         note_assignments(settings, version)
+        said = told(context.instance, context.run_id)
         return MaterializeResult(
             metadata={
                 ROW_COUNT: sum(rows.values()),
@@ -157,11 +159,18 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
                 "version": version.name,
                 "folder": MetadataValue.path(str(settings.published_link)),
                 "report": MetadataValue.path(str(settings.published_link / REPORT_NAME)),
+                "checks": {"passed": said.passed, "warned": said.warned, "failed": said.failed},
+                **({"what_warned": MetadataValue.md(listed(said.warnings))} if said.warnings else {}),
                 "seconds": seconds_since(began),
             }
         )
 
     return [candidate, report, published]
+
+
+def listed(problems: Sequence[Problem]) -> str:
+    """Warnings as a list in Markdown: where, and the message."""
+    return "\n".join(f"- **{problem.where}**: {' '.join(problem.message.split())}" for problem in problems)
 
 
 def account_assets(tables: Mapping[str, PublishedTable]) -> list[AssetSpec]:
@@ -237,7 +246,7 @@ def _make_candidate(
 
 def _currency(con: duckdb.DuckDBPyConnection) -> str | None:
     """The one currency of all money; None where the lines name none."""
-    row = con.execute("select max(reporting_currency) from refresh_settings").fetchone()
+    row = first_row(con.execute("select max(reporting_currency) from refresh_settings"))
     return str(row[0]) if row and row[0] else None
 
 
@@ -254,8 +263,8 @@ def check_counts(instance: DagsterInstance, run_id: str) -> CheckCounts:
 
 def candidate_as_of(refresh: RefreshRun) -> date:
     """The as-of date of this run's candidate."""
-    with duckdb.connect(str(refresh.candidate / DATABASE_NAME), read_only=True) as con:
-        found = con.execute("select as_of from refreshes where refresh_id = ?", [refresh.refresh_id]).fetchone()
+    with memory.connect(refresh.candidate / DATABASE_NAME, read_only=True) as con:
+        found = first_row(con.execute("select as_of from refreshes where refresh_id = ?", [refresh.refresh_id]))
     assert found is not None
     as_of: date = found[0]
     return as_of
@@ -284,5 +293,5 @@ def _needed(candidate: Path) -> Path:
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = con.execute(f"select count(*) from {quoted(table)}").fetchone()
+    row = first_row(con.execute(f"select count(*) from {quoted(table)}"))
     return int(row[0]) if row else 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,11 @@ from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, 
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from pydantic import PrivateAttr
 
+from orchestration import memory
 from orchestration.settings import Settings, read_settings
 from orchestration.storage.lock import refresh_lock
+from orchestration.warehouse.edits import Edit, MadeFrom
+from orchestration.warehouse.project import project_vars
 
 # The code location that `make dev` serves.
 DEFINITIONS = "orchestration.definitions"
@@ -50,6 +54,18 @@ def in_code_location(instance: DagsterInstance) -> DagsterInstance:
     return instance
 
 
+@dataclass
+class Build:
+    """The build of a refresh, from half to half.
+
+    `edit` is None where everything is built; `checks` are the results so far, as edits.Note keeps them.
+    """
+
+    made_from: MadeFrom
+    edit: Edit | None
+    checks: list[dict[str, Any]] = field(default_factory=list)
+
+
 class RefreshRun(ConfigurableResource):
     """The refresh that a Dagster run carries out; holds the warehouse's lock from the first step to the last.
 
@@ -60,6 +76,7 @@ class RefreshRun(ConfigurableResource):
     _refresh_id: str = PrivateAttr()
     _started_at: datetime = PrivateAttr()
     _landing_fingerprint: str = PrivateAttr(default="")
+    _build: Build | None = PrivateAttr(default=None)
 
     @property
     def settings(self) -> Settings:
@@ -81,6 +98,15 @@ class RefreshRun(ConfigurableResource):
         """Which files of the landing zone this run has landed; empty where it has not."""
         return self._landing_fingerprint
 
+    @property
+    def build(self) -> Build | None:
+        """What this run's build is made from and has found so far; None where it has not begun with its first half."""
+        return self._build
+
+    def begin_build(self, build: Build | None) -> None:
+        """Remember it for the second half."""
+        self._build = build
+
     def note_landing(self, fingerprint: str) -> None:
         """Remember what was landed: dbt need not look again, and the published version says what it was made from."""
         self._landing_fingerprint = fingerprint
@@ -99,6 +125,7 @@ class RefreshRun(ConfigurableResource):
             LockHeld: another refresh is running.
         """
         self._settings = read_settings()
+        memory.hold(self._settings, project_vars(self._settings))
         run = context.dagster_run
         tags = dict(run.tags) if run else {}
         run_id = run.run_id if run else "00000000"

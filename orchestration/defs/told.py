@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dagster import AssetCheckSeverity, DagsterEventType, DagsterInstance
+from dagster import DagsterEventType, DagsterInstance
 
-from orchestration.audit.told import Problem, Told, check_message, check_name, counted, step_warnings
+from orchestration.audit.told import Problem, Told, check_message, check_name, counted, has_warned, step_warnings
 
 
 def told(instance: DagsterInstance, run_id: str) -> Told:
@@ -32,10 +32,10 @@ def told(instance: DagsterInstance, run_id: str) -> Told:
     for event in events(DagsterEventType.ASSET_CHECK_EVALUATION):
         evaluation = event.asset_check_evaluation_data
         last[evaluation.asset_key, evaluation.check_name] = evaluation
-    broken = [evaluation for evaluation in last.values() if not evaluation.passed]
-    warned = [evaluation for evaluation in broken if evaluation.severity == AssetCheckSeverity.WARN]
+    warned = [evaluation for evaluation in last.values() if has_warned(evaluation)]
+    broken = [evaluation for evaluation in last.values() if not evaluation.passed and not has_warned(evaluation)]
     warnings = [problem for problems in said.values() for problem in problems]
     warnings += [Problem(check_name(evaluation), check_message(evaluation)) for evaluation in warned]
     held = sum(counted(evaluation)[0] for evaluation in last.values())
     failed = sum(counted(evaluation)[1] for evaluation in broken)
-    return Told(held, len(warned), failed - len(warned), tuple(warnings))
+    return Told(held, len(warned), failed, tuple(warnings))

@@ -6,11 +6,19 @@ Belongs here: keys, groups, owners, links and descriptions. Does not belong here
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from dagster import AssetCheckSpec, AssetKey, MetadataValue
+from dagster import (
+    AssetCheckSpec,
+    AssetKey,
+    MetadataValue,
+    TableColumn,
+    TableColumnDep,
+    TableColumnLineage,
+    TableSchema,
+)
 from dagster._core.definitions.metadata.source_code import (
     CodeReferencesMetadataSet,
     CodeReferencesMetadataValue,
@@ -21,6 +29,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from orchestration.settings import PROJECT_DIR, SHIPPED_SEEDS
 from orchestration.warehouse.checks import advice
 from orchestration.warehouse.checks import description as check_description
+from orchestration.warehouse.lineage import Origins
 
 LANDING_KEY = AssetKey("landing")
 # What is kept by as-of date, a partition a date (orchestration/backfill.py).
@@ -62,6 +71,9 @@ PAGES = {
     "treatments": "treatments",
 }
 PUBLISHED_TAG = "published"
+COLUMN_SCHEMA, COLUMN_LINEAGE = "dagster/column_schema", "dagster/column_lineage"
+# Of what a column comes from, so many are named in its words.
+NAMED = 6
 
 
 def asset_key(node: Mapping[str, Any]) -> AssetKey:
@@ -126,13 +138,66 @@ def _folders(node: Mapping[str, Any]) -> tuple[str, ...]:
     return PurePosixPath(str(node["original_file_path"]).replace("\\", "/")).parts[1:-1]
 
 
+def column_deps(
+    manifest: Mapping[str, Any], origins: Mapping[str, Sequence[tuple[str, str]]]
+) -> dict[str, list[TableColumnDep]]:
+    """What the columns of a model are computed from, as Dagster names it; of the landing zone, table and column."""
+    found: dict[str, list[TableColumnDep]] = {}
+    for column, pairs in origins.items():
+        found[column] = []
+        for unique_id, name in pairs:
+            node = manifest["nodes"].get(unique_id) or manifest["sources"][unique_id]
+            key = asset_key(node)
+            found[column].append(TableColumnDep(key, f"{node['name']}.{name}" if key == LANDING_KEY else name))
+    return found
+
+
+def with_origins(known: Mapping[str, Any], deps: Mapping[str, Sequence[TableColumnDep]]) -> dict[str, Any]:
+    """Column lineage as metadata, and in the words of each column: Dagster's own UI shows the latter alone, catalogues
+    and Dagster+ read the former."""
+    if not deps:
+        return {}
+    metadata: dict[str, Any] = {COLUMN_LINEAGE: TableColumnLineage(deps)}
+    schema = known.get(COLUMN_SCHEMA)
+    if isinstance(schema, TableSchema):
+        columns = [
+            TableColumn(
+                column.name,
+                column.type,
+                _from(column.description, deps.get(column.name, ())),
+                column.constraints,
+                column.tags,
+            )
+            for column in schema.columns
+        ]
+        metadata[COLUMN_SCHEMA] = TableSchema(columns, schema.constraints)
+    return metadata
+
+
+def _from(description: str | None, deps: Sequence[TableColumnDep]) -> str:
+    """A column's description, and the first columns that it comes from."""
+    words = " ".join((description or "").split())
+    if not deps:
+        return words
+    named = [f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in deps]
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    return f"{words} From {', '.join(named[:NAMED])}{more}.".strip()
+
+
 class Translator(DagsterDbtTranslator):
     """dagster-dbt's translator with the keys, groups and descriptions above."""
 
-    def __init__(self, seeds_dir: Path = SHIPPED_SEEDS) -> None:
+    def __init__(
+        self,
+        seeds_dir: Path = SHIPPED_SEEDS,
+        manifest: Mapping[str, Any] | None = None,
+        origins: Origins | None = None,
+    ) -> None:
         # All landing tables are one asset.
         super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
         self._schemes = seeds_dir / SCHEMES_SEED
+        self._manifest = manifest or {"nodes": {}, "sources": {}}
+        self._origins = origins or {}
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> AssetKey:
         """See `asset_key`."""
@@ -152,11 +217,13 @@ class Translator(DagsterDbtTranslator):
         return {**tags, PUBLISHED_TAG: ""} if is_published(dbt_resource_props) else tags
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
-        """dagster-dbt's, the file that makes the table, and the page about it."""
+        """dagster-dbt's, the file that makes the table, the page about it, and where its columns come from."""
         file = PROJECT_DIR / str(dbt_resource_props["original_file_path"])
         reference = CodeReferencesMetadataValue(code_references=[LocalFileCodeReference(file_path=str(file))])
+        known = super().get_metadata(dbt_resource_props)
         return {
-            **super().get_metadata(dbt_resource_props),
+            **known,
+            **with_origins(known, column_deps(self._manifest, self._origins.get(dbt_resource_props["unique_id"], {}))),
             **CodeReferencesMetadataSet(code_references=reference),
             **page(group_name(dbt_resource_props)),
         }

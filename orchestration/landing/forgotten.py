@@ -18,6 +18,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration import memory
 from orchestration.settings import Settings
 from orchestration.storage.file_lock import held
 from orchestration.storage.files import sync, write_atomically
@@ -80,7 +81,7 @@ def keep_out(settings: Settings) -> dict[str, int]:
         return {}
     forgotten = read_list(settings)
     removed: dict[str, int] = {}
-    with held(settings.landed_dir / _LANDING_LOCK), duckdb.connect() as con:
+    with held(settings.landed_dir / _LANDING_LOCK), memory.connect(warehouse=settings.warehouse_dir) as con:
         note = settings.landed_dir / _CLEAN_NAME
         clean = _read_clean(note, forgotten.fingerprint)
         con.execute("create table digests as select unnest(?) as digest", [sorted(forgotten.digests)])

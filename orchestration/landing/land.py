@@ -29,13 +29,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration import memory
 from orchestration.landing.contract import REQUIRED_TABLE, Column, Table, contract
 from orchestration.landing.csv_files import fast_rows, is_ascii, is_well_quoted, read_header, slow_rows
 from orchestration.landing.empties import EmptySpellings, read_empty_spellings
 from orchestration.landing.errors import LandingError
 from orchestration.landing.formats import LandingFormats, says_another_time, says_midnight, without_time
 from orchestration.storage.file_lock import held
-from orchestration.storage.sql import literal, quoted
+from orchestration.storage.sql import first_row, literal, quoted
 
 ENDINGS = (".parquet", ".csv")
 STATE_FILE = ".state.json"
@@ -105,7 +106,7 @@ def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table], reading:
     state = _read_state(landed_dir, source_dir, tables, reading)
     problems: list[str] = []
     known: dict[str, dict[str, Any]] = {}
-    con = _connection()
+    con = _connection(landed_dir.parent)
     try:
         for table in tables.values():
             folder = landed_dir / table.name
@@ -275,7 +276,7 @@ def _take_off_midnights(con: duckdb.DuckDBPyConnection, target: Path, table: Tab
             f"select 1 from {reader} where {says(column.name, written)} limit 1"
             for says in (says_another_time, says_midnight)
         )
-        if con.execute(another_time).fetchone() is None and con.execute(midnight).fetchone() is not None:
+        if first_row(con.execute(another_time)) is None and first_row(con.execute(midnight)) is not None:
             dates.append(f"{without_time(column.name, written)} as {column.name}")
     if dates:
         _copy(con, f"select * replace ({', '.join(dates)}) from {reader}", target)
@@ -465,7 +466,7 @@ def _copy(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
     """Writes the query's rows to `target`, which appears whole or not at all. Returns their number."""
     unfinished = target.with_name(f".{target.stem}.unfinished")
     try:
-        result = con.execute(f"copy ({query}) to {literal(str(unfinished))} (format parquet)").fetchone()
+        result = first_row(con.execute(f"copy ({query}) to {literal(str(unfinished))} (format parquet)"))
         unfinished.rename(target)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -480,9 +481,9 @@ def _write_empty(con: duckdb.DuckDBPyConnection, table: Table, target: Path) -> 
 # ---- small things ---------------------------------------------------------------------------------------------------
 
 
-def _connection() -> duckdb.DuckDBPyConnection:
+def _connection(warehouse: Path) -> duckdb.DuckDBPyConnection:
     """An in-memory database whose settings make text the same everywhere and keep rows in the file's order."""
-    con = duckdb.connect()
+    con = memory.connect(warehouse=warehouse)
     con.execute("set TimeZone = 'UTC'")
     con.execute("set preserve_insertion_order = true")
     return con

@@ -1,4 +1,5 @@
-"""Runs before dbt's first query on DuckDB: normalises the landing zone, and writes the demo where there is none.
+"""Runs before dbt's first query on DuckDB: normalises the landing zone, writes the demo where there is none, and holds
+DuckDB to the memory that it may take.
 
 So a plain `dbt build` works alone. dbt starts several times a refresh; where nothing changed, this costs a look at each
 file's size and time.
@@ -15,16 +16,26 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
+from orchestration import memory
 from orchestration.landing.errors import LandingError
 from orchestration.landing.prepare import prepare
 from orchestration.seeds.files import dressed
 from orchestration.settings import ALREADY_LANDED, PROJECT_DIR, SHIPPED_SEEDS, SettingsError, read_settings
+from orchestration.warehouse.project import project_vars
 
 logger = AdapterLogger("Landing")
 
 
 class Plugin(BasePlugin):
     """Named in profiles.yml."""
+
+    def configure_connection(self, conn: Any) -> None:
+        try:
+            settings = read_settings()
+            memory.hold(settings, {**project_vars(settings), **(getattr(get_flags(), "VARS", None) or {})})
+            memory.keep(conn)
+        except SettingsError as error:
+            raise DbtRuntimeError(str(error)) from None
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         if os.environ.get(ALREADY_LANDED):

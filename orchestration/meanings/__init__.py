@@ -2,7 +2,7 @@
 
     vocabulary.csv   words of category names in several trades and languages, and what they usually mean
     propose.py       the file of categories, its proposals, and the seed that is made of the answers
-    __main__.py      `make meanings`
+    commands.py      `make meanings`
 
 Nothing that is proposed counts before a person has taken the mark off it.
 """

@@ -4,7 +4,7 @@ A row is a category, most spend first. `proposed` is a mark on meanings that nob
 nothing until the mark is taken off.
 
 Belongs here: proposals, the file's text, judging what was filled in.
-Does not belong here: where the file is (__main__.py).
+Does not belong here: where the file is (commands.py).
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ The rows are put in the order of the primary key, so the same rows make the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -21,9 +22,10 @@ from orchestration.publication.ddl import (
     comment_statements,
     create_statement,
 )
+from orchestration.publication.labels import labelled
 from orchestration.publication.questions import Question, create_views
 from orchestration.settings import Settings
-from orchestration.storage.sql import literal, quoted
+from orchestration.storage.sql import first_row, literal, quoted
 from orchestration.storage.versions import DATABASE_NAME, PARQUET_FOLDER
 
 # Readable by DuckDB 1.1 and later, whatever version writes it.
@@ -52,7 +54,7 @@ def write_candidate(
         folder: the candidate's folder; must not exist.
         tables: what is published.
         account: the tables made in Python, by name.
-        asked: the views over them.
+        asked: the views over them, beside those that show names beside ids.
         currency: of all money, for the comments on columns; None where it is not known.
 
     Returns:
@@ -66,7 +68,11 @@ def write_candidate(
     con.execute(f"attach {literal(folder / DATABASE_NAME)} as candidate (storage_version '{STORAGE_VERSION}')")
     try:
         rows = {name: _write_table(con, folder, table, account, currency) for name, table in sorted(tables.items())}
-        _create_views(con, asked, currency)
+        columns = {
+            name: [row[0] for row in con.execute(f"describe candidate.main.{quoted(name)}").fetchall()]
+            for name in tables
+        }
+        _create_views(con, [*asked, *labelled(tables, columns)], currency)
         con.execute("checkpoint candidate")
     finally:
         con.execute("detach candidate")
@@ -97,8 +103,9 @@ def _write_table(
         statement = create_statement(table, found, is_key_indexed)
         con.execute(statement.replace("create table ", "create table candidate.main.", 1))
         con.execute(f"insert into {target} ({columns}) select {columns} from {source} order by {order}")
-        for comment in comment_statements(table, names, target, currency):
-            con.execute(comment)
+        with _at_once(con):
+            for comment in comment_statements(table, names, target, currency):
+                con.execute(comment)
         if not is_key_indexed:
             _require_unique(con, target, table)
         parquet = folder / PARQUET_FOLDER / f"{table.name}.parquet"
@@ -118,19 +125,32 @@ def _write_table(
 
 def _create_views(con: duckdb.DuckDBPyConnection, asked: Sequence[Question], currency: str | None) -> None:
     try:
-        create_views(con, "candidate.main", asked, currency)
+        with _at_once(con):
+            create_views(con, "candidate.main", asked, currency)
     except (duckdb.Error, ValueError) as error:
         raise CandidateError(f"a view of the candidate cannot be made: {_first_line(error)}") from error
 
 
+@contextmanager
+def _at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """One transaction: a thousand comments that each wait for the disk take seconds."""
+    con.execute("begin transaction")
+    try:
+        yield
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
+
+
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    counted = con.execute(f"select count(*) from {relation}").fetchone()
+    counted = first_row(con.execute(f"select count(*) from {relation}"))
     return int(counted[0]) if counted else 0
 
 
 def _require_unique(con: duckdb.DuckDBPyConnection, target: str, table: PublishedTable) -> None:
     key = ", ".join(quoted(c) for c in table.primary_key)
-    twice = con.execute(f"select {key} from {target} group by all having count(*) > 1 order by all limit 1").fetchone()
+    twice = first_row(con.execute(f"select {key} from {target} group by all having count(*) > 1 order by all limit 1"))
     if twice:
         values = ", ".join(f"{name}: {value}" for name, value in zip(table.primary_key, twice, strict=True))
         raise CandidateError(f"{table.name}: more than one row of the key {values}")

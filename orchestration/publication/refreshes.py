@@ -23,6 +23,7 @@ from orchestration.publication.publish import CheckCounts
 from orchestration.publication.restatements import Restatements
 from orchestration.settings import Settings
 from orchestration.storage.files import write_atomically
+from orchestration.storage.sql import first_row
 from orchestration.storage.versions import PARQUET_FOLDER, published_version
 
 STATE_NAME = "refreshes.parquet"
@@ -71,12 +72,14 @@ class RowAccount:
 
 def read_row_account(con: duckdb.DuckDBPyConnection) -> RowAccount:
     """The row account of the build that `con` sees, over all tables."""
-    row = con.execute(
-        "select coalesce(sum(rows_landed), 0), coalesce(sum(rows_staged), 0),"
-        " coalesce(sum(rows_quarantined), 0), coalesce(sum(rows_duplicate), 0), coalesce(sum(rows_superseded), 0),"
-        " coalesce(sum(rows_not_counted), 0), coalesce(sum(rows_anonymous), 0),"
-        " coalesce(sum(equal_lines), 0), coalesce(sum(equal_lines_amount), 0) from row_account"
-    ).fetchone()
+    row = first_row(
+        con.execute(
+            "select coalesce(sum(rows_landed), 0), coalesce(sum(rows_staged), 0),"
+            " coalesce(sum(rows_quarantined), 0), coalesce(sum(rows_duplicate), 0), coalesce(sum(rows_superseded), 0),"
+            " coalesce(sum(rows_not_counted), 0), coalesce(sum(rows_anonymous), 0),"
+            " coalesce(sum(equal_lines), 0), coalesce(sum(equal_lines_amount), 0) from row_account"
+        )
+    )
     assert row is not None
     landed, staged, quarantined, duplicate, superseded, not_counted, anonymous, equal = (int(n) for n in row[:8])
     return RowAccount(

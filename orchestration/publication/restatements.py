@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.storage.sql import first_row
 from orchestration.storage.versions import PARQUET_FOLDER
 
 
@@ -142,5 +143,5 @@ def count_restatements(con: duckdb.DuckDBPyConnection, version: Path | None) -> 
     }
     if not all(Path(file).is_file() for file in files.values()):
         return Restatements()
-    found = con.execute(_COMPARE, files).fetchone()
+    found = first_row(con.execute(_COMPARE, files))
     return Restatements(int(found[0]), int(found[1])) if found else Restatements()

@@ -13,6 +13,8 @@ from typing import Any
 
 import duckdb
 
+from orchestration import memory
+
 Row = dict[str, Any]
 
 
@@ -54,7 +56,7 @@ def open_published(database: Path) -> Iterator[Published]:
     """
     if not database.is_file():
         raise FileNotFoundError(f"{database}: no such database, so there is nothing to report")
-    con = duckdb.connect(str(database), read_only=True)
+    con = memory.connect(database, read_only=True)
     try:
         yield Published(con)
     finally:

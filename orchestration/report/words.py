@@ -129,6 +129,14 @@ VERDICTS = {
     C_("verdict", "unproven"): Mark("open", "?", N_("too little data to say")),
 }
 
+# The same in as few words as a legend has.
+IN_SHORT = {
+    "in use": N_("segments differ, and are treated differently"),
+    "in the drawer": N_("segments differ, but are treated alike"),
+    "superficial": N_("segments do not differ in what customers do"),
+    "unproven": N_("too little data to say"),
+}
+
 # Answers to one question of a scheme.
 ANSWERS = {
     "yes": Mark("good", "✓", "yes"),
@@ -164,21 +172,23 @@ POSITIONS = {
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of segment profiles: its name, its unit, and the format of its values."""
+    """A metric of segment profiles: its name, its unit, the format of its values, and what is good of it: more (1),
+    less (-1), or neither (0)."""
 
     name: str
     unit: str
     form: str
+    good: int
 
 
 # In the order shown.
 METRICS = {
-    "spend": Metric(C_("metric", "spend"), N_("currency, a year"), "money"),
-    "baskets": Metric(C_("metric", "baskets"), N_("a year"), "decimal"),
-    "spend_per_basket": Metric(C_("metric", "spend a basket"), N_("currency"), "money"),
-    "recency_days": Metric(C_("metric", "days since last basket"), N_("days"), "decimal"),
-    "discount_share": Metric(C_("metric", "discounts"), N_("share of full prices"), "share"),
-    "private_label_share": Metric(C_("metric", "own label"), N_("share of spend"), "share"),
+    "spend": Metric(C_("metric", "spend"), N_("currency, a year"), "money", 1),
+    "baskets": Metric(C_("metric", "baskets"), N_("a year"), "decimal", 1),
+    "spend_per_basket": Metric(C_("metric", "spend a basket"), N_("currency"), "money", 1),
+    "recency_days": Metric(C_("metric", "days since last basket"), N_("days"), "decimal", -1),
+    "discount_share": Metric(C_("metric", "discounts"), N_("share of full prices"), "share", 0),
+    "private_label_share": Metric(C_("metric", "own label"), N_("share of spend"), "share", 0),
 }
 
 # The roles of a buying committee, in the order of a deal.
@@ -297,6 +307,12 @@ def short(value: Any) -> str:
     return digits(f"{number:,.0f}")
 
 
+def amount(value: Any) -> str:
+    """964615.57 -> 964,616; 4169616.7 -> 4,169,617: for columns, in which one unit is compared."""
+    number = _number(value)
+    return money(value) if number is None or abs(number) < 100 else count(value)
+
+
 def money(value: Any, currency: str | None = None) -> str:
     """964615.57 -> 964,616; 4169616.7, EUR -> 4.2 M EUR; amounts below 100 keep cents."""
     number = _number(value)
@@ -341,7 +357,7 @@ def decimals(value: Any, places: int = 2) -> str:
 def formed(value: Any, form: str) -> str:
     """A value of a metric: `money`, `share`, or a mean to one decimal."""
     if form == "money":
-        return money(value)
+        return amount(value)
     return share(value) if form == "share" else decimals(value, 1)
 
 

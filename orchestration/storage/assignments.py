@@ -13,10 +13,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration import memory
 from orchestration.settings import Settings
 from orchestration.storage.files import sync, write_atomically
 from orchestration.storage.versions import AUDIENCES_FOLDER, PARQUET_FOLDER, SUMMARY_NAME, published_version
@@ -101,7 +101,7 @@ def note_assignments(settings: Settings, version: Path) -> int:
         return 0
     path = state_file(settings)
     columns = [name for name in SCHEMA.names if name != "is_demo"]
-    with duckdb.connect() as con:
+    with memory.connect(warehouse=settings.warehouse_dir) as con:
         con.register("known", read_state(path) if path.is_file() else SCHEMA.empty_table())
         # A version that an earlier release published lacks the newest columns.
         con.register("published", _with_columns(pq.read_table(published)))

@@ -13,10 +13,9 @@ import re
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from orchestration.seeds.treatments import (
     EVERY_SEGMENT,
@@ -24,23 +23,29 @@ from orchestration.seeds.treatments import (
     NOTICED,
     POSITIONING,
     TEXTS,
-    TREATMENT_ROWS_TABLE,
     UNKNOWN,
     Treatment,
-    from_records,
     matches,
     nearest,
     spell_out,
-    with_subsets,
 )
-from orchestration.seeds.wordings import Wordings, canonical
+from orchestration.seeds.wordings import canonical
 from orchestration.treatments.distinctness import Pair, pairs_of, valid_by_segment
-from orchestration.warehouse.project import project_vars
+from orchestration.treatments.inputs import (
+    CheckInput,
+    Consents,
+    Items,
+    Rules,
+    Scheme,
+    Severity,
+    load_candidate,
+    records,
+    wordings_of,
+)
 
 if TYPE_CHECKING:
     import duckdb
 
-Severity = Literal["block", "warn", "info"]
 SEVERITIES: tuple[Severity, ...] = ("block", "warn", "info")
 REQUIRED = (*POSITIONING, "channel", "message")
 # What people type to get past a required field; compared in lower case, without spaces and punctuation.
@@ -99,96 +104,6 @@ class CheckReport:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class Scheme:
-    """A scheme as the check needs it.
-
-    `labels` and `members` are by segment, of the segments with members (`unknown` may be one); `listed` are the
-    segments of the closed list, without `*`; `excluded` those made of excluded items (seed offer_exclusions), which no
-    `*` row serves.
-    """
-
-    name: str
-    is_active: bool
-    is_data_driven: bool
-    treatment_check: Severity
-    listed: frozenset[str] = frozenset()
-    labels: Mapping[str, str] = field(default_factory=dict)
-    members: Mapping[str, int] = field(default_factory=dict)
-    excluded: frozenset[str] = frozenset()
-
-    @property
-    def known_segments(self) -> list[str]:
-        """Segments with members, `unknown` left out, sorted."""
-        return sorted(segment for segment in self.labels if segment != UNKNOWN)
-
-
-@dataclass(frozen=True)
-class Items:
-    """Names of the items of `level` that exist. Not `is_complete` where only what was published is known."""
-
-    level: str
-    names: frozenset[str]
-    is_complete: bool = True
-
-
-@dataclass(frozen=True)
-class Consents:
-    """Members who may be addressed by (scheme, segment, channel), as audiences count them.
-
-    `channels` are those on which anyone consented, refused or unsubscribed; `counted` those on which members were
-    counted, which are the channels of the treatments that were built; empty where these are the treatments.
-    """
-
-    reachable: Mapping[tuple[str, str, str], int]
-    channels: frozenset[str]
-    counted: frozenset[str] = frozenset()
-
-    def is_counted(self, channel: str) -> bool:
-        """Whether members were counted on a channel."""
-        return not self.counted or channel.strip().lower() in self.counted
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Settings of the check: dbt vars of dbt_project.yml."""
-
-    offer_level: str = "category"
-    assume_consent: frozenset[str] = frozenset()
-    min_members: int = 100
-    unreachable_treatments: str = "warn"
-
-
-@dataclass(frozen=True)
-class CheckInput:
-    """All that the check looks at.
-
-    `items` is None where they are not known. `consents` is None where none is on record or, with `are_consents_known`
-    false, where the records cannot be seen.
-    """
-
-    as_of: date
-    rows: Sequence[Treatment]
-    schemes: Mapping[str, Scheme]
-    channels: frozenset[str]
-    items: Items | None
-    consents: Consents | None
-    rules: Rules = field(default_factory=Rules)
-    are_consents_known: bool = True
-
-    @property
-    def active_schemes(self) -> list[Scheme]:
-        return [scheme for scheme in self.schemes.values() if scheme.is_active]
-
-    @cached_property
-    def rows_by_scheme(self) -> dict[str, list[Treatment]]:
-        """Treatments as written, by scheme."""
-        by_scheme: dict[str, list[Treatment]] = defaultdict(list)
-        for row in self.rows:
-            by_scheme[row.scheme].append(row)
-        return by_scheme
-
-
 # ---- the check -------------------------------------------------------------------------------------------------------
 
 
@@ -229,15 +144,6 @@ def check(inputs: CheckInput) -> CheckReport:
         pairs += scheme_pairs
     findings += _consents_not_known(inputs)
     return CheckReport(worst_first(findings), len(inputs.rows), len(pairs), inputs.as_of, pairs)
-
-
-def wordings_of(inputs: CheckInput) -> Wordings:
-    """The comparison of texts, with the words that name a product or a segment that the data brought."""
-    names = set(inputs.items.names) if inputs.items else set()
-    for scheme in inputs.active_schemes:
-        if scheme.is_data_driven:
-            names.update(scheme.labels[segment] for segment in scheme.known_segments)
-    return Wordings(names)
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
@@ -607,154 +513,6 @@ def _alike(scheme: Scheme, pairs: Sequence[Pair]) -> Iterator[Finding]:
 
 
 # ---- what dbt built --------------------------------------------------------------------------------------------------
-
-
-def project_rules() -> Rules:
-    """The settings of the check: the vars that hold."""
-    values = project_vars()
-    return Rules(
-        offer_level=str(values.get("offer_level", Rules.offer_level)),
-        assume_consent=frozenset(values.get("assume_consent") or ()),
-        min_members=int(values.get("min_members", Rules.min_members)),
-        unreachable_treatments=_unreachable(values.get("unreachable_treatments", Rules.unreachable_treatments)),
-    )
-
-
-def _unreachable(value: object) -> str:
-    if value not in ("warn", "block"):
-        raise ValueError(
-            f"var unreachable_treatments: {value!r} is neither warn (say whom a treatment cannot "
-            "reach) nor block (stop the refresh for it)"
-        )
-    return str(value)
-
-
-def load_candidate(con: duckdb.DuckDBPyConnection, as_of: date, rules: Rules | None = None) -> CheckInput:
-    """What the check looks at, from the tables that dbt built.
-
-    Args:
-        con: a connection in which treatment_rows (the seed), segment_schemes, segment_definitions, channels, segments,
-            customer_segments, template_subsets, int_excluded_segments, offer_level, segment_reach and stg_products are
-            visible by name.
-        as_of: the as-of date.
-        rules: settings; by default those of dbt_project.yml.
-    """
-    rules = rules or project_rules()
-    listed: dict[str, set[str]] = defaultdict(set)
-    for scheme, segment in con.sql("select scheme, segment from segment_definitions").fetchall():
-        listed[scheme].add(segment)
-    schemes = con.sql(
-        """
-        select scheme, cast(is_active as boolean), cast(is_data_driven as boolean), treatment_check
-        from segment_schemes
-        """
-    ).fetchall()
-    labels, members = load_members(con)
-    return CheckInput(
-        as_of=as_of,
-        rows=with_subsets(
-            from_records(records(con, f"select * from {TREATMENT_ROWS_TABLE}")),
-            con.sql("select treatment_id, pattern from template_subsets").fetchall(),
-        ),
-        schemes=make_schemes(schemes, listed, labels, members, load_excluded(con)),
-        channels=frozenset(channel for (channel,) in con.sql("select channel from channels").fetchall()),
-        items=load_items_of(con, load_offer_levels(con, rules.offer_level)),
-        consents=load_consents(con),
-        rules=rules,
-    )
-
-
-def make_schemes(
-    rows: Iterable[tuple[str, bool, bool, Severity]],
-    listed: Mapping[str, Collection[str]],
-    labels: Mapping[str, Mapping[str, str]],
-    members: Mapping[str, Mapping[str, int]],
-    excluded: Mapping[str, Collection[str]] | None = None,
-) -> dict[str, Scheme]:
-    """Schemes by name, from (scheme, is_active, is_data_driven, treatment_check) and what is known by scheme."""
-    return {
-        name: Scheme(
-            name=name,
-            is_active=is_active,
-            is_data_driven=is_data_driven,
-            treatment_check=treatment_check,
-            listed=frozenset(listed.get(name, ())) - {EVERY_SEGMENT},
-            labels=labels.get(name, {}),
-            members=members.get(name, {}),
-            excluded=frozenset((excluded or {}).get(name, ())),
-        )
-        for name, is_active, is_data_driven, treatment_check in rows
-    }
-
-
-def load_members(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, int]]]:
-    """Labels and numbers of members, each by scheme and segment, of the segments with members."""
-    labels: dict[str, dict[str, str]] = defaultdict(dict)
-    members: dict[str, dict[str, int]] = defaultdict(dict)
-    for scheme, segment, label, count in con.sql(
-        "select scheme, segment, coalesce(label, segment), members from segments where members > 0"
-    ).fetchall():
-        labels[scheme][segment] = label
-        members[scheme][segment] = count
-    return labels, members
-
-
-def load_excluded(con: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
-    """Segments made of excluded items, by scheme."""
-    excluded: dict[str, set[str]] = defaultdict(set)
-    for scheme, segment in con.sql("select scheme, segment from int_excluded_segments").fetchall():
-        excluded[scheme].add(segment)
-    return excluded
-
-
-def load_offer_levels(con: duckdb.DuckDBPyConnection, wanted: str) -> list[str]:
-    """The level of offers that the settings want and, where too few items of it are known, the one in use."""
-    in_use = con.sql("select item_level from offer_level").fetchall()
-    return list(dict.fromkeys([wanted, *(level for (level,) in in_use)]))
-
-
-def load_items_of(con: duckdb.DuckDBPyConnection, levels: Sequence[str]) -> Items:
-    """Names of the items of some levels: an offer may be for one of any of them."""
-    return Items(" or ".join(levels), frozenset().union(*(load_items(con, level) for level in levels)))
-
-
-def records(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    """The rows of a query, each as a dictionary by column."""
-    relation = con.sql(query)
-    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
-
-
-def load_items(con: duckdb.DuckDBPyConnection, level: str) -> frozenset[str]:
-    """Names of the items of a level (department, category, subcategory or product) among the products.
-
-    Raises:
-        ValueError: no such level.
-    """
-    columns = {
-        "department": "department",
-        "category": "category",
-        "subcategory": "subcategory",
-        "product": "product_id",
-    }
-    if level not in columns:
-        raise ValueError(f"dbt_project.yml, var offer_level: {level!r} is none of {', '.join(columns)}")
-    column = columns[level]
-    rows = con.sql(f"select distinct {column} from stg_products where {column} is not null").fetchall()
-    return frozenset(name for (name,) in rows)
-
-
-def load_consents(con: duckdb.DuckDBPyConnection) -> Consents | None:
-    """Members who may be addressed by scheme, segment and channel, as the audiences count them (segment_reach).
-
-    None where neither a consent nor an objection is on record for any channel of a treatment.
-    """
-    rows = con.execute(
-        "select scheme, segment, channel, reachable_members, members_on_record from segment_reach"
-    ).fetchall()
-    channels = frozenset(channel for *_, channel, _, on_record in rows if on_record)
-    if not channels:
-        return None
-    return Consents({(s, g, c): n for s, g, c, n, _ in rows if n}, channels)
 
 
 def _published_as_written(con: duckdb.DuckDBPyConnection, inputs: CheckInput) -> Iterator[Finding]:

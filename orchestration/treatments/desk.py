@@ -55,7 +55,6 @@ from orchestration.seeds.workbook import (
 )
 from orchestration.settings import SHIPPED_SEEDS, Settings, SettingsError, read_settings
 from orchestration.storage.files import write_atomically
-from orchestration.treatments.check import CheckInput, Scheme
 from orchestration.treatments.edited import (
     NothingPublishedError,
     channels,
@@ -63,6 +62,7 @@ from orchestration.treatments.edited import (
     open_published,
     published_as_of,
 )
+from orchestration.treatments.inputs import CheckInput, Scheme
 
 # Names of valid values that an error lists.
 _LISTED = 12
@@ -542,7 +542,3 @@ def main(environ: Mapping[str, str] | None = None) -> int:
         print(f"make treatments: nothing is changed\n{error}", file=sys.stderr)
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

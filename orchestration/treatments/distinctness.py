@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from orchestration.seeds.treatments import UNKNOWN, Treatment, spell_out
 from orchestration.treatments.compare import Difference, compare
+from orchestration.treatments.inputs import Scheme, load_candidate, wordings_of
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
     from orchestration.seeds.wordings import Wordings
-    from orchestration.treatments.check import Scheme
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,6 @@ def distinctness_table(con: duckdb.DuckDBPyConnection, as_of: date) -> pa.Table:
         as_of: the day on which treatments must be valid to count.
     """
     import pyarrow as pa
-
-    from orchestration.treatments.check import load_candidate, wordings_of
 
     inputs = load_candidate(con, as_of)
     wordings = wordings_of(inputs)

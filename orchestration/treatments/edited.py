@@ -1,7 +1,7 @@
 """The treatments as they are edited now, beside the members last published, for `make check` and `make treatments`.
 
 Belongs here: reading the edited seeds and the published version, and the check on both.
-Does not belong here: the rules of the check (check.py), and what is printed of it (__main__.py).
+Does not belong here: the rules of the check (check.py), and what is printed of it (commands.py).
 """
 
 from __future__ import annotations
@@ -31,15 +31,14 @@ from orchestration.seeds.wordings import canonical, same_to_the_eye, similarity
 from orchestration.settings import Settings
 from orchestration.storage.sql import literal
 from orchestration.storage.versions import DATABASE_NAME
-from orchestration.treatments.check import (
+from orchestration.treatments.check import CheckReport, Finding, check, where, worst_first
+from orchestration.treatments.effect import effects, has, moved, told
+from orchestration.treatments.inputs import (
     CheckInput,
-    CheckReport,
     Consents,
-    Finding,
     Items,
     Rules,
     Severity,
-    check,
     load_consents,
     load_excluded,
     load_items_of,
@@ -47,10 +46,7 @@ from orchestration.treatments.check import (
     load_offer_levels,
     make_schemes,
     project_rules,
-    where,
-    worst_first,
 )
-from orchestration.treatments.effect import effects, has, moved, told
 
 _SCHEME_COLUMNS = ("scheme", "audience", "basis", "description", "is_active", "treatment_check", "is_data_driven")
 _DEFINITION_COLUMNS = ("scheme", "segment", "label", "definition", "sort_order")

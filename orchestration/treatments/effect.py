@@ -15,9 +15,10 @@ from itertools import groupby
 import duckdb
 
 from orchestration.seeds.treatments import COLUMNS, NOTICED, Treatment, from_records, spell_out
-from orchestration.treatments.check import CheckInput, records
+from orchestration.storage.sql import first_row
 from orchestration.treatments.compare import LEVELS
 from orchestration.treatments.distinctness import Pair
+from orchestration.treatments.inputs import CheckInput, records
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 # Outcomes of a send that hang on the channel: on another one, the member may be sent to, or not.
@@ -210,13 +211,15 @@ class _Counts:
     def _count(self, condition: str, ids: Collection[str], *values: object) -> int:
         if not has(self._con, "audience_decisions"):
             return 0
-        row = self._con.execute(
-            f"""
+        row = first_row(
+            self._con.execute(
+                f"""
             select count(distinct member_id) from audience_decisions
             where treatment_id in (select unnest(?)) and {condition}
             """,
-            [sorted(ids), *values],
-        ).fetchone()
+                [sorted(ids), *values],
+            )
+        )
         return int(row[0]) if row else 0
 
 

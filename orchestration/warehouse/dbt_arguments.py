@@ -41,7 +41,9 @@ MARTS = Half("marts", select=EVERYTHING, exclude=SEEDS_AND_STAGING)
 HALVES = (STAGING, MARTS)
 
 
-def build_arguments(target: str, full: bool = False, own_vars: Sequence[str] = ()) -> list[str]:
+def build_arguments(
+    target: str, full: bool = False, own_vars: Sequence[str] = (), only: Sequence[Mapping[str, Any]] | None = None
+) -> list[str]:
     """Arguments of `dbt build` for one half, before the selection that dagster-dbt adds.
 
     Unit tests are for `make test`: they need no data. A test that spans both halves runs with the second one, where all
@@ -51,6 +53,8 @@ def build_arguments(target: str, full: bool = False, own_vars: Sequence[str] = (
         target: dbt target, `duckdb` or `spark`.
         full: build kept models from nothing.
         own_vars: arguments that name the vars of SETTINGS (overrides.vars_arguments).
+        only: nodes of the manifest, where these are built and nothing else: tests among them by name, because one may
+            read a table that is not built now.
     """
     arguments = [
         "build",
@@ -59,9 +63,11 @@ def build_arguments(target: str, full: bool = False, own_vars: Sequence[str] = (
         "--exclude-resource-type",
         "unit_test",
         "--indirect-selection",
-        "buildable",
+        "buildable" if only is None else "empty",
         *own_vars,
     ]
+    if only is not None:
+        arguments += ["--select", " ".join(f"fqn:{'.'.join(node['fqn'])}" for node in only)]
     return [*arguments, "--full-refresh"] if full else arguments
 
 

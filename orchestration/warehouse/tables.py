@@ -13,8 +13,9 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration import memory
 from orchestration.settings import Settings
-from orchestration.storage.sql import literal
+from orchestration.storage.sql import first_row, literal
 
 
 class NotBuilt(RuntimeError):
@@ -39,7 +40,7 @@ def built_tables(settings: Settings, candidate: Path | None = None) -> Iterator[
     """
     if not settings.build_file.is_file():
         raise NotBuilt(f"{settings.build_file} is not there: build the models first (make refresh)")
-    con = duckdb.connect(":memory:")
+    con = memory.connect(warehouse=settings.warehouse_dir)
     try:
         con.execute("set TimeZone = 'UTC'")
         # `d + interval 30 day` and `d + interval 1 month` in one select give the same value otherwise.
@@ -79,13 +80,15 @@ def refresh_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> date:
     """
     if settings.as_of is not None:
         return settings.as_of
-    found = con.execute("select max(ordered_on) + 1 from stg_order_lines where is_counted").fetchone()
+    found = first_row(con.execute("select max(ordered_on) + 1 from stg_order_lines where is_counted"))
     if found is None or found[0] is None:
         raise NotBuilt("stg_order_lines has no line that counts: there is no last order line")
     if not isinstance(found[0], date):
-        line = con.execute(
-            "select source_file, source_row from base_order_lines order by ordered_at desc nulls last, 1, 2 limit 1"
-        ).fetchone()
+        line = first_row(
+            con.execute(
+                "select source_file, source_row from base_order_lines order by ordered_at desc nulls last, 1, 2 limit 1"
+            )
+        )
         where = f" ({line[0]}, row {line[1]})" if line else ""
         raise NoCalendarDay(
             f"order_lines: the last line{where} is on the last day that a calendar has, and the as-of date would be "
@@ -99,6 +102,6 @@ def row_counts(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[st
     existing = {row[0] for row in con.execute("select table_name from information_schema.tables").fetchall()}
     counts = {}
     for table in sorted(set(tables) & existing):
-        row = con.execute(f'select count(*) from "{table}"').fetchone()
+        row = first_row(con.execute(f'select count(*) from "{table}"'))
         counts[table] = int(row[0]) if row else 0
     return counts

@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 
 from tests.benchmarks.measure import BUILD, Cost, OutOfTime, cost_of, cost_with_children, dbt, in_own_process, table
-from tests.integration import planted_shop
+from tests.support import planted_shop
 
 TARGET = 15
 # mlxtend as its documentation has it called; low_memory=True is for tables that do not fit into memory.

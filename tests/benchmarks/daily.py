@@ -29,8 +29,8 @@ from pathlib import Path
 
 import duckdb
 
-from tests.integration import growing_zone
-from tests.integration.growing_zone import Warehouse, Zone, day_file, write_zone
+from tests.support import growing_zone
+from tests.support.growing_zone import Warehouse, Zone, day_file, write_zone
 
 CATEGORIES, SUBCATEGORIES, PRODUCTS = 300, 1_500, 20_000
 STEP = re.compile(r"^  (\S[\w ]*?)\s+([0-9.]+) s", re.MULTILINE)

@@ -22,7 +22,7 @@ from orchestration.accountability.inputs import RefreshSettings
 from orchestration.accountability.outcomes import treatment_outcomes
 from orchestration.accountability.plans import Ground, plan
 from orchestration.accountability.statistics import Floats, cuped
-from tests.unit.accountability.worlds import (
+from tests.support.worlds import (
     always_significant,
     at_close,
     batches,

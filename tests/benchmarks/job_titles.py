@@ -19,7 +19,7 @@ import zipfile
 from pathlib import Path
 
 from tests.benchmarks.measure import ROOT
-from tests.integration import project
+from tests.support import project
 
 IN_PACKAGE = "find_job_titles/data/titles_combined.txt.gz"
 ORDER = {"order_id": "1", "customer_id": "c", "product_id": "p", "ordered_at": "2026-01-01", "quantity": 1, "amount": 1}

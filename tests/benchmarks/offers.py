@@ -35,7 +35,7 @@ import pandas as pd
 from scipy import sparse
 
 from tests.benchmarks.measure import BUILD, dbt, table
-from tests.integration import planted_shop
+from tests.support import planted_shop
 
 TOP = 10
 DRAWS = 2000

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from orchestration.warehouse.dbt_arguments import STAGING, build_arguments
 from tests.benchmarks.daily import SHAPES, write_large_zone
-from tests.integration import project
+from tests.support import project
 
 SHOWN = 25
 
@@ -54,7 +54,7 @@ def read(checkout: Path, zone: Path, folder: Path) -> Reading:
     """
     given = {"LANDING_DIR": str(zone), "DBT_PROJECT_DIR": str(checkout), "DBT_PROFILES_DIR": str(checkout / "profiles")}
     environ = project.environment(folder / "warehouse", folder / "target", given)
-    landing = _timed([sys.executable, "-m", "orchestration.landing"], checkout, environ)
+    landing = _timed([sys.executable, "-m", "orchestration", "land"], checkout, environ)
     arguments = [*build_arguments("duckdb"), "--select", *STAGING.select.split()]
     dbt = _timed([sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments], checkout, environ)
     results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from orchestration.contracts import LANDING_FILE, PUBLISHED_FILE
-from tests.clients.environments import environment, installed
+from tests.support.environments import environment, installed
 
 REQUIREMENT = "datacontract-cli[duckdb]>=1.2,<2"
 

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from orchestration.publication.questions import questions
-from tests.clients.environments import environment, installed
+from tests.support.environments import environment, installed
 
 # The last of each series; the project's own is one of them.
 VERSIONS = ("1.1.3", "1.2.2", "1.3.2", "1.4.5", "1.5.6", "2.0.1")
@@ -118,7 +118,7 @@ def test_every_version_reads_every_table_and_view(demo_refresh: Path, readers: d
         said = json.loads(done.stdout)
         assert said["version"] == version
         views = {question.name for question in questions()}
-        assert {name: rows for name, rows in said["rows"].items() if name not in views} == expected, version
+        assert {name: rows for name, rows in said["rows"].items() if not name.startswith("v_")} == expected, version
         assert views <= set(said["rows"]), version
         assert said["comments"] > 500, version
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration import project
+from tests.support import project
 
 
 def test_every_block_of_the_page_runs_in_its_order(

@@ -22,7 +22,7 @@ import duckdb
 import pytest
 
 from orchestration.dashboards import write_archive
-from tests.clients.environments import environment, installed
+from tests.support.environments import environment, installed
 
 pytestmark = pytest.mark.skipif(not os.environ.get("TEST_SUPERSET"), reason="opt-in: make test-superset")
 

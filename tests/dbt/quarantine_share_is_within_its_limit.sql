@@ -8,24 +8,36 @@ landed as (
     {{ landed_counts() | indent(4) }}
 ),
 
-refused as (
-    select source_table, reasons, min(example) as example, count(*) as rows_refused
-    from (
-        select source_table, reasons, example, disposition from {{ ref('refused_rows') }}
-        union all
-        select source_table, reasons, {{ text('null') }} as example, disposition from {{ ref('unmatched_rows') }}
-    ) as refusals
+refusals as (
+    select source_table, source_file, source_row, reasons, example, disposition from {{ ref('refused_rows') }}
+    union all
+    select source_table, source_file, source_row, reasons, {{ text('null') }} as example, disposition
+    from {{ ref('unmatched_rows') }}
+),
+
+ranked_refusals as (
+    select
+        source_table,
+        reasons,
+        example,
+        source_file || ', row ' || {{ text('source_row') }} as place,
+        count(*) over (partition by source_table, reasons) as rows_refused,
+        row_number() over (
+            partition by source_table, reasons order by example asc nulls last, source_file asc, source_row asc
+        ) as refusal_rank
+    from refusals
     where disposition = 'quarantined'
-    group by source_table, reasons
 ),
 
 ranked_reasons as (
     select
         source_table,
-        reasons || ' (' || {{ text('rows_refused') }} || ')' || coalesce(', such as ' || example, '') as reason,
+        reasons || ' (' || {{ text('rows_refused') }} || ')'
+        || coalesce(', such as ' || example || ' in ', ', first in ') || place as reason,
         rows_refused,
         row_number() over (partition by source_table order by rows_refused desc, reasons asc) as reason_rank
-    from refused
+    from ranked_refusals
+    where refusal_rank = 1
 ),
 
 totals as (
@@ -48,7 +60,8 @@ messages as (
 ),
 
 one_message as (
-    select {{ sorted_list('message', '. ') }} || '. All of them are in refused_rows' as message
+    select {{ sorted_list('message', '. ') }} || '. Repair the files, or say how they are written (landing_formats); table refused_rows of the build has all rows'
+        as message
     from messages
 )
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.engines import traps
-from tests.engines.comparison import equal
-from tests.integration.project import ROOT
+from tests.support.engines import traps
+from tests.support.engines.comparison import equal
+from tests.support.project import ROOT
 
 Tables = dict[str, list[dict[str, Any]]]
 ENGINES = ("duckdb", "spark")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from tests.integration import project
-from tests.integration.growing_zone import TwoDays, copy_warehouse
+from tests.support import project
+from tests.support.growing_zone import TwoDays, copy_warehouse
 
 RUN = """
 import warnings; warnings.simplefilter("ignore")

@@ -14,8 +14,8 @@ import duckdb
 import pytest
 
 from orchestration.storage.files import sha256_of
-from tests.integration import project
-from tests.integration.growing_zone import TwoDays, Warehouse, copy_warehouse, published_rows
+from tests.support import project
+from tests.support.growing_zone import TwoDays, Warehouse, copy_warehouse, published_rows
 
 # Steps that run together, how many kills, and the seconds within which they fall; None: as long as the steps take,
 # which is measured first. Few models of each half: the danger (a torn build file, landed files half-way) is the same in
@@ -52,7 +52,7 @@ class Killer:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.killed_steps"],
+            [sys.executable, "-m", "tests.support.killed_steps"],
             cwd=project.ROOT,
             env=warehouse.environment(),
             stdin=subprocess.PIPE,

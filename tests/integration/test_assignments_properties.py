@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tests.integration.project import dbt, write_landing
+from tests.support.project import dbt, write_landing
 
 pytestmark = pytest.mark.slow
 

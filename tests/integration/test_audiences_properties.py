@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from orchestration.audiences.check import Limits, Record, check_audiences, consent_problem
 from orchestration.warehouse.project import project_vars
-from tests.integration.project import dbt, write_landing
+from tests.support.project import dbt, write_landing
 
 AS_OF = date(2026, 3, 31)
 MEMBERS = ("ann", "bob")

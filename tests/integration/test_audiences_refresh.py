@@ -17,8 +17,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from tests.integration import shop
-from tests.integration.project import ROOT, environment, write_landing
+from tests.support import shop
+from tests.support.project import ROOT, environment, write_landing
 
 pytestmark = pytest.mark.slow
 
@@ -56,8 +56,8 @@ class Shop:
     def published(self) -> Path:
         return self.warehouse / "published"
 
-    def run(self, *module: str, **variables: str) -> Done:
-        """`python -m ...` with this shop's environment."""
+    def run(self, command: str, **variables: str) -> Done:
+        """`python -m orchestration ...` with this shop's environment."""
         home = self.folder / "dagster"
         if not home.is_dir():
             home.mkdir()
@@ -69,7 +69,7 @@ class Shop:
             "GX_ANALYTICS_ENABLED": "false",
         }
         done = subprocess.run(
-            [sys.executable, "-m", *module],
+            [sys.executable, "-m", "orchestration", command],
             cwd=ROOT,
             env=environment(self.warehouse, self.folder / "target", own | variables),
             capture_output=True,
@@ -81,7 +81,7 @@ class Shop:
 
     def refresh(self, as_of: str) -> Path:
         """One refresh; the folder of the version it published."""
-        done = self.run("orchestration.refresh", AS_OF=as_of)
+        done = self.run("refresh", AS_OF=as_of)
         assert done.code == 0, done.output[-5000:]
         return self.published.resolve()
 
@@ -235,7 +235,7 @@ def test_a_person_is_forgotten_everywhere_and_does_not_come_back(refreshed: tupl
     constraints_before = [constraints(version) for version in (first, second)]
     landing_before = {p: p.read_bytes() for p in here.landing.rglob("*") if p.is_file()}
 
-    done = here.run("orchestration.audiences", "forget", ID=GONE)
+    done = here.run("forget", ID=GONE)
     assert done.code == 0, done.output
     assert "responses/rows.csv" in done.output and "order_lines/rows.csv" in done.output, done.output
 
@@ -260,7 +260,7 @@ def test_a_person_is_forgotten_everywhere_and_does_not_come_back(refreshed: tupl
         assert (summary["added"], summary["removed"]) == (changes.count("added"), changes.count("removed"))
 
     assert [constraints(version) for version in (first, second)] == constraints_before
-    again = here.run("orchestration.audiences", "forget", ID=GONE)
+    again = here.run("forget", ID=GONE)
     assert again.code == 0 and "nothing was there to remove" in again.output, again.output
 
     third = here.refresh((SECOND + timedelta(days=1)).isoformat())

@@ -15,8 +15,8 @@ import pytest
 from dagster import DagsterInstance
 
 from orchestration.defs.translator import HISTORY_KEY
-from tests.integration import project
-from tests.integration.growing_zone import TwoDays, Warehouse, copy_warehouse
+from tests.support import project
+from tests.support.growing_zone import TwoDays, Warehouse, copy_warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ SPOILT = (FEBRUARY, MARCH, APRIL)
 
 def backfill(warehouse: Warehouse, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "orchestration.backfill"],
+        [sys.executable, "-m", "orchestration", "backfill"],
         cwd=project.ROOT,
         env=warehouse.environment(**variables),
         capture_output=True,

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration import project
+from tests.support import project
+
+pytestmark = pytest.mark.slow
 
 PAGE = project.ROOT / "docs" / "bring-your-own-data.md"
 FILE = re.compile(r"^`(my-data/[^`]+)`\n\n```csv\n(.*?)^```$", re.MULTILINE | re.DOTALL)

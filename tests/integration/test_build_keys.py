@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from orchestration.settings import ALREADY_LANDED
-from tests.integration import growing_zone, project
+from tests.support import growing_zone, project
 
 pytestmark = pytest.mark.slow
 

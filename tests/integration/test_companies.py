@@ -15,8 +15,8 @@ import pytest
 from orchestration.audiences.check import Limits, check_audiences
 from orchestration.publication.account import account_tables
 from orchestration.treatments.check import check_candidate
-from tests.integration import project
-from tests.integration.project import Build
+from tests.support import project
+from tests.support.project import Build
 
 AS_OF = date(2026, 3, 2)
 TITLES = Path(__file__).with_name("job_titles") / "real_titles.csv"

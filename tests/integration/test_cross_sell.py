@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy import sparse, stats
 
-from tests.integration import retailer
-from tests.integration.project import Build
+from tests.support import retailer
+from tests.support.project import Build
 
 pytestmark = pytest.mark.demo
 

@@ -13,8 +13,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.integration import project, shop
-from tests.integration.project import Build
+from tests.support import project, shop
+from tests.support.project import Build
+
+pytestmark = pytest.mark.slow
 
 TABLES = ("product_affinities", "segment_affinities", "next_best_offers", "cross_sell_gaps")
 SELECTED = ("--select", *(f"+{table}" for table in TABLES))

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.integration import planted_shop, project
-from tests.integration.planted_shop import WITHOUT_MORTAR
-from tests.integration.project import Build
+from tests.support import planted_shop, project
+from tests.support.planted_shop import WITHOUT_MORTAR
+from tests.support.project import Build
 
 TOGETHER = planted_shop.Shop().together
 FIRST_THEN = planted_shop.Shop().first_then

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from orchestration.report import words
-from tests.unit.report.page_reader import Page
+from tests.support.page_reader import Page
 
 pytestmark = pytest.mark.demo
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.integration import project
-from tests.integration.growing_zone import (
+from tests.support import project
+from tests.support.growing_zone import (
     FIRST_DAY,
     TwoDays,
     Warehouse,
@@ -181,7 +181,7 @@ def recovered(two_days: TwoDays, tmp_path_factory: pytest.TempPathFactory) -> Wa
     """The second day again, after a rollback to the first and with the build file lost."""
     warehouse = copy_warehouse(two_days.after, tmp_path_factory.mktemp("recovered") / "warehouse")
     subprocess.run(
-        [sys.executable, "-m", "orchestration.publication", "rollback"],
+        [sys.executable, "-m", "orchestration", "rollback"],
         cwd=project.ROOT,
         env=warehouse.environment(),
         check=True,

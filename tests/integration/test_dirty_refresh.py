@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.integration import dirty_zone
-from tests.integration.dirty_zone import COLUMNS, SECRETS, Place, Row
-from tests.integration.growing_zone import STATEFUL, Warehouse, published_rows
+from tests.support import dirty_zone
+from tests.support.dirty_zone import COLUMNS, SECRETS, Place, Row
+from tests.support.growing_zone import STATEFUL, Warehouse, published_rows
 
 pytestmark = pytest.mark.slow
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration import dirty_zone
-from tests.integration.dirty_zone import COLUMNS, Place, Row
-from tests.integration.landing_zones import StagingRun, run_staging
+from tests.support import dirty_zone
+from tests.support.dirty_zone import COLUMNS, Place, Row
+from tests.support.landing_zones import StagingRun, run_staging
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.integration.landing_zones import StagingRun, run_staging, write
+from tests.support.landing_zones import StagingRun, run_staging, write
 
 # order_id, product_id, line_number, amount; as they land
 Line = tuple[str, str, str | None, str]

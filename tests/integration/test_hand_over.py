@@ -21,11 +21,10 @@ from orchestration.audiences.handover.receipts import take_receipts
 from orchestration.audiences.handover.target import TargetError
 from orchestration.publication.postgres.server import Server
 from orchestration.settings import Settings
-from tests import postgres_server
-from tests.handed_over import version
-from tests.integration import project
-from tests.integration.growing_zone import TwoDays, Warehouse, copy_warehouse
-from tests.postgres_server import PASSWORD, PostgresServer, rows
+from tests.support import postgres_server, project
+from tests.support.growing_zone import TwoDays, Warehouse, copy_warehouse
+from tests.support.handed_over import version
+from tests.support.postgres_server import PASSWORD, PostgresServer, rows
 
 pytestmark = pytest.mark.slow
 
@@ -131,7 +130,7 @@ def way(two_days: TwoDays, running: PostgresServer, tmp_path_factory: pytest.Tem
 
     def command(*words: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "orchestration.audiences", *words],
+            [sys.executable, "-m", "orchestration", *words],
             cwd=project.ROOT,
             env=warehouse.environment(**variables),
             capture_output=True,

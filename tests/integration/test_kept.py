@@ -16,8 +16,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.integration import project
-from tests.integration.growing_zone import FIRST_DAY, LINE_COLUMNS, Zone, day_file, order_lines, write_lines, write_zone
+from tests.support import project
+from tests.support.growing_zone import FIRST_DAY, LINE_COLUMNS, Zone, day_file, order_lines, write_lines, write_zone
 
 pytestmark = pytest.mark.slow
 

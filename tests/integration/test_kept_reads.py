@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.integration import project
+from tests.support import project
 
 FIRST_DAY, DAYS, LINES_A_DAY = date(2026, 1, 5), 60, 10_000
 LAST_DAY = FIRST_DAY + timedelta(days=DAYS - 1)

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration import growing_zone, project
-from tests.integration.project import Build
+from tests.support import growing_zone, project
+from tests.support.project import Build
 
 pytestmark = pytest.mark.slow
 

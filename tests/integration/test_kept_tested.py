@@ -9,7 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.integration import growing_zone, project
+from tests.support import growing_zone, project
+
+pytestmark = pytest.mark.slow
 
 TESTED = "select as_of from tested_int_memberships order by as_of"
 TEST = "unique_combination_int_memberships"

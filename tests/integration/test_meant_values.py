@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from tests.integration import project
+from tests.support import project
 
 FIRST = date(2025, 1, 1)
 ORDERS = [

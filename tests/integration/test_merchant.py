@@ -40,8 +40,8 @@ from orchestration.publication.refreshes import read_row_account, refresh_row, w
 from orchestration.settings import DEMO_SEEDS, read_settings
 from orchestration.treatments.check import check_candidate
 from orchestration.warehouse.tables import built_tables
-from tests.integration import project
-from tests.integration.project import Build
+from tests.support import project
+from tests.support.project import Build
 
 AS_OF = LAST_DAY + timedelta(days=1)
 OUTCOME_DAYS, RFM_WINDOW_DAYS, GAP_MIN_BASKETS = 90, 365, 3
@@ -328,7 +328,7 @@ def page_blocks(language: str) -> list[str]:
 
 def test_every_question_of_the_page_is_answered_in_sql(warehouse: Path) -> None:
     blocks = page_blocks("sql")
-    assert len(blocks) == 9
+    assert len(blocks) == 11
     with duckdb.connect(str(warehouse / "published" / "segments.duckdb"), read_only=True) as con:
         empty = [block for block in blocks if not con.execute(block).fetchall()]
     assert empty == []
@@ -415,7 +415,7 @@ def environment_of(warehouse: Path) -> dict[str, str]:
 def ask(warehouse: Path, *arguments: str) -> str:
     """What `make metrics ASK=…` prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "orchestration.metrics", *arguments],
+        [sys.executable, "-m", "orchestration", "metrics", *arguments],
         cwd=project.ROOT,
         env=environment_of(warehouse),
         capture_output=True,

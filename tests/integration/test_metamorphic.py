@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration import project, shop
-from tests.integration.project import Build
+from tests.support import project, shop
+from tests.support.project import Build
 
 CUT = date(2025, 11, 15)
 SHIFT = timedelta(days=35)  # whole weeks: a Monday stays a Monday

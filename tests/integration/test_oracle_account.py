@@ -20,8 +20,8 @@ from scipy.spatial.distance import jensenshannon
 from orchestration.accountability.behaviour import segment_behaviour
 from orchestration.accountability.delivery import treatment_delivery
 from orchestration.accountability.inputs import read_settings
-from tests.integration import retailer
-from tests.integration.project import Build
+from tests.support import retailer
+from tests.support.project import Build
 
 pytestmark = pytest.mark.demo
 

@@ -10,8 +10,8 @@ import pytest
 from mlxtend.frequent_patterns import association_rules
 from scipy import sparse, stats
 
-from tests.integration import retailer
-from tests.integration.project import Build
+from tests.support import retailer
+from tests.support.project import Build
 
 pytestmark = pytest.mark.demo
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.integration import retailer
-from tests.integration.project import Build
+from tests.support import retailer
+from tests.support.project import Build
 
 pytestmark = pytest.mark.demo
 

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from tests.integration import retailer
-from tests.integration.project import Build
+from tests.support import retailer
+from tests.support.project import Build
 
 pytestmark = pytest.mark.demo
 

@@ -15,8 +15,8 @@ import duckdb
 import pytest
 import yaml
 
-from tests.integration import project
-from tests.integration.project import Build
+from tests.support import project
+from tests.support.project import Build
 
 HEADER = ("order_id", "customer_id", "product_id", "ordered_at", "quantity", "amount", "discount_amount")
 LINES: list[tuple[Any, ...]] = [

@@ -21,8 +21,8 @@ import duckdb
 import psycopg
 import pytest
 
-from orchestration.audiences import __main__ as audiences_command
-from orchestration.publication import __main__ as publication_command
+from orchestration.audiences import commands as audiences_command
+from orchestration.publication import commands as publication_command
 from orchestration.publication.candidate import write_candidate
 from orchestration.publication.ddl import PublishedTable
 from orchestration.publication.postgres import server as servers
@@ -33,9 +33,8 @@ from orchestration.publication.publish import CheckCounts, publish
 from orchestration.publication.questions import Question
 from orchestration.settings import Settings
 from orchestration.storage.versions import published_version
-from tests import postgres_server
-from tests.integration import project
-from tests.postgres_server import PASSWORD, PostgresServer, rows
+from tests.support import postgres_server, project
+from tests.support.postgres_server import PASSWORD, PostgresServer, rows
 
 pytestmark = pytest.mark.slow
 

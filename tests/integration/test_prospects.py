@@ -17,8 +17,8 @@ from orchestration.publication.account import account_tables
 from orchestration.publication.candidate import write_candidate
 from orchestration.publication.ddl import published_tables
 from orchestration.storage.versions import DATABASE_NAME
-from tests.integration import project
-from tests.integration.project import Build
+from tests.support import project
+from tests.support.project import Build
 
 AS_OF = date(2026, 3, 2)
 COMPANIES = 160

@@ -30,7 +30,43 @@ def test_every_table_view_and_column_says_what_it_is(con: duckdb.DuckDBPyConnect
 
 def test_every_question_is_a_view(con: duckdb.DuckDBPyConnection) -> None:
     views = con.execute("select view_name from duckdb_views() where not internal").fetchall()
-    assert {name for (name,) in views} == {question.name for question in questions()}
+    named = {f"v_{name}" for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
+    assert {name for (name,) in views} - named == {question.name for question in questions()}
+
+
+def test_every_id_of_a_table_has_its_name_beside_it_in_the_view_of_that_table(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """As many rows as the table, no id without a name, and the name is the one in `segments`."""
+    ids = con.execute(
+        """
+        select table_name, column_name from duckdb_columns()
+        where table_name in (select table_name from duckdb_tables())
+            and column_name in (
+                'scheme', 'segment', 'segment_a', 'segment_b', 'from_segment', 'to_segment', 'nearest_mass_segment',
+                'occasion', 'role'
+            )
+            and (table_name, column_name) <> ('segments', 'segment')
+        """
+    ).fetchall()
+    assert len({table for table, _ in ids}) > 20
+    for table, column in ids:
+        counts = con.execute(
+            f"""
+            select
+                (select count(*) from {table}) = count(*),
+                count(*) filter ({column} is not null and {column}_label is null)
+            from v_{table}
+            """
+        ).fetchone()
+        assert counts == (True, 0), (table, column)
+    odd = con.execute(
+        """
+        select count(*) from v_customer_segments as told
+        left join segments using (scheme, segment) where told.segment_label is distinct from segments.label
+        """
+    ).fetchone()
+    assert odd == (0,)
 
 
 def test_money_and_customers_of_gaps_are_those_of_the_table(con: duckdb.DuckDBPyConnection) -> None:

@@ -21,8 +21,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration import project
-from tests.integration.project import ROOT, Build
+from tests.support import project
+from tests.support.project import ROOT, Build
 
 AS_OF = date(2026, 1, 31)
 WINDOW = 365

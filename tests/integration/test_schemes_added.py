@@ -16,8 +16,8 @@ import pytest
 
 from orchestration.publication.account import account_tables
 from orchestration.treatments.check import check_candidate
-from tests.integration import project
-from tests.integration.project import ROOT, Build
+from tests.support import project
+from tests.support.project import ROOT, Build
 
 PAGE = ROOT / "docs" / "add-a-scheme.md"
 AS_OF = date(2026, 6, 1)

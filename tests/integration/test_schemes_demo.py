@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.integration import project, retailer
-from tests.integration.project import Build
+from tests.support import project, retailer
+from tests.support.project import Build
 
 pytestmark = pytest.mark.demo
 

@@ -18,8 +18,8 @@ import pytest
 
 from orchestration.accountability.statistics import kruskal_wallis
 from orchestration.publication.account import account_tables
-from tests.integration import project
-from tests.integration.project import Build
+from tests.support import project
+from tests.support.project import Build
 
 AS_OF = date(2026, 6, 1)
 OUTCOME_START = AS_OF - timedelta(days=90)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.project import ROOT, seed_rows
+from tests.support.project import ROOT, seed_rows
 
 COPIES = {
     "models/marts/segments/scheme_properties/life_stage.yml": ["life_stage_rules"],

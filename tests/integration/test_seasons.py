@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.integration import project
-from tests.integration.project import Build
+from tests.support import project
+from tests.support.project import Build
 
 FIRST_DAY = date(2024, 2, 1)
 # A Wednesday; the grid's day is the Monday before it.

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration import project
-from tests.integration.simulated_year import CORRECTED, DELETED, EVENTS, LATE, LOST, NEW_PROFILE, SENT_AGAIN, ZONE
+from tests.support import project
+from tests.support.simulated_year import CORRECTED, DELETED, EVENTS, LATE, LOST, NEW_PROFILE, SENT_AGAIN, ZONE
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the simulated year found."""
     base = tmp_path_factory.mktemp("year")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.integration.simulated_year", str(base), str(STEP)],
+        [sys.executable, "-m", "tests.support.simulated_year", str(base), str(STEP)],
         cwd=project.ROOT,
         env=project.environment(base / "unused", base / "unused-target", {}),
         capture_output=True,

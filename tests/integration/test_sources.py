@@ -26,13 +26,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.integration import project
-from tests.integration.source_exports import SOURCES, Line
+from tests.support import project
+from tests.support.source_exports import SOURCES, Line
+
+pytestmark = pytest.mark.slow
 
 PAGES = project.ROOT / "docs" / "sources"
 FILE = re.compile(r"^`(/data/[^`]+)`\n\n```csv\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^make (map|refresh) (.*)$", re.MULTILINE)
-MODULES = {"map": "orchestration.landing.mapping", "refresh": "orchestration.refresh"}
 WINDOW = 365
 MIN_PAIR_COUNT = 5
 # Of a grocer's trade, in any text that people read.
@@ -86,7 +87,7 @@ def follow(name: str, folder: Path) -> Followed:
     for target, words in commands:
         given = dict(word.replace("/data", str(data)).split("=", 1) for word in words.split())
         done = subprocess.run(
-            [sys.executable, "-m", MODULES[target]],
+            [sys.executable, "-m", "orchestration", target],
             cwd=project.ROOT,
             env=project.environment(folder / "warehouse", folder / "target", own | given),
             capture_output=True,

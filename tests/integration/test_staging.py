@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from orchestration.landing.demo import package_data_dir
-from tests.integration.landing_zones import SECRETS, StagingRun, run_staging, write, write_dirty_zone, write_parquet
+from tests.support.landing_zones import SECRETS, StagingRun, run_staging, write, write_dirty_zone, write_parquet
 
 # The runs after the first share a warehouse, `second`: with a new path dbt would parse the whole project again.
 
@@ -209,7 +209,8 @@ def test_too_many_refused_rows_stop_the_build_with_table_count_and_reason(scratc
     assert run.returncode != 0
     assert (
         "order_lines: 91 of 100 rows refused, more than max_quarantine_share (0.9) allows. "
-        f'Most often: amount: missing (1), amount: not a number {NUMBERS} (90), such as amount "x"' in run.output
+        f"Most often: amount: missing (1), first in order_lines/a.csv, row 100, amount: not a number {NUMBERS} (90), "
+        'such as amount "x" in order_lines/a.csv, row 10. Repair the files' in run.output
     )
     assert re.search(r"SKIP relation main\.stg_order_lines ", run.output)
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.integration import project, retailer
-from tests.integration.tills import DAYS, FIRST_DAY, SCOPE, WINDOW, Meaning, Tills, make_tills, meaning, retail_tills
+from tests.support import project, retailer
+from tests.support.tills import DAYS, FIRST_DAY, SCOPE, WINDOW, Meaning, Tills, make_tills, meaning, retail_tills
 
 RETAIL_AS_OF = date(2018, 1, 1)
 # Of the demo's 2,469 households; all of them say the same in minutes.

@@ -17,10 +17,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration import memory
 from orchestration.audiences.export import FOLDER
 from orchestration.audiences.handover.target import HandOver, Target, TargetError
 from orchestration.settings import Settings
@@ -132,7 +132,7 @@ def exported_rows(version: Path) -> Rows:
     if not files:
         return {}
     columns = [name for name in COLUMNS if name != "touchpoint_id"]
-    with duckdb.connect(str(version / DATABASE_NAME), read_only=True) as con:
+    with memory.connect(version / DATABASE_NAME, read_only=True) as con:
         found = con.execute(
             f"""
             with valid as (

@@ -1,13 +1,11 @@
 """A target: somebody who is given the audiences, to send them. Whoever writes another one writes one class.
 
-Belongs here: the class, what it is given, which targets the environment asks for.
-Does not belong here: what is in the lists (lists.py).
+Belongs here: the class, and what it is given.
+Does not belong here: what is in the lists (lists.py), and which targets the environment asks for (chosen.py).
 """
 
 from __future__ import annotations
 
-import importlib
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,42 +63,6 @@ class Target(ABC):
     def forget(self, person_id: str) -> bool:
         """Take a person out of all earlier hand-overs; the last one is without them already. False: it cannot."""
         return False
-
-
-def targets_of(environ: Mapping[str, str] | None = None) -> list[Target]:
-    """The targets that AUDIENCE_TARGET asks for, with spaces between them.
-
-    A path or URL is a folder, `postgres` the database of PUBLISH_POSTGRES_DSN, `module:Class` a class of your own.
-
-    Raises:
-        TargetError: one of them cannot be had.
-    """
-    values = os.environ if environ is None else environ
-    targets = [_target(word, values) for word in values.get(AUDIENCE_TARGET, "").split()]
-    names = [target.name for target in targets]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise TargetError(f"{AUDIENCE_TARGET} names {', '.join(twice)} more than once")
-    return targets
-
-
-def _target(word: str, environ: Mapping[str, str]) -> Target:
-    from orchestration.audiences.handover.folder import FolderTarget
-    from orchestration.audiences.handover.postgres import PostgresTarget
-
-    if word == POSTGRES:
-        return PostgresTarget.of(environ)
-    module, colon, name = word.partition(":")
-    if not colon or "/" in word or "\\" in word:
-        return FolderTarget(word)
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise TargetError(f"{AUDIENCE_TARGET}={word}: {error}; a class that Python can import is needed") from None
-    target = found()
-    if not isinstance(target, Target):
-        raise TargetError(f"{AUDIENCE_TARGET}={word}: it is no Target (orchestration/audiences/handover/target.py)")
-    return target
 
 
 def without_secrets(url: str) -> str:

@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.csv
 
+from orchestration import memory
 from orchestration.storage.sql import literal, quoted
 
 # Rows of one write: some megabytes of text with the widest table; more makes it no faster, and costs memory.
@@ -275,4 +276,4 @@ def open_version(version: Path) -> duckdb.DuckDBPyConnection:
     """A version's database, read-only."""
     from orchestration.storage.versions import DATABASE_NAME
 
-    return duckdb.connect(str(version / DATABASE_NAME), read_only=True)
+    return memory.connect(version / DATABASE_NAME, read_only=True)

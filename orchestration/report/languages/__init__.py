@@ -7,7 +7,7 @@ Does not belong here: what is said (pages/, words.py), the form of a number (wor
 Sentences stand in the code in English, which is their key (gettext): `say("{a} and never {b}", a=…, b=…)`, with a
 plural `many("{n} basket", "{n} baskets", 5)`, and with a context where one word has several translations
 (`term("verdict", "in use")`). Words that stand in a table of the code are marked for the catalogue by `N_` and `C_`,
-and said where they are shown. `python -m orchestration.report.languages` brings the catalogues up to date
+and said where they are shown. `python -m orchestration languages` brings the catalogues up to date
 (docs/report.md).
 """
 

@@ -64,7 +64,7 @@ def share(value: Any, bar: bool = False) -> Cell:
 
 def money(value: Any) -> Cell:
     """An amount; its currency stands in the heading."""
-    return number(value, words.money(value))
+    return number(value, words.amount(value))
 
 
 def text(value: Any, css: str = "") -> Cell:

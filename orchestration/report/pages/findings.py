@@ -1,6 +1,6 @@
-"""What is worth money today: candidates from several pages, each with its sum, its sentence and its table.
+"""What to do on Monday: candidates from several pages, each with its sentence, its table and, where known, its sum.
 
-Belongs here: which findings there are and how they are ranked.
+Belongs here: which there are, how they are ranked, and what the verdicts ask for.
 Does not belong here: the tables themselves.
 
 Sums are upper bounds of different kinds and are never added up; the front page says "up to".
@@ -9,29 +9,45 @@ Sums are upper bounds of different kinds and are never added up; the front page 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
 
 from orchestration.report import words
+from orchestration.report.blocks import Text
 from orchestration.report.figures import cut
 from orchestration.report.languages import Foreign, many, say, term
-from orchestration.report.pages import movement, occasions, selling
+from orchestration.report.pages import common, experiments, movement, occasions, selling
 from orchestration.report.shop import Shop
 
 # Segments of rfm whose members have gone quiet, and are worth winning back; in the order told.
 QUIET = ("cant_lose", "at_risk", "hibernating")
 MOST = 3
+# With the three they fill a column of one screen.
+MOST_ACTIONS = 3
+MOST_LINKS = 3
 # Letters of a name on the front page; the whole of it is in the table.
 LETTERS = 40
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What to do, in one sentence; the money behind it, a year; where its table is."""
+    """What to do, in one sentence; the money behind it, a year, 0 where nobody knows; where its table is.
+
+    `money` says the sum: "up to" where it is what could be had at most.
+    """
 
     title: str
-    sentence: str
+    sentence: Text
     worth: float
     anchor: str
     link: str
+    money: str = ""
+
+
+def to_do(shop: Shop) -> list[Finding]:
+    """One list: the three with most money, one of a kind, then what has no sum behind it."""
+    return [*findings(shop), *actions(shop)[:MOST_ACTIONS]]
 
 
 def findings(shop: Shop) -> list[Finding]:
@@ -41,6 +57,105 @@ def findings(shop: Shop) -> list[Finding]:
     return found[:MOST]
 
 
+def actions(shop: Shop) -> list[Finding]:
+    """What the verdicts ask for: to send what was written, to ask for consent, to hold customers out, to give up."""
+    found: list[Finding] = []
+    by_verdict = {word: [s for s in shop.schemes if s.verdict == word] for word in words.VERDICTS}
+    drawer = by_verdict["in the drawer"]
+    if drawer:
+        links = [common.link(f"{scheme.anchor}-sent", scheme.title) for scheme in drawer[:MOST_LINKS]]
+        more = len(drawer) - MOST_LINKS
+        found.append(
+            Finding(
+                say("Send each segment its own treatment"),
+                many(
+                    "So far all get the same: {schemes} and {n} more scheme.",
+                    "So far all get the same: {schemes} and {n} more schemes.",
+                    more,
+                    schemes=common.links(links),
+                )
+                if more > 0
+                else say("So far all get the same: {schemes}.", schemes=common.links(links)),
+                0.0,
+                "schemes",
+                say("All schemes"),
+            )
+        )
+    if shop.db.has("audience_decisions", "outcome"):
+        row = shop.db.rows(
+            "select count(*) as n, count(*) filter (outcome = 'no consent') as waiting from audience_decisions"
+        )[0]
+        if row["waiting"] > row["n"] / 2 and not shop.is_few(row["waiting"]):
+            found.append(
+                Finding(
+                    say("Ask for consent"),
+                    many(
+                        "{waiting} of {n} treatment wait for it.",
+                        "{waiting} of {n} treatments wait for it.",
+                        row["n"],
+                        waiting=words.count(row["waiting"]),
+                    ),
+                    0.0,
+                    "audiences",
+                    say("Whom to contact"),
+                )
+            )
+    open_ones = [scheme for scheme in shop.schemes if common.pays(scheme)[1] == common.NOT_KNOWN]
+    if open_ones:
+        seen = shown_by_today(shop)
+        found.append(
+            Finding(
+                say("Test one big offer"),
+                say(
+                    "Hold customers out at random: with those of today only {effect} or more a customer would show.",
+                    effect=shop.money(seen),
+                ),
+                0.0,
+                "pays",
+                say("What to test next"),
+            )
+            if seen is not None
+            else Finding(
+                say("Hold customers out at random"),
+                many(
+                    "Whether it pays is not known of {n} scheme.",
+                    "Whether it pays is not known of {n} schemes.",
+                    len(open_ones),
+                ),
+                0.0,
+                "pays",
+                say("What to test next"),
+            )
+        )
+    superficial = by_verdict["superficial"]
+    if superficial:
+        links = [common.link(scheme.anchor, scheme.title) for scheme in superficial[:MOST_LINKS]]
+        found.append(
+            Finding(
+                say("Give up what does not show in what customers do"),
+                Markup("{}.").format(common.links(links)),
+                0.0,
+                "schemes",
+                say("All schemes"),
+            )
+        )
+    return found
+
+
+def shown_by_today(shop: Shop) -> float | None:
+    """Where no scheme has members enough to learn whether it pays: the least difference a member that those of today
+    would show, in the scheme with most of them. None where one has enough, or nothing is planned."""
+    rows = [row for row in experiments.plan_rows(shop) if row["question"] == "pays" and row.get("smallest_effect")]
+    if not rows or any(row["members_available"] >= row["members_needed"] for row in rows):
+        return None
+    return min(float(row["smallest_effect"]) for row in rows)
+
+
+def up_to(shop: Shop, worth: Any) -> str:
+    """A sum that is an upper bound."""
+    return say("up to {worth}", worth=shop.money(worth))
+
+
 def complements(shop: Shop) -> Finding | None:
     """All gaps together, and the largest of them."""
     rows = selling.gap_rows(shop)
@@ -48,22 +163,22 @@ def complements(shop: Shop) -> Finding | None:
         return None
     # The same sum as on the page of the gaps, which the sentence leads to.
     total = float(selling.gap_totals(shop)["worth"] or 0)
-    first = rows[0]
+    first = selling.best_gap(rows)
     a, b = (cut(shop.item(first["item_level"], first[name]), LETTERS) for name in ("because_item", "gap_item"))
     return Finding(
         say("Sell what goes with it"),
         many(
-            "{n} customer buy {a} and never {b}, worth up to {worth} a year; all such gaps, up to {total}.",
-            "{n} customers buy {a} and never {b}, worth up to {worth} a year; all such gaps, up to {total}.",
+            "{n} customer buys {a} and never {b} (up to {worth}), and so on.",
+            "{n} customers buy {a} and never {b} (up to {worth}), and so on.",
             first["customers"],
             a=a,
             b=b,
             worth=shop.money(first["worth"]),
-            total=shop.money(total),
         ),
         total,
         "gaps",
         say("Gaps by money"),
+        up_to(shop, total),
     )
 
 
@@ -76,17 +191,15 @@ def quiet(shop: Shop) -> Finding | None:
             return Finding(
                 say("Win back those who went quiet"),
                 many(
-                    "{n} customer in “{segment}” used to come often and has stayed away longer than most; in the "
-                    "last year they spent {spend}.",
-                    "{n} customers in “{segment}” used to come often and have stayed away longer than most; in the "
-                    "last year they spent {spend}.",
+                    "{n} customer in “{segment}” came often and stays away; so much they spent in the last year.",
+                    "{n} customers in “{segment}” came often and stay away; so much they spent in the last year.",
                     row["members"],
                     segment=cut(scheme.segments.label(name), LETTERS),
-                    spend=shop.money(row["spend"]),
                 ),
                 float(row["spend"]),
                 f"{scheme.anchor}-who",
                 say("Segments by spend"),
+                up_to(shop, row["spend"]),
             )
     return None
 
@@ -121,19 +234,19 @@ def downward(shop: Shop) -> Finding | None:
             best = Finding(
                 say("Hold those who slip"),
                 many(
-                    "{n} customer slipped from “{before}” to “{now}” since {day}: up to {worth} a year if they come to "
-                    "spend as the others there do.",
-                    "{n} customers slipped from “{before}” to “{now}” since {day}: up to {worth} a year if they come "
-                    "to spend as the others there do.",
+                    "{n} customer slipped from “{before}” to “{now}” since {day}: so much is lost in a year if they "
+                    "come to spend as the others there do.",
+                    "{n} customers slipped from “{before}” to “{now}” since {day}: so much is lost in a year if they "
+                    "come to spend as the others there do.",
                     row["members"],
                     before=cut(scheme.segments.label(row["from_segment"]), LETTERS),
                     now=cut(scheme.segments.label(row["to_segment"]), LETTERS),
                     day=words.day(periods[0][0]),
-                    worth=shop.money(worth),
                 ),
                 worth,
                 f"{scheme.anchor}-moves",
                 say("Moves between segments"),
+                up_to(shop, worth),
             )
     return best
 
@@ -143,24 +256,24 @@ def missed_occasion(shop: Shop) -> Finding | None:
     found = occasions.gaps(shop)
     if not found:
         return None
-    gap = found[0]
+    gap, counted = found[0], occasions.days_counted(shop)
+    since = say(" since {day}", day=words.day(counted[0])) if counted else ""
     return Finding(
         say("Be there when they buy"),
         many(
-            "“{segment}” ({scheme}) have few baskets of “{occasion}”: everyone's share would make {n} baskets in place "
-            "of {baskets}, worth up to {worth}.",
-            "“{segment}” ({scheme}) have few baskets of “{occasion}”: everyone's share would make {n} baskets in place "
-            "of {baskets}, worth up to {worth}.",
+            "“{segment}” ({scheme}) had {baskets} of “{occasion}”{since}; everyone's share would be {n}.",
+            "“{segment}” ({scheme}) had {baskets} of “{occasion}”{since}; everyone's share would be {n}.",
             gap.expected,
             segment=cut(gap.label, LETTERS),
             scheme=gap.scheme.title,
             occasion=occasions.label(shop, gap.occasion),
-            baskets=words.count(gap.baskets),
-            worth=shop.money(gap.worth),
+            since=since,
+            baskets=many("{n} basket", "{n} baskets", gap.baskets),
         ),
         gap.worth,
         "occasion-gaps",
         say("Gaps by occasion"),
+        up_to(shop, gap.worth),
     )
 
 
@@ -177,14 +290,14 @@ def proven(shop: Shop) -> Finding | None:
     return Finding(
         say("Roll out what was proven"),
         say(
-            "Treating the segments of {scheme} differently earned more than one treatment for all, worth {worth} over "
-            "all its members.",
+            "Treating the segments of {scheme} differently earned so much more, over all its members, than one "
+            "treatment for all.",
             scheme=shop.scheme(row["scheme"]).title,
-            worth=shop.money(row["dividend_total"]),
         ),
         float(row["dividend_total"]),
         "dividend",
         say("Segmentation dividend"),
+        shop.money(row["dividend_total"]),
     )
 
 
@@ -205,13 +318,13 @@ def roles(shop: Shop) -> Finding | None:
     return Finding(
         say("Find who decides"),
         many(
-            "At {n} company nobody is known as {role}; they spent {spend} in the last year.",
-            "At {n} companies nobody is known as {role}; they spent {spend} in the last year.",
+            "At {n} company nobody is known as {role}: so much they spent in the last year.",
+            "At {n} companies nobody is known as {role}: so much they spent in the last year.",
             row["companies"],
             role=role,
-            spend=shop.money(row["spend"]),
         ),
         float(row["spend"]),
         "roles",
         say("Roles that are missing"),
+        up_to(shop, row["spend"]),
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import calendar
 import json
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,26 +15,25 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from orchestration.audit.told import Problem
 from orchestration.report import words
 from orchestration.report.blocks import Table, Text
 from orchestration.report.figures import cut
 from orchestration.report.languages import many, mark, plural_forms, say
-from orchestration.report.pages import common, experiments, findings, movement, schemes
+from orchestration.report.pages import common, findings, movement, quality, schemes, selling
 from orchestration.report.published import Row
-from orchestration.report.shop import Shop
+from orchestration.report.shop import Scheme, Shop
 
 # Schemes in the strip: as many as one screen holds beside the rest.
 MOST_SCHEMES = 12
-MOST_CHANGES = 4
-MOST_WARNINGS = 4
-# Letters of a warning that stand under its name.
-WARNING_LETTERS = 90
+MOST_CHANGES = 3
+MOST_WARNINGS = 3
+# Segments with something to sell.
+MOST_SOLD = 3
 
 
 @dataclass(frozen=True)
 class Front:
-    """What the template of the front page draws."""
+    """What the template of the front page draws; `is_full` says that the column of the schemes has no room left."""
 
     data_label: str
     as_of: str | None
@@ -43,13 +41,18 @@ class Front:
     age: str
     facts: Sequence[tuple[Text, Text, Text]]
     strip: Table | None
+    more_schemes: Text
+    is_full: bool
     no_schemes: Sequence[Text]
-    verdicts: Sequence[tuple[Text, int]]
-    findings: Sequence[findings.Finding]
-    actions: Sequence[Text]
+    verdicts: Sequence[tuple[Text, int, str]]
+    pairs: str
+    to_do: Sequence[findings.Finding]
+    sold: Table | None
+    unknown: Sequence[Text]
+    amounts: Text
     changes: Sequence[Text]
     since: Sequence[Text]
-    warnings: Sequence[tuple[Text, Text]] | None
+    warnings: Sequence[Text] | None
     more_warnings: int
     script_words: str
 
@@ -62,24 +65,29 @@ def front(shop: Shop) -> Front:
         if more > 0
         else ""
     )
-    wheres = None if shop.audit is None else [warning(p) for p in shop.audit.warnings]
+    warned = None if shop.audit is None else [quality.headline(problem) for problem in shop.audit.warnings]
     return Front(
         data_label=shop.data_label,
         as_of=words.day(shop.as_of) if shop.as_of else None,
         as_of_iso=shop.as_of.isoformat() if shop.as_of else "",
         age=age(shop),
         facts=facts(shop),
-        strip=schemes.strip(shop, shown, rest, is_short=True) if shown else None,
+        strip=schemes.strip(shop, shown, is_short=True) if shown else None,
+        more_schemes=rest,
+        is_full=len(shown) >= MOST_SCHEMES,
         no_schemes=[block.text for block in schemes.unknown_schemes(shop) if hasattr(block, "text")]
         if not shown
         else [],
         verdicts=verdicts(shop),
-        findings=findings.findings(shop),
-        actions=actions(shop),
+        pairs=pairs(shown),
+        to_do=findings.to_do(shop),
+        sold=selling.on_the_front_page(shop, MOST_SOLD),
+        unknown=quality.in_short(shop),
+        amounts=amounts(shop),
         changes=changes(shop),
         since=since_last_refresh(shop),
-        warnings=wheres[:MOST_WARNINGS] if wheres is not None else None,
-        more_warnings=max(0, len(wheres) - MOST_WARNINGS) if wheres else 0,
+        warnings=warned[:MOST_WARNINGS] if warned is not None else None,
+        more_warnings=max(0, len(warned) - MOST_WARNINGS) if warned else 0,
         script_words=script_words(),
     )
 
@@ -101,14 +109,6 @@ def script_words() -> str:
     return json.dumps(said, ensure_ascii=False, sort_keys=True)
 
 
-def warning(problem: Problem) -> tuple[Text, Text]:
-    """A warning by its name, and the beginning of what it says."""
-    first = words.published(next((line for line in problem.message.splitlines() if line.strip()), ""))
-    # Between words, unless it is one long one.
-    begins = words.published(textwrap.shorten(first, WARNING_LETTERS, placeholder=" …"))
-    return mark(words.published(problem.where)), mark(begins if len(begins) > 2 else cut(first, WARNING_LETTERS))
-
-
 def age(shop: Shop) -> str:
     """How old the data were when the refresh ended; the page counts on by itself where scripts run."""
     finished = shop.refresh.get("finished_at")
@@ -118,14 +118,38 @@ def age(shop: Shop) -> str:
     return say("{span} old when it was refreshed on {day}", span=words.span(max(days, 0)), day=words.day(finished))
 
 
-def verdicts(shop: Shop) -> list[tuple[Text, int]]:
-    """Each verdict that was given, and of how many schemes."""
-    found: list[tuple[Text, int]] = []
+def verdicts(shop: Shop) -> list[tuple[Text, int, str]]:
+    """Each verdict that was given, of how many schemes, and what it means."""
+    found: list[tuple[Text, int, str]] = []
     for word, shown in words.VERDICTS.items():
         number = sum(scheme.verdict == word for scheme in shop.schemes)
         if number:
-            found.append((common.badge(words.value("verdict", word), shown), number))
+            found.append((common.badge(words.value("verdict", word), shown), number, say(words.IN_SHORT[word])))
     return found
+
+
+def pairs(shown: Sequence[Scheme]) -> str:
+    """What the pairs of the strip are, by the first that has any."""
+    for scheme in shown:
+        counted = common.pairs_sent(scheme)
+        if counted:
+            return many(
+                "{some} of {n} pair: of the segments two by two, so many were sent different things.",
+                "{some} of {n} pairs: of the segments two by two, so many were sent different things.",
+                counted[1],
+                some=words.count(counted[0]),
+            )
+    return ""
+
+
+def amounts(shop: Shop) -> Text:
+    """What amounts are in where nobody says it; nothing where each names its currency."""
+    if shop.currency:
+        return ""
+    return say(
+        "Amounts are in the shop's own currency ({setting} names it).",
+        setting=words.table("REPORTING_CURRENCY"),
+    )
 
 
 def facts(shop: Shop) -> list[tuple[Text, Text, Text]]:
@@ -229,75 +253,6 @@ def _are_consecutive(months: Sequence[date]) -> bool:
     return all(b - a == 1 for a, b in pairwise(numbers))
 
 
-def actions(shop: Shop) -> list[Text]:
-    """What the verdicts ask for: to send what was written, to ask for consent, to hold customers out, to give up."""
-    said: list[Text] = []
-    by_verdict = {word: [s for s in shop.schemes if s.verdict == word] for word in words.VERDICTS}
-    drawer = by_verdict["in the drawer"]
-    if drawer:
-        links = [common.link(f"{scheme.anchor}-sent", scheme.title) for scheme in drawer[:3]]
-        more = len(drawer) - 3
-        said.append(
-            many(
-                "Send each segment its own treatment. So far all get the same: {schemes} and {n} more scheme.",
-                "Send each segment its own treatment. So far all get the same: {schemes} and {n} more schemes.",
-                more,
-                schemes=common.links(links),
-            )
-            if more > 0
-            else say(
-                "Send each segment its own treatment. So far all get the same: {schemes}.", schemes=common.links(links)
-            )
-        )
-    superficial = by_verdict["superficial"]
-    if superficial:
-        links = [common.link(scheme.anchor, scheme.title) for scheme in superficial[:3]]
-        said.append(say("Give up what does not show in what customers do: {schemes}.", schemes=common.links(links)))
-    if shop.db.has("audience_decisions", "outcome"):
-        row = shop.db.rows(
-            "select count(*) as n, count(*) filter (outcome = 'no consent') as waiting from audience_decisions"
-        )[0]
-        if row["waiting"] > row["n"] / 2 and not shop.is_few(row["waiting"]):
-            said.append(
-                many(
-                    "Ask for consent: {waiting} of {n} treatments wait for it ({link}).",
-                    "Ask for consent: {waiting} of {n} treatments wait for it ({link}).",
-                    row["n"],
-                    waiting=words.count(row["waiting"]),
-                    link=common.link("audiences", say("whom to contact")),
-                )
-            )
-    open_ones = [scheme for scheme in shop.schemes if common.pays(scheme)[1] == common.NOT_KNOWN]
-    if open_ones:
-        link = common.link("pays", say("what to test next"))
-        seen = shown_by_today(shop)
-        said.append(
-            say(
-                "Test one big offer against customers held out at random: with the customers of today only a "
-                "difference of {effect} or more for each of them would show ({link}).",
-                effect=shop.money(seen),
-                link=link,
-            )
-            if seen is not None
-            else many(
-                "Hold customers out at random: whether it pays is not known of {n} scheme ({link}).",
-                "Hold customers out at random: whether it pays is not known of {n} schemes ({link}).",
-                len(open_ones),
-                link=link,
-            )
-        )
-    return said
-
-
-def shown_by_today(shop: Shop) -> float | None:
-    """Where no scheme has members enough to learn whether it pays: the least difference a member that those of today
-    would show, in the scheme with most of them. None where one has enough, or nothing is planned."""
-    rows = [row for row in experiments.plan_rows(shop) if row["question"] == "pays" and row.get("smallest_effect")]
-    if not rows or any(row["members_available"] >= row["members_needed"] for row in rows):
-        return None
-    return min(float(row["smallest_effect"]) for row in rows)
-
-
 def changes(shop: Shop) -> list[Text]:
     """The segments that changed farthest beyond noise since a month ago, one a scheme first."""
     beyond = [
@@ -314,9 +269,7 @@ def changes(shop: Shop) -> list[Text]:
     return [
         say(
             "{sign} {segment} ({scheme}): {before} a month ago, {now} now",
-            sign=Markup('<span class="{}" aria-hidden="true">{}</span>').format(
-                "rose" if change.net > 0 else "fell", "▲" if change.net > 0 else "▼"
-            ),
+            sign=Markup('<span aria-hidden="true">{}</span>').format("▲" if change.net > 0 else "▼"),
             segment=Markup("<bdi>{}</bdi>").format(mark(cut(change.label, findings.LETTERS))),
             scheme=common.link(f"{change.scheme.anchor}-moves", change.scheme.title),
             before=words.count(change.before),

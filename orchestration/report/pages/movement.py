@@ -203,9 +203,7 @@ def main_scheme(shop: Shop, found: Sequence[Change]) -> Scheme | None:
 def change_table(shop: Shop, found: Sequence[Change], with_scheme: bool) -> Table:
     def moved(change: Change) -> Cell:
         sign = "▲" if change.net > 0 else "▼"
-        return common.number(
-            change.net, f"{sign} {words.count(abs(change.net))}", css="rose" if change.net > 0 else "fell"
-        )
+        return common.number(change.net, f"{sign} {words.count(abs(change.net))}")
 
     columns = [Column(say("Segment")), *([Column(say("Scheme"), minor=True)] if with_scheme else [])]
     return Table(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from orchestration.accountability.inputs import SIGNIFICANCE
@@ -82,6 +83,18 @@ def gaps(shop: Shop) -> list[Gap]:
                 )
             )
     return sorted(found, key=lambda gap: (-gap.worth, gap.scheme.order, gap.segment, gap.occasion))
+
+
+def days_counted(shop: Shop) -> tuple[date, date] | None:
+    """First and last day whose baskets the matrix counts: the year that segments are made of, less in a young shop."""
+    days = shop.settings.get("rfm_window_days")
+    if not shop.as_of or not days:
+        return None
+    start = shop.as_of - timedelta(days=int(days))
+    if shop.db.has("customer_profiles", "first_order_on"):
+        first = shop.db.rows("select min(first_order_on) as day from customer_profiles")[0]["day"]
+        start = max(start, first) if first else start
+    return start, shop.as_of - timedelta(days=1)
 
 
 def label(shop: Shop, occasion: str) -> str:
@@ -175,6 +188,17 @@ def pages(shop: Shop) -> list[Page]:
     if not known:
         return []
     blocks: list[Block] = []
+    counted = days_counted(shop)
+    if counted:
+        blocks.append(
+            Prose(
+                say(
+                    "Baskets from {start} to {end}, by the segments of today.",
+                    start=words.day(counted[0]),
+                    end=words.day(counted[1]),
+                )
+            )
+        )
     found = gaps(shop)
     if found:
         blocks.append(Part(say("Gaps, by the money behind them"), [gap_table(shop, found)], "occasion-gaps"))

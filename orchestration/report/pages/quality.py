@@ -6,14 +6,42 @@ Does not belong here: what is checked (orchestration/audit/).
 
 from __future__ import annotations
 
-from orchestration.report import words
-from orchestration.report.blocks import Block, Column, Fold, Items, Page, Part, Prose, Table, Terms
+import textwrap
+
+from orchestration.audit.told import Problem
+from orchestration.report import warned, words
+from orchestration.report.blocks import Block, Cell, Column, Fold, Items, Page, Part, Prose, Table, Terms, Text
+from orchestration.report.figures import cut
 from orchestration.report.languages import Foreign, joined, many, say, term
 from orchestration.report.pages import common, experiments, movement, schemes
-from orchestration.report.shop import Shop
+from orchestration.report.shop import Scheme, Shop
 
 MOST_REASONS = 30
 MOST_SPELLINGS = 30
+# Letters of a warning on the front page.
+HEADLINE_LETTERS = 110
+# Schemes named together on the front page, and groups of them.
+MOST_NAMED = 4
+MOST_GROUPS = 3
+# 90 %: below, a scheme leaves out more than one member in ten, and its shares are not those of the customers.
+ENOUGH_KNOWN = 0.9
+# What tells more segments of a scheme: columns of the landing zone (docs/schemes.md), or a target of make.
+LANDED = {
+    "age_band": "customers: age_band, birth_date",
+    "benefit_sought": "companies: benefit_sought",
+    "buying_role": "company_contacts: job_title",
+    "company_size": "companies: employees, annual_revenue",
+    "gender": "customers: gender",
+    "industry": "companies: industry",
+    "job_to_be_done": "make meanings; products: category",
+    "life_stage": "customers: birth_date, employment, household_composition, children",
+    "lifestyle": "make meanings; products: category",
+    "location": "customers: settlement, region, country",
+    "money_effort": "customers: annual_income, income_band, employment",
+    "process_maturity": "companies: process_maturity",
+    "purchase_motive": "make meanings; products: category",
+    "socioeconomic": "customers: annual_income, income_band, employment, home_ownership",
+}
 
 
 def pages(shop: Shop) -> list[Page]:
@@ -36,30 +64,130 @@ def pages(shop: Shop) -> list[Page]:
     return [Page("quality", say("Data quality"), say("What is not known, and can the data be trusted?"), blocks)]
 
 
+def headline(problem: Problem) -> Text:
+    """A warning in one sentence, short enough for the front page."""
+    said = warned.headline(problem)
+    if len(said) <= HEADLINE_LETTERS:
+        return said
+    # Between words, unless it is one long one.
+    shorter = textwrap.shorten(said, HEADLINE_LETTERS, placeholder=" …")
+    return words.published(shorter) if len(shorter) > 2 else cut(said, HEADLINE_LETTERS)
+
+
 def warnings(shop: Shop) -> list[Block]:
-    """Each warning of the refresh as the terminal has it: where, and its lines."""
+    """Each warning in a plain sentence; folded the words of the terminal, with the name of the check."""
     if shop.audit is None:
         return [Prose(say("The final audit of this file is counted in manifest.json."), "quiet")]
     if not shop.audit.warnings:
         return [Prose(say("This refresh gave no warning."))]
-    found = [
-        (
-            words.published(problem.where),
-            [words.published(line) for line in problem.message.splitlines() if line.strip()],
-        )
-        for problem in shop.audit.warnings
-    ]
+    blocks: list[Block] = []
+    for problem in shop.audit.warnings:
+        lines = [words.published(line) for line in problem.message.splitlines() if line.strip()]
+        check = Prose(say("Check: {check}.", check=words.table(problem.where)), "quiet")
+        # The sentence is printed, its fold is not.
+        blocks += [Prose(headline(problem)), Fold(say("With its numbers, and what to do"), [Items(lines), check])]
+    return blocks
+
+
+# What is not known
+
+
+def coverage(scheme: Scheme) -> tuple[int, int] | None:
+    """Members whose segment is known, and all of the audience; nothing where the file does not say."""
+    share, known = scheme.card.get("coverage"), scheme.card.get("members")
+    if share is None or known is None:
+        return None
+    if share > 0:
+        return int(known), round(known / share)
+    everyone = sum(row.get("members") or 0 for row in scheme.segments.by_name.values())
+    return int(known), everyone
+
+
+def little_known(shop: Shop) -> list[tuple[Scheme, int, int]]:
+    """Schemes that do not know many of their audience: known, all; the least known first."""
+    found = []
+    for scheme in [*shop.schemes, *shop.nothing_known]:
+        counted = coverage(scheme)
+        if counted and counted[1] and counted[0] < ENOUGH_KNOWN * counted[1]:
+            found.append((scheme, *counted))
+    return sorted(found, key=lambda one: (one[1] / one[2], one[0].name))
+
+
+def coverage_table(shop: Shop) -> list[Block]:
+    found = little_known(shop)
+    if not found:
+        return []
     return [
-        Terms([(where, lines[0] if lines else "")])
-        if len(lines) < 2
-        else Fold(joined(": ", [where, lines[0]]), [Items(lines[1:])])
-        for where, lines in found
+        Table(
+            say("Whose segment is not known"),
+            [
+                Column(say("Scheme")),
+                Column(say("Known"), True),
+                Column(say("Of"), True),
+                Column(say("Share"), True),
+                Column(say("What to land")),
+            ],
+            [
+                [
+                    common.label(common.link(scheme.anchor, scheme.title) if known else scheme.title),
+                    common.members(shop, known),
+                    common.number(everyone),
+                    common.number(
+                        known / everyone,
+                        words.NOTHING if shop.is_few(known) else words.share(known / everyone),
+                        bar=None if shop.is_few(known) else known / everyone,
+                    ),
+                    Cell(to_land(scheme), css="long"),
+                ]
+                for scheme, known, everyone in found
+            ],
+            paper_rows=len(found),
+        )
     ]
+
+
+def to_land(scheme: Scheme) -> Text:
+    """What would tell more segments: columns of the landing zone, or a seed."""
+    known = LANDED.get(scheme.name)
+    return words.table(known) if known else say("see {docs}", docs=words.table("docs/schemes.md"))
+
+
+def in_short(shop: Shop) -> list[Text]:
+    """For the front page: whom the segments do not know, and which of the three questions is open."""
+    lines: list[Text] = []
+    found = little_known(shop)
+    groups: dict[str, list[str]] = {}
+    for scheme, known, everyone in found:
+        if not shop.is_few(known):
+            groups.setdefault(words.percent(known / everyone) if known else "0\u00a0%", []).append(scheme.title)
+    parts = [
+        say("{share} ({schemes})", share=share, schemes=words.listed(names[:MOST_NAMED]))
+        for share, names in list(groups.items())[:MOST_GROUPS]
+    ]
+    if parts:
+        lines.append(
+            say(
+                "Segments of so few customers are known: {parts}; {link}.",
+                parts=joined(", ", parts),
+                link=common.link("not-known", say("what to land")),
+            )
+        )
+    unpaid = sum(common.pays(scheme)[1] == common.NOT_KNOWN for scheme in shop.schemes)
+    if unpaid:
+        lines.append(
+            many(
+                "Whether {n} scheme pays ({link}).",
+                "Whether {n} schemes pay ({link}).",
+                unpaid,
+                link=common.link("pays", say("what to test next")),
+            )
+        )
+    return lines
 
 
 def not_known(shop: Shop) -> list[Block]:
-    """Schemes that say nothing, and questions that are open."""
-    blocks: list[Block] = []
+    """Members without a segment, schemes that say nothing, and questions that are open."""
+    blocks: list[Block] = coverage_table(shop)
     kinds = {
         say("Whether segments behave differently"): [
             s.title for s in shop.schemes if common.behaves(s)[1] == common.NOT_KNOWN

@@ -29,6 +29,7 @@ from orchestration.report.blocks import (
     Table,
     TreatmentCard,
 )
+from orchestration.report.definitions import definition
 from orchestration.report.languages import C_, N_, joined, many, plain, say, term
 from orchestration.report.pages import common, experiments, movement, occasions
 from orchestration.report.published import Row
@@ -131,7 +132,7 @@ def unknown_schemes(shop: Shop) -> list[Block]:
     return [Prose(line, "quiet") for line in lines]
 
 
-def strip(shop: Shop, schemes: Sequence[Scheme], more: str | Markup = "", is_short: bool = False) -> Table:
+def strip(shop: Shop, schemes: Sequence[Scheme], is_short: bool = False) -> Table:
     """Schemes by the three questions; short on the front page, where only the pairs are counted."""
     return Table(
         say("Schemes and the three questions"),
@@ -152,7 +153,6 @@ def strip(shop: Shop, schemes: Sequence[Scheme], more: str | Markup = "", is_sho
             ]
             for scheme in schemes
         ],
-        more=more,
         css="strip",
         paper_rows=len(schemes),
         searchable=not is_short,
@@ -339,7 +339,7 @@ def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
         [
             common.label(
                 segments.label(row["segment"]),
-                note=words.published(row.get("definition"))
+                note=definition(row.get("definition"))
                 if row.get("definition") not in (None, common_definition)
                 else "",
             ),
@@ -368,7 +368,7 @@ def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
     empty = sum(not row.get("members") for row in segments.by_name.values() if row["segment"] != UNKNOWN)
     more = [many("{n} segment without members today.", "{n} segments without members today.", empty) if empty else ""]
     if common_definition:
-        more.append(say("Each segment: {definition}", definition=words.published(common_definition)))
+        more.append(say("Each segment: {definition}", definition=definition(common_definition)))
     drawn = [row for row in segments.shown if row in told]
     blocks: list[Block] = [
         Prose(
@@ -478,11 +478,11 @@ def profiles(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]
                 [
                     say(
                         "Each cell: the mean over members, and beside ▲ or ▼ how many times everyone's mean it is. "
-                        "{up2} twice and more, {up1} a quarter more, {down1} a fifth less, {down2} half and less.",
-                        up2=key("up2"),
-                        up1=key("up1"),
-                        down1=key("down1"),
-                        down2=key("down2"),
+                        "Coloured from a quarter more or a fifth less on, darker from twice or half on: {good} better "
+                        "for the shop, {bad} worse, {other} neither, only different.",
+                        good=key("up2"),
+                        bad=key("down2"),
+                        other=key("off2"),
                     ),
                     *([common.largest(len(names))] if segments.cut else []),
                 ],
@@ -515,20 +515,18 @@ def _index_cell(row: Row | None, metric: words.Metric) -> Cell:
         return common.number(None)
     found = row["index"]
     known = found is not None and math.isfinite(found) and found > 0
-    css = shade(found) if known else ""
+    css = shade(found, metric.good) if known else ""
     note = f"{'▲' if found > 1 else '▼'} {words.decimals(found)}" if known and css else words.decimals(found)
     return common.number(row["value"], words.formed(row["value"], metric.form), note=note, css=css)
 
 
-def shade(found: float) -> str:
-    """The class of an index: strongly or notably above or below everyone's."""
-    if found >= STRONG:
-        return "up2"
-    if found >= NOTABLE:
-        return "up1"
-    if found <= 1 / STRONG:
-        return "down2"
-    return "down1" if found <= 1 / NOTABLE else ""
+def shade(found: float, good: int = 1) -> str:
+    """The class of an index strongly or notably off everyone's: of the colour of what is good, bad, or neither."""
+    far = max(found, 1 / found)
+    if far < NOTABLE:
+        return ""
+    side = "off" if not good else "up" if (found > 1) == (good > 0) else "down"
+    return f"{side}{2 if far >= STRONG else 1}"
 
 
 def rfm_grid(shop: Shop) -> list[Block]:

@@ -7,19 +7,21 @@ Does not belong here: what concerns one scheme (schemes.py).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
 from markupsafe import Markup
 
 from orchestration.accountability.inputs import SIGNIFICANCE
 from orchestration.report import words
 from orchestration.report.blocks import Block, Cell, Column, Fold, Page, Part, Prose, Table
+from orchestration.report.figures import cut
 from orchestration.report.languages import C_, N_, Foreign, joined, many, say, term
 from orchestration.report.pages import common
 from orchestration.report.published import Row
-from orchestration.report.shop import Shop
+from orchestration.report.shop import Scheme, Shop
 
 # Pairs named in one table, and how few times bought together still mean something: the first bar that leaves enough.
 # 300: chance moves such a count by a seventeenth, 100 by a tenth, below 30 by a fifth and more: a handful of
@@ -51,9 +53,20 @@ LEVEL_NAMES = {
     "department": C_("level", "department"),
 }
 MOST_OFFERS = 30
+# Letters of an item in a table, and on the front page.
+WHOLE = 45
+LETTERS = 22
 MOST_GAPS = 30
 # Items of the matrix: as many as fit a screen.
 MATRIX_ITEMS = 12
+# A half: where fewer of those who regularly buy the first ever buy the second, what they have at home decides (a dog
+# beside the cat), and no offer. Above two thirds few pairs are left; below a third pet food goes with detergent.
+LIKELY = 0.5
+# Schemes with a table of what to sell to each segment, and offers and pairs kept of each segment.
+MOST_SCHEMES = 6
+MOST_OFFERS_OF_A_SEGMENT = 2
+# Of which the table tells two, and the front page one that no segment above it has.
+PAIRS_KEPT = 8
 
 AFFINITY_COLUMNS = (
     "item_level",
@@ -148,8 +161,9 @@ IN_BASKET, IN_TIME = (TOGETHER, LARGEST, INSTEAD), (LEADS, AFTER)
 
 
 def pages(shop: Shop) -> list[Page]:
-    """Money first: gaps and offers; then what goes with what; then whom to contact."""
+    """Money first: by segment, gaps, offers; then what goes with what; then whom to contact."""
     parts: list[tuple[str, str, list[Block]]] = [
+        ("by-segment", say("What to sell to which segment"), by_segment(shop)),
         ("gaps", say("Bought without what goes with it"), gaps(shop)),
         ("offers", say("Next best offers"), offers(shop)),
         ("affinity-matrix", say("What goes with what"), matrix(shop)),
@@ -497,15 +511,34 @@ def gap_rows(shop: Shop) -> list[Row]:
     if not shop.db.has("cross_sell_gaps", *GAP_COLUMNS):
         return []
     rows = shop.db.rows(
-        """
+        f"""
         select item_level, because_item, gap_item, count(distinct customer_id) as customers,
-            sum(expected_value) as worth, max(peers) as peers, max(peers_with_gap_item) as peers_with
+            sum(expected_value) as worth, max(peers) as peers, max(peers_with_gap_item) as peers_with,
+            {_lift(shop)} as lift
         from cross_sell_gaps
         group by item_level, because_item, gap_item
         order by worth desc nulls last, because_item, gap_item, item_level
         """
     )
     return [row for row in rows if not shop.is_few(row["customers"])]
+
+
+def is_likely(row: Row) -> bool:
+    """Whether most regular buyers of the first item buy the second too: then who does not is worth asking."""
+    return bool(row["peers"]) and row["peers_with"] >= LIKELY * row["peers"]
+
+
+def pull(row: Row) -> float:
+    """By what a pair is put first: its money, as far as it is beyond what baskets alone would bring about, and as far
+    as like buyers buy both."""
+    lift, peers = row.get("lift"), row["peers"]
+    beyond = max(0.0, 1 - 1 / lift) if lift else 1.0
+    return float(row["worth"] or 0) * beyond * (row["peers_with"] / peers if peers else 0.0)
+
+
+def best_gap(rows: Sequence[Row]) -> Row:
+    """The pair that is told where one is; likely ones first."""
+    return max(rows, key=lambda row: (is_likely(row), pull(row)))
 
 
 def gap_totals(shop: Shop) -> Row:
@@ -566,34 +599,285 @@ def gaps(shop: Shop) -> list[Block]:
                 worth=shop.money(totals["worth"]),
             )
         ),
-        Table(
-            say("Gaps by money"),
-            [
-                Column(say("They buy")),
-                Column(say("and never")),
-                Column(say("Customers"), True),
-                Column(shop.in_currency(say("Worth up to, a year")), True, brief=shop.in_currency(say("Worth"))),
-                Column(say("Of like buyers, buy both"), True, minor=True),
-            ],
-            [
-                [
-                    common.label(
-                        shop.item(row["item_level"], row["because_item"]), title=words.clean(row["because_item"])
-                    ),
-                    common.label(shop.item(row["item_level"], row["gap_item"]), title=words.clean(row["gap_item"])),
-                    common.number(row["customers"]),
-                    common.money(row["worth"]),
-                    common.share(
-                        row["peers_with"] / row["peers"]
-                        if row["peers"] and not shop.is_few(row["peers_with"])
-                        else None
-                    ),
-                ]
-                for row in rows[:MOST_GAPS]
-            ],
-            more=joined(" ", (line for line in more if line)),
-        ),
+        *_gap_tables(shop, rows, joined(" ", (line for line in more if line))),
     ]
+
+
+def _gap_tables(shop: Shop, rows: Sequence[Row], more: str) -> list[Block]:
+    """The pairs that most like buyers buy; folded those that go by what somebody has at home."""
+    likely, others = [row for row in rows if is_likely(row)], [row for row in rows if not is_likely(row)]
+    if not likely:
+        return [_gap_table(shop, say("Gaps by money"), rows, more)]
+    found: list[Block] = [_gap_table(shop, say("Gaps by money"), likely, "" if others else more)]
+    if others:
+        lead = say(
+            "Fewer than half of those who regularly buy the first ever buy the second: only for whom it concerns, such "
+            "as dog food for those who keep a dog beside the cat."
+        )
+        table = _gap_table(shop, say("Gaps of some customers"), others, more)
+        found.append(Fold(say("Pairs that concern some customers only"), [Prose(lead, "quiet"), table]))
+    return found
+
+
+def _gap_table(shop: Shop, title: str, rows: Sequence[Row], more: str) -> Table:
+    return Table(
+        title,
+        [
+            Column(say("They buy")),
+            Column(say("and never")),
+            Column(say("Customers"), True),
+            Column(shop.in_currency(say("Worth up to, a year")), True, brief=shop.in_currency(say("Worth"))),
+            Column(say("Of like buyers, buy both"), True, minor=True),
+        ],
+        [
+            [
+                common.label(shop.item(row["item_level"], row["because_item"]), title=words.clean(row["because_item"])),
+                common.label(shop.item(row["item_level"], row["gap_item"]), title=words.clean(row["gap_item"])),
+                common.number(row["customers"]),
+                common.money(row["worth"]),
+                common.share(
+                    row["peers_with"] / row["peers"] if row["peers"] and not shop.is_few(row["peers_with"]) else None
+                ),
+            ]
+            for row in rows[:MOST_GAPS]
+        ],
+        more=more,
+    )
+
+
+# What to sell to which segment
+
+
+@dataclass(frozen=True)
+class Sold:
+    """What to sell to one segment: customers with a gap, the sum of their gaps, the pairs with most pull, and the items
+    that are offered to its members more often than to everybody."""
+
+    segment: str
+    customers: int
+    worth: float
+    pairs: Sequence[Row]
+    offers: Sequence[Row]
+
+
+def _lift(shop: Shop) -> str:
+    """Files of before the adjusted lift lack its column."""
+    return "max(size_adjusted_lift)" if shop.db.has("cross_sell_gaps", "size_adjusted_lift") else "cast(null as double)"
+
+
+def _by_segment(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["segment"], []).append(row)
+    return found
+
+
+def sold(shop: Shop, scheme: Scheme) -> list[Sold]:
+    """The segments shown of a scheme that something can be sold to, most money first."""
+    db = shop.db
+    if not db.has("customer_segments", "scheme", "member_id", "segment"):
+        return []
+    members = "(select member_id, segment from customer_segments where scheme = ?) as members"
+    totals: dict[str, Row] = {}
+    pairs: dict[str, list[Row]] = {}
+    offered: dict[str, list[Row]] = {}
+    if db.has("cross_sell_gaps", *GAP_COLUMNS):
+        source = f"from cross_sell_gaps inner join {members} on members.member_id = cross_sell_gaps.customer_id"
+        totals = {
+            row["segment"]: row
+            for row in db.rows(
+                "select segment, count(distinct customer_id) as customers, sum(expected_value) as worth "
+                f"{source} group by segment order by segment",
+                (scheme.name,),
+            )
+        }
+        pairs = _by_segment(
+            db.rows(
+                f"""
+                -- A customer has one row an item that is missing: rows are customers.
+                select segment, item_level, because_item, gap_item, count(*) as customers,
+                    sum(expected_value) as worth, max(peers) as peers, max(peers_with_gap_item) as peers_with,
+                    {_lift(shop)} as lift
+                {source}
+                group by segment, item_level, because_item, gap_item
+                having count(*) >= ?
+                order by segment, item_level, because_item, gap_item
+                """,
+                (scheme.name, shop.least),
+            )
+        )
+    if db.has("next_best_offers", *OFFER_COLUMNS):
+        offered = _by_segment(
+            db.rows(
+                f"""
+                with counts as (
+                    select segment, item_level, item, count(*) as customers
+                    from next_best_offers
+                    inner join {members} on members.member_id = next_best_offers.customer_id
+                    group by segment, item_level, item
+                ),
+                expected as (
+                    select *, sum(customers) over (partition by segment)
+                        * sum(customers) over (partition by item_level, item)
+                        / sum(customers) over () as expected
+                    from counts
+                )
+                select segment, item_level, item, customers, expected
+                from expected
+                where customers >= ? and customers > expected
+                qualify row_number() over (partition by segment order by customers - expected desc, item) <= ?
+                order by segment, customers - expected desc, item
+                """,
+                (scheme.name, shop.least, MOST_OFFERS_OF_A_SEGMENT),
+            )
+        )
+    found = []
+    for name in scheme.segments.names:
+        total = totals.get(name, {})
+        firsts = sorted((row for row in pairs.get(name, []) if is_likely(row)), key=pull, reverse=True)
+        one = Sold(
+            name,
+            total.get("customers") or 0,
+            float(total.get("worth") or 0),
+            firsts[:PAIRS_KEPT],
+            offered.get(name, []),
+        )
+        is_told = not shop.is_few((scheme.segments.by_name[name] or {}).get("members"))
+        if is_told and (one.pairs or one.offers):
+            found.append(one)
+    return sorted(found, key=lambda one: (-one.worth, one.segment))
+
+
+def sellable(shop: Shop) -> Iterator[tuple[Scheme, list[Sold]]]:
+    """Schemes of which two segments and more have something to be sold, those with the best verdict first."""
+    if not (shop.db.has("cross_sell_gaps", *GAP_COLUMNS) or shop.db.has("next_best_offers", *OFFER_COLUMNS)):
+        return
+    for scheme in shop.schemes:
+        found = sold(shop, scheme)
+        if len(found) > 1:
+            yield scheme, found
+
+
+def _offers_cell(shop: Shop, one: Sold, letters: int = WHOLE) -> Cell:
+    """Items with how many customers each is offered to."""
+    return Cell(
+        joined(
+            ", ",
+            [
+                say(
+                    "{item} ({n})",
+                    item=cut(shop.item(row["item_level"], row["item"]), letters),
+                    n=words.count(row["customers"]),
+                )
+                for row in one.offers
+            ],
+        )
+        or words.NOTHING,
+        sort=float(one.offers[0]["customers"]) if one.offers else 0.0,
+    )
+
+
+def _pair_said(shop: Shop, row: Row, letters: int = WHOLE) -> str:
+    a, b = (shop.item(row["item_level"], row[side]) for side in ("because_item", "gap_item"))
+    return many(
+        "{b}, to {n} who buys {a}",
+        "{b}, to {n} who buy {a}",
+        row["customers"],
+        a=cut(a, letters),
+        b=cut(b, letters),
+    )
+
+
+def sold_table(shop: Shop, scheme: Scheme, found: Sequence[Sold]) -> Table:
+    has_money = any(one.worth for one in found)
+    return Table(
+        say("What to sell to the segments of {scheme}", scheme=scheme.title),
+        [
+            Column(say("Segment")),
+            Column(say("Offer more than to others"), note=say("customers it is offered to")),
+            Column(say("What goes with what they buy")),
+            *(
+                [
+                    Column(say("Customers with a gap"), True, minor=True),
+                    Column(shop.in_currency(say("All their gaps, worth up to")), True, say("a year")),
+                ]
+                if has_money
+                else []
+            ),
+        ],
+        [
+            [
+                common.label(scheme.segments.label(one.segment)),
+                _offers_cell(shop, one),
+                Cell(
+                    _pair_said(shop, one.pairs[0]) if one.pairs else words.NOTHING,
+                    css="long",
+                    note=_pair_said(shop, one.pairs[1]) if len(one.pairs) > 1 else "",
+                ),
+                *([common.members(shop, one.customers), common.money(one.worth)] if has_money else []),
+            ]
+            for one in found
+        ],
+        more=common.largest(len(found)) if scheme.segments.cut else "",
+        paper_rows=len(found),
+    )
+
+
+def by_segment(shop: Shop) -> list[Block]:
+    """A table of the scheme with the best verdict, others folded."""
+    blocks: list[Block] = []
+    for scheme, found in islice(sellable(shop), MOST_SCHEMES):
+        table = sold_table(shop, scheme, found)
+        if blocks:
+            blocks.append(Fold(say("By {scheme}", scheme=scheme.title), [table]))
+            continue
+        blocks = [
+            Prose(
+                say(
+                    "By {scheme}. First what is offered to the segment more often than to everybody; then what its "
+                    "customers never buy, though they regularly buy what it goes with, and most like them buy both.",
+                    scheme=common.link(scheme.anchor, scheme.title),
+                ),
+                "quiet",
+            ),
+            table,
+        ]
+    return blocks
+
+
+def on_the_front_page(shop: Shop, most: int) -> Table | None:
+    """The same in a line a segment: one offer, and the pair with most pull."""
+    first = next(sellable(shop), None)
+    if first is None:
+        return None
+    scheme, found = first
+    told: set[str] = set()
+    pairs: list[Row | None] = []
+    for one in found[:most]:
+        new = [row for row in one.pairs if row["gap_item"] not in told] or list(one.pairs)
+        pairs.append(new[0] if new else None)
+        told.update(row["gap_item"] for row in new[:1])
+    return Table(
+        say("What to sell to whom, by {scheme}", scheme=scheme.title),
+        [
+            Column(say("Segment")),
+            Column(say("Offer, to customers")),
+            Column(say("What goes with what they buy"), minor=True),
+            Column(shop.in_currency(say("Up to")), True),
+        ],
+        [
+            [
+                common.label(common.link("by-segment", cut(scheme.segments.label(one.segment), LETTERS))),
+                _offers_cell(shop, replace(one, offers=one.offers[:1]), LETTERS),
+                Cell(_pair_said(shop, pair, LETTERS) if pair else words.NOTHING),
+                common.money(one.worth or None),
+            ]
+            for one, pair in zip(found, pairs, strict=False)
+        ],
+        css="sold",
+        sortable=False,
+        searchable=False,
+    )
 
 
 OFFER_COLUMNS = ("customer_id", "offer_rank", "item_level", "item", "because_item")

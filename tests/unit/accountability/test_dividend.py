@@ -25,7 +25,7 @@ from orchestration.accountability.dividend import (
 )
 from orchestration.accountability.experiments import Experiment
 from orchestration.accountability.inputs import RefreshSettings
-from tests.unit.accountability.worlds import policy_world, true_dividend
+from tests.support.worlds import policy_world, true_dividend
 
 SETTINGS = RefreshSettings(date(2026, 8, 1), date(2026, 5, 3), 90, 100, 30, 0.03, 0.01, 0.1)
 THIRDS = (1 / 3, 1 / 3, 1 / 3)

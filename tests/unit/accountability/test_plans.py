@@ -13,8 +13,8 @@ from orchestration.accountability.inputs import read_settings
 from orchestration.accountability.plans import POWER, Ground, experiment_plans, plan
 from orchestration.accountability.schemas import columns_of, table_of
 from orchestration.accountability.statistics import cuped
+from tests.support.worlds import closed, says_yes
 from tests.unit.accountability.conftest import AS_OF, SmallWarehouse
-from tests.unit.accountability.worlds import closed, says_yes
 
 GROUND = Ground(members=10_000, segments=4, mean=50.0, variance=900.0, incoming=20.0, margin=0.3)
 

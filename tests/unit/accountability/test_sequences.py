@@ -18,7 +18,7 @@ from orchestration.accountability.sequences import (
     standard_errors,
 )
 from orchestration.accountability.statistics import welch
-from tests.unit.accountability.worlds import always_significant, at_close, batches, closed, daily_looks
+from tests.support.worlds import always_significant, at_close, batches, closed, daily_looks
 
 
 @pytest.mark.parametrize("t", [50, 1_000, 64_000])

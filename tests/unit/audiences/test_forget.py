@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.audiences.__main__ import main
+from orchestration.audiences.commands import main
 from orchestration.audiences.forget import forget, search, search_landing
 from orchestration.landing.forgotten import keep_out, read_list, remember_to_forget
 from orchestration.settings import PROJECT_DIR, Settings, read_settings

@@ -18,15 +18,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.audiences import __main__ as command
+from orchestration.audiences import commands as command
 from orchestration.audiences.forget import forget
+from orchestration.audiences.handover.chosen import targets_of
 from orchestration.audiences.handover.folder import FolderTarget
 from orchestration.audiences.handover.lists import COLUMNS, _hand_over, hand_over, hand_over_to_all, read_ledger
 from orchestration.audiences.handover.receipts import take_receipts
-from orchestration.audiences.handover.target import HandOver, Target, TargetError, targets_of
+from orchestration.audiences.handover.target import HandOver, Target, TargetError
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.storage.files import sha256_of
-from tests.handed_over import version
+from tests.support.handed_over import version
 
 MONDAY = [("email", "a", "t1", "Hello"), ("email", "b", "t1", "Hello"), ("sms", "c", "t2", "Hi")]
 # b has gone, d has come, the message for a is another one; nobody is on the list for sms.

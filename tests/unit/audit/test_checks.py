@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from dagster import AssetCheckSeverity, AssetKey
+from collections.abc import Iterator
+
+import pytest
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetKey, Failure, RetryRequested
 
 from orchestration.audit.runner import RuleResult
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
-from orchestration.defs.checks import CANDIDATE_KEY, audit_checks, check_result, spec
+from orchestration.audit.told import has_warned
+from orchestration.defs.checks import (
+    CANDIDATE_KEY,
+    as_warning,
+    audit_checks,
+    check_result,
+    in_words,
+    spec,
+    why_stopped,
+)
 
 CRITICAL = Rule("one", "segments", "critical", "because", "ExpectTableRowCountToBeBetween")
 WARNING = Rule("two", "segments", "warning", "because", "ExpectTableRowCountToBeBetween")
@@ -22,6 +34,56 @@ def test_a_critical_rule_blocks_and_fails_as_an_error() -> None:
 def test_a_warning_does_not_block() -> None:
     assert not spec(WARNING, CANDIDATE_KEY).blocking
     assert check_result(RuleResult(WARNING, False, "odd"), CANDIDATE_KEY).severity == AssetCheckSeverity.WARN
+
+
+def test_dagster_does_not_call_a_warning_failed_and_its_words_say_what_it_is() -> None:
+    warned = check_result(RuleResult(WARNING, False, "3 of 4 lines. Land them."), CANDIDATE_KEY)
+    assert warned.passed and has_warned(warned)
+    assert warned.description == "Warning, the refresh went on: 3 of 4 lines. Land them."
+    assert warned.metadata["message"].value == "3 of 4 lines. Land them."
+    assert not has_warned(check_result(RuleResult(WARNING, True), CANDIDATE_KEY))
+    assert not has_warned(check_result(RuleResult(CRITICAL, False, "no"), CANDIDATE_KEY))
+
+
+def test_a_test_of_dbt_that_warns_is_none_that_failed_and_says_what_to_do() -> None:
+    rows = {"dagster_dbt/failed_row_count": 2}
+    found = AssetCheckResult(
+        passed=False,
+        severity=AssetCheckSeverity.WARN,
+        asset_key="int_memberships",
+        check_name="category_meanings_cover_spend",
+        metadata=rows,
+    )
+    warned = as_warning(found)
+    assert warned.passed and has_warned(warned)
+    assert str(warned.description).startswith("Warning, the refresh went on: 2 rows. Give the categories")
+    failed = found._replace(severity=AssetCheckSeverity.ERROR)
+    assert as_warning(failed) is failed
+
+
+def test_the_failure_of_a_step_names_the_checks_that_stopped_it_and_what_they_found() -> None:
+    warned = check_result(RuleResult(WARNING, False, "odd"), CANDIDATE_KEY)
+    failed = check_result(RuleResult(CRITICAL, False, "3 rows of a.csv"), CANDIDATE_KEY)
+
+    def events(*told: AssetCheckResult, error: Exception | None = None) -> Iterator[AssetCheckResult]:
+        yield from told
+        if error:
+            raise error
+
+    assert list(in_words(events(warned))) == [warned]
+    for error in (None, RuntimeError("dbt --select a failed with exit code 1")):
+        stream = in_words(events(warned, failed, error=error))
+        assert [next(stream), next(stream)] == [warned, failed]
+        with pytest.raises(Failure) as stopped:
+            next(stream)
+        said = str(stopped.value.description)
+        assert "one on segments: 3 rows of a.csv" in said and "odd" not in said and "exit code" not in said
+        assert stopped.value.allow_retries is False
+    with pytest.raises(RuntimeError, match="no check"):
+        list(in_words(events(warned, error=RuntimeError("no check"))))
+    with pytest.raises(RetryRequested):
+        list(in_words(events(failed, error=RetryRequested())))
+    assert "5 more" in why_stopped([failed] * 10)
 
 
 def test_a_result_goes_to_the_check_of_its_rule_with_its_message() -> None:

@@ -16,7 +16,7 @@ import pytest
 from orchestration.audit.runner import run_rules
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
 from orchestration.audit.told import NEXT_STEPS
-from tests.integration.project import ROOT
+from tests.support.project import ROOT
 
 SOUND = """
 create table stg_order_lines as

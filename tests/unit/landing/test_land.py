@@ -508,7 +508,7 @@ def test_the_slow_reader_lands_what_the_fast_one_does(
 def test_landing_alone_is_a_command_that_names_what_it_landed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from orchestration.landing.__main__ import main
+    from orchestration.landing.commands import main
 
     (tmp_path / "zone" / "order_lines").mkdir(parents=True)
     monkeypatch.setenv("LANDING_DIR", str(tmp_path / "zone"))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from tests.integration.project import ROOT
+from tests.support.project import ROOT
 
 # customer_number, department_number, position, score
 Candidate = tuple[int, int, int, int]

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration.landing.formats import DATES, EPOCH_DAYS, ISO
-from tests.unit.macros.rendered import macros
+from tests.support.rendered import macros
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # As Python's strftime writes each format; the others are numbers.

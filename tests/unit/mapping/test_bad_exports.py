@@ -13,12 +13,12 @@ import yaml
 
 from orchestration.landing.contract import contract
 from orchestration.landing.errors import LandingError
-from orchestration.landing.mapping.__main__ import main
 from orchestration.landing.mapping.apply import apply_mapping
+from orchestration.landing.mapping.commands import main
 from orchestration.landing.mapping.files import find_dialect, read_rows
 from orchestration.landing.mapping.model import read_mapping
 from orchestration.landing.mapping.propose import as_text, propose, read_exports
-from tests.unit.mapping.exports import write
+from tests.support.exports import write
 from tests.unit.mapping.test_exports import edited
 
 HEADER = ["Order ID", "Customer ID", "Item", "Order Date", "Qty", "Amount"]

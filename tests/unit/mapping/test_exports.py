@@ -15,8 +15,8 @@ from orchestration.landing.errors import LandingError
 from orchestration.landing.mapping.apply import apply_mapping, as_number
 from orchestration.landing.mapping.model import read_mapping
 from orchestration.landing.mapping.propose import as_text, date_format, number_format, propose, read_exports
-from tests.unit.mapping import exports
-from tests.unit.mapping.exports import CATEGORIES, COUNTRIES, PRODUCTS, Sale, sales, write
+from tests.support import exports
+from tests.support.exports import CATEGORIES, COUNTRIES, PRODUCTS, Sale, sales, write
 
 LINES = sales()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.meanings.__main__ import FILE_NAME, SEED_NAME, allowed_meanings, run
+from orchestration.meanings.commands import FILE_NAME, SEED_NAME, allowed_meanings, run
 from orchestration.meanings.propose import (
     COLUMNS,
     MEANINGS,

@@ -15,7 +15,7 @@ from orchestration.settings import Settings, SettingsError, read_settings
 from orchestration.warehouse.engines import check_engine, java_command, java_version
 from orchestration.warehouse.handover import hand_over
 from orchestration.warehouse.tables import built_tables, row_counts
-from tests.integration.project import ROOT
+from tests.support.project import ROOT
 
 
 def settings_in(folder: Path, target: str = "spark") -> Settings:

@@ -130,7 +130,7 @@ def test_nobody_has_read_the_shipped_treatments_and_nothing_sold_has_a_meaning()
 
 
 def test_what_is_noted_of_the_shipped_treatments_is_true() -> None:
-    """After a change of seeds/treatments.csv that ships: `python -m orchestration.overrides shipped`."""
+    """After a change of seeds/treatments.csv that ships: `python -m orchestration settings shipped`."""
     assert edited_schemes((SHIPPED_SEEDS / "treatments.csv").read_text(encoding="utf-8")) == set()
 
 

@@ -18,9 +18,9 @@ from markupsafe import Markup
 from orchestration import settings
 from orchestration.audit.told import Problem, Told
 from orchestration.report import languages, words, write_report
-from orchestration.report.languages import Foreign, __main__, many, plural_forms, say, term, using
+from orchestration.report.languages import Foreign, commands, many, plural_forms, say, term, using
 from orchestration.settings import SOURCE_LANGUAGE, SettingsError, read_settings, report_languages
-from tests.unit.report.page_reader import VOID, Page, spaced
+from tests.support.page_reader import VOID, Page, spaced
 from tests.unit.report.test_large_shops import PAY
 from tests.unit.report.test_report import PROSPECTS
 
@@ -39,13 +39,13 @@ def catalogue(code: str) -> Catalog:
 @pytest.mark.parametrize("code", report_languages())
 def test_every_catalogue_has_the_messages_that_the_page_has_today(code: str) -> None:
     path = languages.catalogue_file(code)
-    assert path.read_bytes() == __main__.updated(code), (
-        f"{path.name} is behind the code: python -m orchestration.report.languages, then translate what is empty"
+    assert path.read_bytes() == commands.updated(code), (
+        f"{path.name} is behind the code: python -m orchestration languages, then translate what is empty"
     )
 
 
 def test_messages_within_messages_are_found() -> None:
-    found = set(__main__.code_words('say("a {b}", b=many("{n} c", "{n} cs", 2, d=words.term("e", "f")))\nN_("g" "h")'))
+    found = set(commands.code_words('say("a {b}", b=many("{n} c", "{n} cs", 2, d=words.term("e", "f")))\nN_("g" "h")'))
     assert found == {(None, "a {b}"), (None, ("{n} c", "{n} cs")), ("e", "f"), (None, "gh")}
 
 
@@ -218,7 +218,7 @@ def test_the_language_is_named_and_texts_of_the_tables_are_marked(russian: Page,
         "22,2 млн EUR выручка за год ▲ 10,0 % к предыдущему году",
         "12 345 строк прочитано отклонены 4 строки",
         "RFM ! в столе ✓ да = не все",
-        "Разный подход к сегментам ( RFM) принёс больше, чем один подход для всех: 2,3 млн EUR на всех клиентов.",
+        "Внедрите то, что доказано: 2,3 млн EUR. Разный подход к сегментам (« RFM») принёс на столько больше",
     ):
         assert said in front
     assert '<span lang="en">No outcome differs between &lt;family&gt; &amp; student.</span>' in russian.html
@@ -257,7 +257,7 @@ def test_another_language_is_a_file(full: Path, tmp_path: Path, monkeypatch: pyt
     shutil.copy(languages.catalogue_file("en"), tmp_path / "en.po")
     for module in (settings, languages):
         monkeypatch.setattr(module, "REPORT_LANGUAGES_DIR", tmp_path)
-    begun = __main__.updated("de").decode()
+    begun = commands.updated("de").decode()
     (tmp_path / "de.po").write_text(
         begun.replace('msgid "Segments in use"\nmsgstr ""', 'msgid "Segments in use"\nmsgstr "Segmente im Einsatz"'),
         encoding="utf-8",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.report.page_reader import change, report, written
+from tests.support.page_reader import change, report, written
 
 LONG = (
     "A name of a hundred and twenty characters that somebody's marketing found it necessary to give "
@@ -57,6 +57,15 @@ select 'x' || i || '_' || j, 1, 'category', 'CATEGORY' || repeat('LONG', 28) || 
 insert into cross_sell_gaps
 select 'x' || j, 1, 'category', 'BECAUSE' || repeat('LONG', 28) || i, 9, null, 'GAP' || repeat('LONG', 28),
     9, 9, 99, 9, 1e7 from range(300) as r(i), range(6) as q(j);
+create table customer_segments (scheme varchar, member_id varchar, segment varchar, as_of date);
+insert into customer_segments
+select 'wide', 'x' || i || '_' || j, 'w' || i, '2026-03-01' from range(300) as r(i), range(6) as q(j);
+insert into customer_segments
+select 'scheme_' || s, 'x' || i || '_' || j, 's' || (1 + i % 4), '2026-03-01'
+from range(38) as p(s), range(300) as r(i), range(6) as q(j);
+insert into cross_sell_gaps
+select 'x' || i || '_' || j, 1, 'category', 'BOUGHT' || repeat('LONG', 28) || i, 9, null,
+    'MISSED' || repeat('LONG', 28), 9, 9, 99, 90, 1e7 from range(300) as r(i), range(6) as q(j);
 """
 # Everything that experiments and companies bring.
 PAY = """
@@ -105,6 +114,17 @@ def test_a_large_shop_makes_a_file_of_less_than_three_megabytes(large: Path) -> 
     assert page.unbalanced == []
     assert len(page.part("schemes").table("Schemes and the three questions")) == 41
     assert len(page.part("scheme-wide").table("Segments of Wide")) <= 500
+
+
+def test_what_to_sell_is_told_of_the_segments_shown_and_of_few_schemes(large: Path) -> None:
+    """The first scheme has its table in sight, five are folded, and the front page names three segments."""
+    page = report(large)
+    tables = re.findall(r"What to sell to the segments of ([^<\"]*)", page.part("by-segment").html)
+    assert len(set(tables)) == 6
+    front = next(title for title in re.findall(r"What to sell to whom, by [^<\"]*", page.part("front").html))
+    rows = page.part("front").table(front)
+    assert len(rows) == 3
+    assert all(len(cell) <= 90 for row in rows for cell in row)
 
 
 def test_drawings_have_bounded_labels_and_sizes(large: Path) -> None:
@@ -167,6 +187,42 @@ def test_a_shop_without_it_has_a_whole_report(database: Path, what: str) -> None
     ids = {attributes["id"] for _, attributes in page.elements if attributes.get("id")}
     hrefs = {attributes["href"] for tag, attributes in page.elements if tag == "a" and attributes.get("href")}
     assert {str(href)[1:] for href in hrefs} <= ids
+
+
+TWO = """
+delete from customer_profiles; delete from segment_migrations; delete from segment_behaviour;
+delete from treatment_delivery; delete from treatment_outcomes; delete from product_affinities;
+delete from segment_affinities; delete from audience_decisions; delete from audiences;
+insert into customer_profiles values ('anna', '2026-02-01', '2026-02-02', 777.77, 5, 5),
+    ('bert', '2026-02-01', '2026-02-03', 888.88, 1, 1);
+update segments set members = 0, member_share = 0, spend = 0, spend_share = 0;
+update segments set members = 1, member_share = 0.5, spend = 777.77, spend_share = 0.47 where segment = 'best';
+update segments set members = 1, member_share = 0.5, spend = 888.88, spend_share = 0.53 where segment = 'evil';
+update segment_months set members = 1, buyers = 1, orders = 1, spend = 777.77;
+update segment_profiles set value = 777.77 where segment = 'best';
+update segment_profiles set value = 888.88 where segment = 'evil';
+update scheme_scorecard set members = 2, coverage = 1, verdict = 'unproven', pays = 'unproven', why = 'Only 2 known.',
+    delivered_distinct = null, well_powered_pairs = 0, behaviour_effect = null;
+update occasion_matrix set customers = 1, baskets = 1, spend = 777.77;
+delete from cross_sell_gaps; delete from next_best_offers;
+insert into cross_sell_gaps
+select name, 1, 'category', 'BRICKS', 7, '2026-02-27', 'SAND', 300, 4, 1, 1, 777.77
+from (values ('anna'), ('bert')) as c(name);
+insert into next_best_offers
+select name, 1, 'category', 'CEMENT', 9, 'SAND', '2026-02-27', 3 from (values ('anna'), ('bert')) as c(name);
+create table customer_segments (scheme varchar, member_id varchar, segment varchar, as_of date);
+insert into customer_segments values ('rfm', 'anna', 'best', '2026-03-01'), ('rfm', 'bert', 'evil', '2026-03-01');
+"""
+
+
+def test_a_shop_of_two_members_has_a_whole_report_that_tells_nothing_of_either(database: Path) -> None:
+    for statement in TWO.split(";\n"):
+        change(database, statement)
+    page = report(database)
+    assert page.unbalanced == []
+    assert "fewer than 5 customers" in page.part("front").text
+    for secret in ("anna", "bert", "777", "778", "888.88", "889", "1,667", "1,556", "Cement", "Sand"):
+        assert secret not in page.text, secret
 
 
 def test_values_of_segments_too_small_to_tell_are_withheld(database: Path) -> None:

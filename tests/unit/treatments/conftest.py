@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from treatment_seeds import Mutation, make_input, seed_rows
 
 from orchestration.seeds.treatments import COLUMNS
 from orchestration.treatments.check import CheckReport, check
+from tests.support.treatment_seeds import Mutation, make_input, seed_rows
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from treatment_seeds import CATEGORIES, Mutation, Row, make_input, seed_file, seed_rows
 
 from orchestration.seeds.treatments import NOTICED
-from orchestration.treatments.check import CheckReport, Consents, Finding, Items, Rules, check
+from orchestration.treatments.check import CheckReport, Finding, check
+from orchestration.treatments.inputs import Consents, Items, Rules
+from tests.support.treatment_seeds import CATEGORIES, Mutation, Row, make_input, seed_file, seed_rows
 
 CheckMutated = Callable[..., CheckReport]
 TEXTS = ("value_proposition", "proof", "tone_of_voice", "message", "offer", "product_adaptation", "service_level")

@@ -9,12 +9,12 @@ from typing import Any
 
 import openpyxl
 import pytest
-from treatment_seeds import seed_file
 
 from orchestration.seeds.treatments import COLUMNS, TreatmentsFileError
 from orchestration.seeds.workbook import SHOWN
 from orchestration.settings import SHIPPED_SEEDS, Settings, SettingsError
 from orchestration.treatments import desk
+from tests.support.treatment_seeds import seed_file
 
 Change = Callable[[Any], None]
 

@@ -10,21 +10,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from treatment_seeds import AS_OF, seed_file
 
 from orchestration.seeds.treatments import COLUMNS, TreatmentsFileError
 from orchestration.settings import SHIPPED_SEEDS, Settings
-from orchestration.treatments.__main__ import NothingPublishedError, check_edited, main
-from orchestration.treatments.check import (
-    Rules,
-    check,
-    check_candidate,
-    load_candidate,
-    load_consents,
-    load_items,
-    project_rules,
-)
+from orchestration.treatments.check import check, check_candidate
+from orchestration.treatments.commands import NothingPublishedError, check_edited, main
 from orchestration.treatments.distinctness import distinctness_table
+from orchestration.treatments.inputs import Rules, load_candidate, load_consents, load_items, project_rules
+from tests.support.treatment_seeds import AS_OF, seed_file
 
 # Two schemes of two segments, one of them served by a `*` row; 200 members each, and one who is unknown.
 BUILT = """

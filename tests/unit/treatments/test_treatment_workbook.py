@@ -11,7 +11,6 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from treatment_seeds import seed_file, seed_rows
 
 from orchestration.seeds.files import as_csv
 from orchestration.seeds.treatments import COLUMNS, DATES, TreatmentsFileError
@@ -25,6 +24,7 @@ from orchestration.seeds.workbook import (
     write_workbook,
 )
 from orchestration.treatments import desk
+from tests.support.treatment_seeds import seed_file, seed_rows
 
 ROW = dict.fromkeys(COLUMNS, "")
 SCHEMES = (

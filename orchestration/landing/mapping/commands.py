@@ -1,0 +1,73 @@
+"""`make map FROM=/data/export`: propose a mapping file for a folder of exports, and show what would land.
+
+The file is written into that folder as mapping.yml, or where MAPPING says; one that is there already is not written
+again, only shown. Exit code 0 when rows would land, 1 when they would not, 2 when FROM is no folder.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from orchestration.landing.contract import Table, contract
+from orchestration.landing.errors import LandingError
+from orchestration.landing.mapping.apply import MappedTable, apply_mapping
+from orchestration.landing.mapping.model import read_mapping
+from orchestration.landing.mapping.propose import as_text, propose, read_exports
+
+ROWS_SHOWN = 10
+PERSONAL = "(personal)"
+WIDEST = 24
+
+
+def main() -> int:
+    """Propose, or show what is proposed; see above."""
+    given = os.environ.get("FROM", "").strip()
+    folder = Path(given).expanduser().resolve()
+    if not given or not folder.is_dir():
+        print(f"FROM={given}: a folder of exports is needed, e.g. make map FROM=/data/export", file=sys.stderr)
+        return 2
+    target = Path(os.environ.get("MAPPING", "").strip() or folder / "mapping.yml").expanduser().resolve()
+    try:
+        if target.is_file():
+            print(f"{target} is there and is shown as it is; move it away for a new proposal")
+        else:
+            passed_over: list[str] = []
+            proposal = propose(read_exports(folder, passed_over), contract())
+            proposal.questions += passed_over
+            target.write_text(as_text(proposal, folder, target), encoding="utf-8")
+            print(f"Proposed: {target}")
+        print(target.read_text(encoding="utf-8"))
+        with tempfile.TemporaryDirectory() as aside:
+            done = apply_mapping(read_mapping(target, contract()), Path(aside), contract(), show=ROWS_SHOWN)
+        print(shown(done, contract()))
+    except LandingError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"\nRead the file, edit it, then: make refresh MAPPING={target}")
+    return 0
+
+
+def shown(done: Mapping[str, MappedTable], tables: Mapping[str, Table]) -> str:
+    """The first rows of each table as they would land, without what is personal."""
+    lines = []
+    for name, table in done.items():
+        lines += ["", f"{name}: {table.rows:,} rows of {', '.join(table.files)}"]
+        personal = {column.name for column in tables[name].personal_columns}
+        columns = list(table.first[0]) if table.first else []
+        rows = [[PERSONAL if c in personal and row[c] else row[c] for c in columns] for row in table.first]
+        cells = [[_short(cell) for cell in row] for row in [columns, *rows]]
+        widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
+        lines += [
+            "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in cells
+        ]
+    return "\n".join(lines).strip()
+
+
+def _short(cell: str) -> str:
+    text = " ".join(cell.split())
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
