@@ -89,7 +89,7 @@ inner join facts as second_items
 {%- do ref('int_returned_baskets') -%}
 periods as (
 
-    select period_on from {{ missing(ref(inputs)) }} as missing_periods
+    select period_on from {{ missing(ref(inputs)) }}
 
 ),
 

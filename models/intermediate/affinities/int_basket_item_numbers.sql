@@ -5,7 +5,7 @@
 with days as (
 
     {# Its days are named here: an order over midnight is read from its other days too. #}
-    select day_on from {{ missing(ref('int_order_days')) }} as missing_days
+    select day_on from {{ missing(ref('int_order_days')) }}
 
 ),
 

@@ -9,7 +9,7 @@ with open_days as (
     select
         grid_on,
         open_on
-    from {{ missing(ref('int_affinity_grid')) }} as missing_grid
+    from {{ missing(ref('int_affinity_grid')) }}
 
 ),
 

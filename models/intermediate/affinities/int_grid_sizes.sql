@@ -6,7 +6,7 @@
 with grid as (
 
     {# Its day is named here: what comes before the grid's day is of no date of its own. #}
-    select grid_on from {{ missing(ref('int_affinity_grid')) }} as missing_grid
+    select grid_on from {{ missing(ref('int_affinity_grid')) }}
 
 ),
 

@@ -9,7 +9,7 @@
 with periods as (
 
     {# Its period is named here: what is added up is of earlier periods. #}
-    select open_on from {{ missing(ref('int_past_grid')) }} as missing_periods
+    select open_on from {{ missing(ref('int_past_grid')) }}
 
 ),
 

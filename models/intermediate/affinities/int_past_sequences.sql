@@ -5,7 +5,7 @@
 with periods as (
 
     {# Its period is named here: what is added up is of earlier periods. #}
-    select open_on from {{ missing(ref('int_closed_periods')) }} as missing_periods
+    select open_on from {{ missing(ref('int_closed_periods')) }}
 
 ),
 

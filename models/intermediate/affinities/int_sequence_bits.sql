@@ -25,7 +25,7 @@ where 1 = 0
 with periods as (
 
     {# Its periods are named here: what follows a purchase may be of a later period. #}
-    select period_on from {{ missing(ref('int_sequence_periods')) }} as missing_periods
+    select period_on from {{ missing(ref('int_sequence_periods')) }}
 
 ),
 

@@ -4,7 +4,7 @@
 with days as (
 
     {# Its days are named here: days can be too many for a filter from outside. #}
-    select day_on from {{ missing(ref('int_order_days')) }} as missing_days
+    select day_on from {{ missing(ref('int_order_days')) }}
 
 ),
 

@@ -11,7 +11,7 @@ with dates as (
     select
         as_of,
         {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
-    from {{ missing(ref('int_fact_dates')) }} as missing_dates
+    from {{ missing(ref('int_fact_dates')) }}
 
 ),
 

@@ -8,7 +8,7 @@ with spans as (
     select
         as_of,
         as_of_before
-    from {{ missing(ref('int_history_dates')) }} as missing_dates
+    from {{ missing(ref('int_history_dates')) }}
 
 ),
 

@@ -5,7 +5,7 @@
 with dates as (
 
     {# Its dates are named here: no filter from outside reaches what is read twice. #}
-    select as_of from {{ missing(ref('int_membership_dates')) }} as missing_dates
+    select as_of from {{ missing(ref('int_membership_dates')) }}
 
 ),
 

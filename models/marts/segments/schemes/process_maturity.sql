@@ -6,7 +6,7 @@
 with dates as (
 
     {# Its dates are named here: no filter from outside reaches what is read twice. #}
-    select as_of from {{ missing(ref('int_member_dates')) }} as missing_dates
+    select as_of from {{ missing(ref('int_member_dates')) }}
 
 ),
 
