@@ -135,6 +135,8 @@ judged as (
         case when members.frequency >= {{ var('meaning_min_baskets') }} then ranked.spend_share end as spend_share,
         case when members.frequency >= {{ var('meaning_min_baskets') }} then ranked.meaning_index end as meaning_index
     from {{ ref('int_buyer_features') }} as members
+    {# Of a date that was not added up nothing is said: it is not that nothing is known of anybody. #}
+    inner join {{ ref('int_category_dates') }} as dates on members.as_of = dates.as_of
     left join ranked
         on members.as_of = ranked.as_of and members.customer_id = ranked.customer_id and ranked.place = 1
     {% if kind %}where members.kind = '{{ kind }}'{% endif %}

@@ -154,7 +154,7 @@ def zone(tmp_path_factory: pytest.TempPathFactory) -> Zone:
 @pytest.fixture(scope="module")
 def chain(zone: Zone) -> Chain:
     folder = zone.folder / "target" / "compiled" / "segments_in_use" / "models" / "intermediate"
-    return Chain({model: (folder / f"{model}.sql").read_text(encoding="utf-8") for model in CHAIN})
+    return Chain({model: next(folder.rglob(f"{model}.sql")).read_text(encoding="utf-8") for model in CHAIN})
 
 
 # ---- which days a change reopens -------------------------------------------------------------------------------------

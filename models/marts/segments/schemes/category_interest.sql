@@ -134,5 +134,7 @@ select
         ['baskets', 'ranked.baskets', 'number'],
     ]) }} as reason
 from {{ ref('int_buyers') }} as members
+{# Of a date that was not added up nothing is said: it is not that nothing is known of anybody. #}
+inner join {{ ref('int_category_dates') }} as dates on members.as_of = dates.as_of
 left join ranked
     on members.as_of = ranked.as_of and members.customer_id = ranked.customer_id and ranked.place = 1

@@ -68,5 +68,7 @@ select
         ['spend_share', 'shares.spend_share', 'decimal'],
     ]) }} as reason
 from {{ ref('int_buyers') }} as members
+{# Of a date that was not added up nothing is said: it is not that nothing is known of anybody. #}
+inner join {{ ref('int_category_dates') }} as dates on members.as_of = dates.as_of
 left join shares
     on members.as_of = shares.as_of and members.customer_id = shares.customer_id
