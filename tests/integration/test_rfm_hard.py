@@ -96,7 +96,7 @@ class Models:
 
     def __init__(self, target: Path) -> None:
         folder = target / "compiled" / "segments_in_use" / "models"
-        self.scores = (folder / "intermediate" / "int_rfm_scores.sql").read_text(encoding="utf-8")
+        self.scores = next(folder.rglob("int_rfm_scores.sql")).read_text(encoding="utf-8")
         self.segments = (folder / "marts" / "segments" / "schemes" / "rfm.sql").read_text(encoding="utf-8")
         self.con = duckdb.connect()
         self.con.execute(
