@@ -6,6 +6,8 @@ Does not belong here: running anything.
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import textwrap
 import time
@@ -53,6 +55,12 @@ AFTERWARDS = ("published_postgres", "audiences_handed_over")
 PROBLEMS_SHOWN = 12
 MESSAGES_SHOWN = 10
 WARNINGS_SHOWN = 5
+# What is coloured on a terminal, as a pattern, and ANSI's number of its colour.
+COLOURS = {
+    r"STOPPED$|^Not published.*:$|\b[1-9][0-9]* failed": 31,
+    r"^Warnings:$|\b[1-9][0-9]* warned": 33,
+    r"^Published \S+": 32,
+}
 SCREEN = 110
 SCORECARD_COLUMNS = ("scheme", "members", "behaviour", "assigned", "delivered", "pays", "verdict")
 
@@ -89,7 +97,8 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Write text to the terminal, at once, in the place of a line that says how far a step is."""
-        self.screen.write(self._erase() + text + "\n")
+        shown = coloured(text) if self.screen.isatty() and has_colour(os.environ) else text
+        self.screen.write(self._erase() + shown + "\n")
         self.screen.flush()
 
     def show(self, text: str) -> None:
@@ -154,6 +163,18 @@ class Progress:
         if self.steps[key].failed:
             return
         self.failures.append(Problem(STEPS.get(key, key), first_lines(failure_text(data))))
+
+
+def has_colour(environ: Mapping[str, str]) -> bool:
+    """Whether a terminal is to have colour: not where NO_COLOR is set (https://no-color.org), or it is a dumb one."""
+    return not environ.get("NO_COLOR") and environ.get("TERM", "") not in ("", "dumb")
+
+
+def coloured(text: str) -> str:
+    """What stopped in red, what warned in yellow, what was published in green; the words stay as they are."""
+    for words, colour in COLOURS.items():
+        text = re.sub(words, f"\x1b[{colour}m\\g<0>\x1b[0m", text, flags=re.MULTILINE)
+    return text
 
 
 def step_line(key: str, step: Step, seconds: float, succeeded: bool) -> str:

@@ -30,7 +30,7 @@ from dagster import (
     run_failure_sensor,
 )
 
-from orchestration.defs.run import REFRESH_ID_TAG
+from orchestration.defs.run import is_made_by_a_command
 from orchestration.terminal import AFTERWARDS, STEPS, Problem, Progress
 
 ALERT_WEBHOOK_URL = "ALERT_WEBHOOK_URL"
@@ -148,7 +148,7 @@ def failure_alert() -> SensorDefinition:
         """Posts what stopped a run to the webhook in ALERT_WEBHOOK_URL."""
         run = context.dagster_run
         # `make refresh` alerts by itself, also where no daemon runs.
-        if REFRESH_ID_TAG in run.tags:
+        if is_made_by_a_command(run):
             return SkipReason("this run was started by make refresh, which has told already")
         problems = problems_of_run(context.instance, run.run_id)
         # Only the past has partitions (backfill.py).

@@ -16,6 +16,7 @@ from dagster import (
     AssetKey,
     AssetsDefinition,
     MaterializeResult,
+    MetadataValue,
     asset,
     asset_check,
 )
@@ -24,6 +25,7 @@ from orchestration.audit.told import WARNINGS
 from orchestration.defs.publication import candidate_as_of, seconds_since
 from orchestration.defs.run import RefreshRun
 from orchestration.defs.translator import MARKETERS
+from orchestration.settings import PROJECT_DIR
 from orchestration.storage.versions import DATABASE_NAME, published_version
 from orchestration.warehouse.project import project_vars
 from orchestration.warehouse.tables import built_tables
@@ -42,6 +44,7 @@ def audience_export() -> AssetsDefinition:
         group_name="publication",
         kinds={"csv", "parquet"},
         owners=[MARKETERS],
+        metadata={"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / "hand-over.md"))},
         deps=[CANDIDATE_KEY],
     )
     def export(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:

@@ -169,6 +169,8 @@ def model_assets(manifest: dict[str, Any], half: Half, origins: Origins | None =
         warned = (as_warning(event) if isinstance(event, AssetCheckResult) else event for event in noted)
         counted = with_row_counts(warned, lambda tables: _count(settings, tables), lambda: _as_of(settings, half))
         yield from in_words(counted)
+        if build and half is STAGING:
+            build.after_staging = edits.build_file_look(settings)
         if half is MARTS:
             yield from history_partitions(settings, context.instance.get_materialized_partitions(HISTORY_KEY))
             # Whoever edited a file meanwhile has edited it for the next refresh.
@@ -183,10 +185,12 @@ def begun(context: AssetExecutionContext, refresh: RefreshRun, half: Half, manif
     noted."""
     settings = refresh.settings
     is_whole = len(context.selected_asset_keys) == len(context.assets_def.keys)
-    if half is STAGING and refresh.build is None and is_whole and refresh.landing_fingerprint:
+    if half is STAGING and is_whole and refresh.landing_fingerprint:
+        # Where the step is tried again, the note is gone: whoever held the file may have written it, so all is built.
         now = edits.made_from(settings, refresh.landing_fingerprint)
         refresh.begin_build(Build(now, edits.edit(settings, manifest, now, edits.read_note(settings))))
-    elif not is_whole or not refresh.landing_fingerprint:
+    elif not is_whole or not refresh.build or refresh.build.after_staging != edits.build_file_look(settings):
+        # Somebody wrote the file since, or this is another try: nothing is taken over, and nothing noted.
         refresh.begin_build(None)
     # From here on the file is written.
     edits.forget_note(settings)

@@ -34,7 +34,7 @@ TREATMENT_CHECK = "treatments_differ_and_reach"
 # For the rules that have no remedy of their own: each failure says it with the rows.
 NO_REMEDY = {
     "critical": "A failure stops the refresh, and what is published stays; its message names the rows and what to do.",
-    "warning": "A failure is a warning, the refresh goes on; its message names the rows and what to do.",
+    "warning": "What it finds is a warning: the refresh goes on, and the asset published lists it with what to do.",
 }
 # So many of the checks that stopped a step are named in its failure.
 NAMED = 5

@@ -68,7 +68,14 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         if node["resource_type"] in ("model", "seed")
     ]
 
-    @asset(key=CANDIDATE_KEY, group_name=GROUP, kinds={"duckdb"}, owners=[ENGINEERS], deps=sorted(upstream))
+    @asset(
+        key=CANDIDATE_KEY,
+        group_name=GROUP,
+        kinds={"duckdb"},
+        owners=[ENGINEERS],
+        metadata={"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / "questions.md"))},
+        deps=sorted(upstream),
+    )
     def candidate(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
         """What may be published: one DuckDB file with keys and checks, and one parquet file a table."""
         began = time.monotonic()

@@ -37,6 +37,13 @@ def make_refresh_id(started_at: datetime, run_id: str) -> str:
     return f"{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{run_id.replace('-', '')[:8]}"
 
 
+def is_made_by_a_command(run: DagsterRun) -> bool:
+    """Whether `make refresh` started the run and named its refresh. A run that is executed again from the UI has the
+    tags of the one before, whose name is taken: it is a refresh of its own."""
+    name = run.tags.get(REFRESH_ID_TAG, "")
+    return bool(name) and name.endswith(run.run_id.replace("-", "")[:8])
+
+
 def in_code_location(instance: DagsterInstance) -> DagsterInstance:
     """The instance, whose runs from now on belong to the code location that the UI serves.
 
@@ -58,12 +65,14 @@ def in_code_location(instance: DagsterInstance) -> DagsterInstance:
 class Build:
     """The build of a refresh, from half to half.
 
-    `edit` is None where everything is built; `checks` are the results so far, as edits.Note keeps them.
+    `edit` is None where everything is built; `checks` are the results so far, as edits.Note keeps them;
+    `after_staging` is how the build file looked when the first half was done.
     """
 
     made_from: MadeFrom
     edit: Edit | None
     checks: list[dict[str, Any]] = field(default_factory=list)
+    after_staging: list[int] = field(default_factory=list)
 
 
 class RefreshRun(ConfigurableResource):
@@ -127,7 +136,7 @@ class RefreshRun(ConfigurableResource):
         self._settings = read_settings()
         memory.hold(self._settings, project_vars(self._settings))
         run = context.dagster_run
-        tags = dict(run.tags) if run else {}
+        tags = dict(run.tags) if run and is_made_by_a_command(run) else {}
         run_id = run.run_id if run else "00000000"
         self._started_at = _started_at(context, run_id, tags)
         self._refresh_id = tags.get(REFRESH_ID_TAG) or make_refresh_id(self._started_at, run_id)

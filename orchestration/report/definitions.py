@@ -2,7 +2,8 @@
 
 Belongs here: sentences that the models make of a fixed pattern, told again in another language.
 Does not belong here: definitions themselves (seeds/segment_definitions.csv), the sentence of the cut points
-(models/intermediate/int_rfm_cut_points.sql, whose unit test holds an example of each form; the tests read those).
+(models/intermediate/behaviour/int_rfm_cut_points.sql, whose unit test holds an example of each form; the tests read
+those).
 
 What fits no pattern stays as the tables have it, marked as English.
 """

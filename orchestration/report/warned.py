@@ -39,7 +39,7 @@ SENTENCES = {
     "returns_are_the_exception": N_("Most order lines are returns: the sign of amounts or quantities is wrong."),
     "schemes_can_be_taken_as_they_are": N_("Some schemes promise more than they hold: read what is said of each."),
     "schemes_know_their_members": N_(
-        "Of some schemes hardly anybody's segment is known: land what they are read from, or switch them off."
+        "Some ways to segment know hardly anybody: add the data they are read from, or switch them off."
     ),
     "services_are_no_merchandise": N_("Postage, gift cards or fees seem to count as goods: say which are none."),
     "shares_of_an_experiment_make_the_whole": N_(
@@ -48,7 +48,7 @@ SENTENCES = {
     "touched_customers_are_known": N_("Something was sent to customers nobody knows: land them, or see their ids."),
     "treatments_are_read_again_in_time": N_("Some treatments were to be read again by now: read each with its owner."),
     "treatments_differ_and_reach": N_(
-        "Some treatments reach nobody, or are like another: ask for consent, or change them."
+        "Some treatments reach nobody or are the same as another: ask for consent, or change them."
     ),
 }
 

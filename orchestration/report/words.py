@@ -131,9 +131,9 @@ VERDICTS = {
 
 # The same in as few words as a legend has.
 IN_SHORT = {
-    "in use": N_("segments differ, and are treated differently"),
-    "in the drawer": N_("segments differ, but are treated alike"),
-    "superficial": N_("segments do not differ in what customers do"),
+    "in use": N_("segments differ, treated differently"),
+    "in the drawer": N_("segments differ, treated alike"),
+    "superficial": N_("segments do not differ"),
     "unproven": N_("too little data to say"),
 }
 

@@ -89,7 +89,7 @@ def advice(manifest: Mapping[str, Any], test_id: str) -> str:
     test = manifest["nodes"][test_id]
     warns = str((test.get("config") or {}).get("severity", "")).lower() == "warn"
     return (
-        "A failure is a warning, the refresh goes on. "
+        "What it finds is a warning, the refresh goes on, and the asset published lists it. "
         if warns
         else "A failure stops the refresh; what is published stays. "
     ) + f"The rows: `.venv/bin/dbt show --profiles-dir profiles --select {test['name']}`."

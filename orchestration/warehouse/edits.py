@@ -178,8 +178,9 @@ def forget_note(settings: Settings) -> None:
 
 
 def write_note(settings: Settings, refresh_id: str, made: MadeFrom, checks: Sequence[Mapping[str, Any]]) -> None:
-    """Note a build that went through, with what its checks said."""
-    note = Note(refresh_id, made, build_file_look(settings), checks)
+    """Note a build that went through, with what its checks said; of one that ran again, what it said last."""
+    last = {(*check["asset"], check["name"]): check for check in checks}
+    note = Note(refresh_id, made, build_file_look(settings), list(last.values()))
     text = json.dumps({"form": FORM, **asdict(note)}, default=str)
     write_atomically(_note_path(settings), text.encode())
 

@@ -18,8 +18,8 @@ import duckdb
 import pytest
 from filelock import FileLock
 
-from tests.clients.environments import clients_dir
-from tests.integration import project
+from tests.support import project
+from tests.support.environments import clients_dir
 
 pytestmark = pytest.mark.skipif(not os.environ.get("TEST_EVIDENCE"), reason="opt-in: make test-evidence")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.integration import project
+from tests.support import project
 from tests.support.growing_zone import Warehouse, Zone, published_rows, write_zone
 
 pytestmark = pytest.mark.slow

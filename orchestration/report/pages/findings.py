@@ -23,8 +23,8 @@ from orchestration.report.shop import Shop
 # Segments of rfm whose members have gone quiet, and are worth winning back; in the order told.
 QUIET = ("cant_lose", "at_risk", "hibernating")
 MOST = 3
-# With the three they fill a column of one screen.
-MOST_ACTIONS = 3
+# With the three, and what may stop them, they fill a column of one screen.
+MOST_ACTIONS = 2
 MOST_LINKS = 3
 # Letters of a name on the front page; the whole of it is in the table.
 LETTERS = 40
@@ -46,8 +46,9 @@ class Finding:
 
 
 def to_do(shop: Shop) -> list[Finding]:
-    """One list: the three with most money, one of a kind, then what has no sum behind it."""
-    return [*findings(shop), *actions(shop)[:MOST_ACTIONS]]
+    """One list: what stops all the rest, the three with most money, one of a kind, then what has no sum behind it."""
+    stop = nobody_may_be_contacted(shop)
+    return [*([stop] if stop else []), *findings(shop), *actions(shop)[:MOST_ACTIONS]]
 
 
 def findings(shop: Shop) -> list[Finding]:
@@ -55,6 +56,29 @@ def findings(shop: Shop) -> list[Finding]:
     kinds = [proven(shop), complements(shop), quiet(shop), downward(shop), missed_occasion(shop), roles(shop)]
     found = sorted((one for one in kinds if one is not None and one.worth > 0), key=lambda one: (-one.worth, one.title))
     return found[:MOST]
+
+
+def nobody_may_be_contacted(shop: Shop) -> Finding | None:
+    """Where consent is all that keeps anything from being sent: before the rest, which needs it."""
+    if not shop.db.has("audience_decisions", "outcome", "member_id"):
+        return None
+    row = shop.db.rows(
+        "select count(distinct member_id) filter (outcome = 'no consent') as waiting, count(*) filter (outcome = "
+        "'sent') as sent from audience_decisions"
+    )[0]
+    if row["sent"] or not row["waiting"] or shop.is_few(row["waiting"]):
+        return None
+    return Finding(
+        say("Ask for consent first"),
+        many(
+            "Nothing may be sent now: no consent is on record of the {n} customer with a message waiting.",
+            "Nothing may be sent now: no consent is on record of the {n} customers with a message waiting.",
+            row["waiting"],
+        ),
+        0.0,
+        "audiences",
+        say("Whom to contact"),
+    )
 
 
 def actions(shop: Shop) -> list[Finding]:
@@ -69,13 +93,13 @@ def actions(shop: Shop) -> list[Finding]:
             Finding(
                 say("Send each segment its own treatment"),
                 many(
-                    "So far all get the same: {schemes} and {n} more scheme.",
-                    "So far all get the same: {schemes} and {n} more schemes.",
+                    "So far most get the same: {schemes} and {n} more scheme.",
+                    "So far most get the same: {schemes} and {n} more schemes.",
                     more,
                     schemes=common.links(links),
                 )
                 if more > 0
-                else say("So far all get the same: {schemes}.", schemes=common.links(links)),
+                else say("So far most get the same: {schemes}.", schemes=common.links(links)),
                 0.0,
                 "schemes",
                 say("All schemes"),
@@ -85,13 +109,14 @@ def actions(shop: Shop) -> list[Finding]:
         row = shop.db.rows(
             "select count(*) as n, count(*) filter (outcome = 'no consent') as waiting from audience_decisions"
         )[0]
-        if row["waiting"] > row["n"] / 2 and not shop.is_few(row["waiting"]):
+        is_said = nobody_may_be_contacted(shop) is not None
+        if not is_said and row["waiting"] > row["n"] / 2 and not shop.is_few(row["waiting"]):
             found.append(
                 Finding(
                     say("Ask for consent"),
                     many(
-                        "{waiting} of {n} treatment wait for it.",
-                        "{waiting} of {n} treatments wait for it.",
+                        "{waiting} of {n} message wait for it.",
+                        "{waiting} of {n} messages wait for it.",
                         row["n"],
                         waiting=words.count(row["waiting"]),
                     ),
@@ -107,7 +132,8 @@ def actions(shop: Shop) -> list[Finding]:
             Finding(
                 say("Test one big offer"),
                 say(
-                    "Hold customers out at random: with those of today only {effect} or more a customer would show.",
+                    "Hold customers out at random to learn what pays. With the customers of today a test shows only a "
+                    "large effect: {effect} of spend a customer, or more.",
                     effect=shop.money(seen),
                 ),
                 0.0,
@@ -168,8 +194,8 @@ def complements(shop: Shop) -> Finding | None:
     return Finding(
         say("Sell what goes with it"),
         many(
-            "{n} customer buys {a} and never {b} (up to {worth}), and so on.",
-            "{n} customers buy {a} and never {b} (up to {worth}), and so on.",
+            "For one, {n} customer buys {a} and never {b}: up to {worth}. The sum is over all such pairs.",
+            "For one, {n} customers buy {a} and never {b}: up to {worth}. The sum is over all such pairs.",
             first["customers"],
             a=a,
             b=b,
@@ -191,8 +217,10 @@ def quiet(shop: Shop) -> Finding | None:
             return Finding(
                 say("Win back those who went quiet"),
                 many(
-                    "{n} customer in “{segment}” came often and stays away; so much they spent in the last year.",
-                    "{n} customers in “{segment}” came often and stay away; so much they spent in the last year.",
+                    "{n} customer in “{segment}” came often and now stays away. The sum is what they spent "
+                    "in the last year.",
+                    "{n} customers in “{segment}” came often and now stay away. The sum is what they spent "
+                    "in the last year.",
                     row["members"],
                     segment=cut(scheme.segments.label(name), LETTERS),
                 ),
@@ -259,16 +287,18 @@ def missed_occasion(shop: Shop) -> Finding | None:
     gap, counted = found[0], occasions.days_counted(shop)
     since = say(" since {day}", day=words.day(counted[0])) if counted else ""
     return Finding(
-        say("Be there when they buy"),
+        say("Win the shopping trips they seldom make"),
         many(
-            "“{segment}” ({scheme}) had {baskets} of “{occasion}”{since}; everyone's share would be {n}.",
-            "“{segment}” ({scheme}) had {baskets} of “{occasion}”{since}; everyone's share would be {n}.",
+            "“{segment}” ({scheme}) came for “{occasion}” {baskets}{since}; at the rate of all customers it would be "
+            "{n}.",
+            "“{segment}” ({scheme}) came for “{occasion}” {baskets}{since}; at the rate of all customers it would be "
+            "{n}.",
             gap.expected,
             segment=cut(gap.label, LETTERS),
             scheme=gap.scheme.title,
             occasion=occasions.label(shop, gap.occasion),
             since=since,
-            baskets=many("{n} basket", "{n} baskets", gap.baskets),
+            baskets=many("{n} time", "{n} times", gap.baskets),
         ),
         gap.worth,
         "occasion-gaps",

@@ -27,6 +27,8 @@ from orchestration.report.shop import Scheme, Shop
 MOST_SCHEMES = 12
 MOST_CHANGES = 3
 MOST_WARNINGS = 3
+# Days after which what to do on Monday should be read with care.
+OLD_DAYS = 60
 # Segments with something to sell.
 MOST_SOLD = 3
 
@@ -39,6 +41,7 @@ class Front:
     as_of: str | None
     as_of_iso: str
     age: str
+    is_old: bool
     facts: Sequence[tuple[Text, Text, Text]]
     strip: Table | None
     more_schemes: Text
@@ -71,6 +74,7 @@ def front(shop: Shop) -> Front:
         as_of=words.day(shop.as_of) if shop.as_of else None,
         as_of_iso=shop.as_of.isoformat() if shop.as_of else "",
         age=age(shop),
+        is_old=is_old(shop),
         facts=facts(shop),
         strip=schemes.strip(shop, shown, is_short=True) if shown else None,
         more_schemes=rest,
@@ -118,6 +122,12 @@ def age(shop: Shop) -> str:
     return say("{span} old when it was refreshed on {day}", span=words.span(max(days, 0)), day=words.day(finished))
 
 
+def is_old(shop: Shop) -> bool:
+    """Whether what is said of today is said of a day long past."""
+    finished = shop.refresh.get("finished_at")
+    return bool(shop.as_of and finished and (finished.date() - shop.as_of).days > OLD_DAYS)
+
+
 def verdicts(shop: Shop) -> list[tuple[Text, int, str]]:
     """Each verdict that was given, of how many schemes, and what it means."""
     found: list[tuple[Text, int, str]] = []
@@ -134,8 +144,8 @@ def pairs(shown: Sequence[Scheme]) -> str:
         counted = common.pairs_sent(scheme)
         if counted:
             return many(
-                "{some} of {n} pair: of the segments two by two, so many were sent different things.",
-                "{some} of {n} pairs: of the segments two by two, so many were sent different things.",
+                "{some} of {n} pair: of those large enough to tell, so many were sent different things before.",
+                "{some} of {n} pairs: of those large enough to tell, so many were sent different things before.",
                 counted[1],
                 some=words.count(counted[0]),
             )
@@ -285,7 +295,7 @@ def since_last_refresh(shop: Shop) -> list[Text]:
     if before is None:
         earlier = shop.db.table("refreshes", "refresh_id")[:-1]
         if not earlier:
-            return [say("No earlier refresh to compare with.")]
+            return [say("This is the first refresh: no verdict can have turned yet.")]
         return [say("The refresh before described {day}.", day=words.day(earlier[-1].get("as_of")))]
     then = Shop(before)
     said: list[Text] = []

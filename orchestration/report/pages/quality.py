@@ -167,9 +167,9 @@ def in_short(shop: Shop) -> list[Text]:
     if parts:
         lines.append(
             say(
-                "Segments of so few customers are known: {parts}; {link}.",
+                "The segment is known of few customers: {parts}; {link}.",
                 parts=joined(", ", parts),
-                link=common.link("not-known", say("what to land")),
+                link=common.link("not-known", say("what data to add")),
             )
         )
     unpaid = sum(common.pays(scheme)[1] == common.NOT_KNOWN for scheme in shop.schemes)
@@ -291,7 +291,7 @@ def account(shop: Shop) -> list[Block]:
         blocks += [Prose(note, "note") for note in notes]
         told = (
             say(
-                "Refresh {refresh}, data complete on {moment}.",
+                "Refresh {refresh}, finished on {moment}.",
                 refresh=words.table(words.clean(refresh.get("refresh_id"))),
                 moment=words.moment(refresh["finished_at"]),
             )

@@ -107,7 +107,7 @@ def index(shop: Shop) -> Page:
         )
     )
     blocks += unknown_schemes(shop)
-    return Page("schemes", say("Schemes"), say("Which segmentations earn their keep?"), blocks)
+    return Page("schemes", say("Schemes"), say("Which segmentations are in use, and do they pay?"), blocks)
 
 
 def unknown_schemes(shop: Shop) -> list[Block]:

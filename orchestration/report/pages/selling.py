@@ -851,28 +851,22 @@ def on_the_front_page(shop: Shop, most: int) -> Table | None:
     if first is None:
         return None
     scheme, found = first
-    told: set[str] = set()
-    pairs: list[Row | None] = []
-    for one in found[:most]:
-        new = [row for row in one.pairs if row["gap_item"] not in told] or list(one.pairs)
-        pairs.append(new[0] if new else None)
-        told.update(row["gap_item"] for row in new[:1])
     return Table(
         say("What to sell to whom, by {scheme}", scheme=scheme.title),
         [
             Column(say("Segment")),
             Column(say("Offer, to customers")),
             Column(say("What goes with what they buy"), minor=True),
-            Column(shop.in_currency(say("Up to")), True),
+            Column(shop.in_currency(say("All gaps, up to")), True),
         ],
         [
             [
                 common.label(common.link("by-segment", cut(scheme.segments.label(one.segment), LETTERS))),
                 _offers_cell(shop, replace(one, offers=one.offers[:1]), LETTERS),
-                Cell(_pair_said(shop, pair, LETTERS) if pair else words.NOTHING),
+                Cell(_pair_said(shop, one.pairs[0], LETTERS) if one.pairs else words.NOTHING),
                 common.money(one.worth or None),
             ]
-            for one, pair in zip(found, pairs, strict=False)
+            for one in found[:most]
         ],
         css="sold",
         sortable=False,

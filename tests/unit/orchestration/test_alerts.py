@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,10 @@ from dagster import (
 from orchestration.defs import alerts
 from orchestration.defs.alerts import ALERT_WEBHOOK_URL, alert, failure_alert, message, post, problems_of_run
 from orchestration.defs.backfill import RANGE_END, RANGE_START
-from orchestration.defs.run import REFRESH_ID_TAG
+from orchestration.defs.run import REFRESH_ID_TAG, make_refresh_id
 from orchestration.terminal import Problem
 
+RUN = "5f0c1c52-3a0e-4a5e-9c55-0b6d6c5f3a11"
 SECRET = "T0ken-of-the-hook"
 PROBLEMS = [Problem("landing", "order_lines/a.csv: required column amount is missing")]
 
@@ -197,10 +199,14 @@ def test_the_sensor_leaves_out_what_make_refresh_has_told(receiver: Receiver, mo
         fails()
 
     with DagsterInstance.ephemeral() as instance:
-        hear_of(
-            some_job.execute_in_process(instance=instance, raise_on_error=False, tags={REFRESH_ID_TAG: "r1"}), instance
-        )
-    assert receiver.bodies == []
+        for name, bodies in ((make_refresh_id(datetime.now(UTC), RUN), 0), ("20261129T012113Z-e6513765", 1)):
+            # The second is a run that is executed again from the UI, with the tags of the one before.
+            done = some_job.execute_in_process(
+                instance=instance, raise_on_error=False, run_id=RUN, tags={REFRESH_ID_TAG: name}
+            )
+            hear_of(done, instance)
+            instance.delete_run(RUN)
+            assert len(receiver.bodies) == bodies
 
 
 def test_make_refresh_alerts_when_it_cannot_start(

@@ -80,8 +80,8 @@ def test_what_is_needed_grows_with_the_landing_zone_and_parquet_says_more_in_a_b
         path.parent.mkdir(exist_ok=True)
         with path.open("wb") as file:
             file.truncate(100_000_000)
-    # 100 MB of CSV at 10 bytes a byte, 100 MB of Parquet at 50, and what a shop without lines takes.
-    assert "about 6.1 GB for this landing zone" in disk.full(settings(tmp_path / "warehouse", tmp_path))
+    # 100 MB of CSV at 8 bytes a byte, 100 MB of Parquet at 40, and what a shop without lines takes.
+    assert "about 4.9 GB for this landing zone" in disk.full(settings(tmp_path / "warehouse", tmp_path))
 
 
 def a_landing_zone(folder: Path) -> Path:
@@ -98,13 +98,13 @@ def test_a_disk_with_too_little_room_is_refused_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = settings(tmp_path / "warehouse", a_landing_zone(tmp_path / "landing"))
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=5_100_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_100_000_000))
     disk.check_room(here, ["order_lines"])
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=5_000_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_000_000_000))
     with pytest.raises(SettingsError) as error:
         disk.check_room(here, ["order_lines"])
     assert str(error.value) == (
-        f"WAREHOUSE_DIR={tmp_path}/warehouse: 5.0 GB of its disk are free, and this landing zone takes about 5.1 GB "
+        f"WAREHOUSE_DIR={tmp_path}/warehouse: 4.0 GB of its disk are free, and this landing zone takes about 4.1 GB "
         "there, as other shops did (docs/benchmarks.md): free some room, lower keep_versions, set WAREHOUSE_DIR to a "
         "folder on a larger disk, or set check_disk to false to try all the same"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,9 @@ from orchestration.terminal import (
     Problem,
     Progress,
     Step,
+    coloured,
     failure_text,
+    has_colour,
     in_full,
     rows_read,
     scorecard,
@@ -200,6 +203,22 @@ def test_a_warning_is_no_failure(progress: Progress, told: dict[str, bool]) -> N
     assert progress.failures == []
     assert progress.warnings == [Problem("not_null_x on stg_orders", "odd")]
     assert "1 warned" in progress.screen.getvalue()  # type: ignore[attr-defined]
+
+
+def test_colour_is_for_terminals_that_have_it_and_changes_no_word() -> None:
+    text = "  staging   14 checks, 2 failed, 1 warned   STOPPED\nNot published:\n  0 warned\nPublished 2026-a in 3 s"
+    shown = coloured(text)
+    for words, colour in (
+        ("2 failed", 31),
+        ("1 warned", 33),
+        ("STOPPED", 31),
+        ("Not published:", 31),
+        ("Published 2026-a", 32),
+    ):
+        assert f"\x1b[{colour}m{words}\x1b[0m" in shown
+    assert re.sub(r"\x1b\[[0-9]+m", "", shown) == text and "m0 warned" not in shown
+    assert has_colour({"TERM": "xterm"})
+    assert not any(has_colour(e) for e in ({}, {"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": "1"}))
 
 
 def test_a_step_that_failed_without_a_check_is_told_in_its_own_words(progress: Progress) -> None:

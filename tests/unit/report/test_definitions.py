@@ -10,7 +10,7 @@ import yaml
 from orchestration.report.definitions import definition, today
 from orchestration.report.languages import Foreign, using
 
-MODEL = Path(__file__).resolve().parents[3] / "models" / "intermediate" / "int_rfm_cut_points.yml"
+MODEL = Path(__file__).resolve().parents[3] / "models" / "intermediate" / "behaviour" / "int_rfm_cut_points.yml"
 CHAMPIONS = "Among the latest and the most frequent buyers (R5, F4-5)."
 EXAMPLES = [
     row["cut_points"]

@@ -54,14 +54,35 @@ def test_findings_are_ranked_by_money_and_lead_to_their_tables(database: Path) -
     found = page.part("front").text
     # 1,000 baskets expected of the evening, 500 there, at 1.80: 900; 8 gaps of 50.20: 402.
     first = found.index(
-        "Be there when they buy: up to 900 EUR. “Best & first” (RFM) had 500 baskets of “Late evening”; everyone's "
-        "share would be 1,000."
+        "Win the shopping trips they seldom make: up to 900 EUR. “Best & first” (RFM) came for “Late evening” 500 "
+        "times; at the rate of all customers it would be 1,000."
     )
-    second = found.index("8 customers buy Bricks and never Sand <&> (up to 402 EUR)")
+    second = found.index("For one, 8 customers buy Bricks and never Sand <&>: up to 402 EUR.")
     # What has no sum comes last.
     assert first < second < found.index("Send each segment its own treatment.")
     for anchor in ("occasion-gaps", "gaps"):
         assert page.has(anchor) and f'href="#{anchor}"' in page.part("front").html
+
+
+def test_where_consent_is_all_that_is_missing_it_comes_first(database: Path) -> None:
+    change(
+        database,
+        "create or replace table audience_decisions as select 'c' || i % 30 as member_id, 't' as treatment_id, "
+        "'no consent' as outcome from range(40) t(i)",
+    )
+    found = report(database).part("front").text
+    said = "Ask for consent first. Nothing may be sent now: no consent is on record of the 30 customers"
+    assert found.index(said) < found.index("Win the shopping trips they seldom make")
+    assert "messages wait for it" not in found
+    change(database, "insert into audience_decisions values ('c31', 't', 'sent')")
+    found = report(database).part("front").text
+    assert "Ask for consent. 40 of 41 messages wait for it." in found and "Nothing may be sent now" not in found
+
+
+def test_data_of_long_ago_are_marked(database: Path) -> None:
+    assert 'class="asof"' in report(database).part("front").html
+    change(database, "update refreshes set finished_at = finished_at + interval 61 day")
+    assert 'class="asof old"' in report(database).part("front").html
 
 
 def test_segments_that_changed_beyond_noise_are_told_with_sizes_then_and_now(database: Path) -> None:
@@ -106,7 +127,7 @@ def test_warnings_are_named_on_the_front_page_and_told_under_data_quality(databa
     assert "519 checks passed 2 warned" in front
     assert "before the final audit" not in page.text
     assert "Some of what was sold is in no product list: land those products with their category." in front
-    assert "Some treatments reach nobody, or are like another" in front
+    assert "Some treatments reach nobody or are the same as another" in front
     assert "Something in the landing zone was not read" in front
     for problem in warnings:
         # The name of the check and its own words are folded detail.
@@ -652,7 +673,7 @@ def test_a_gap_has_the_baskets_that_everyones_share_would_make_and_their_money(d
 def test_an_occasion_of_the_users_own_is_named_and_cannot_become_markup(database: Path) -> None:
     change(database, "update occasion_matrix set occasion = '<b>tea_time</b>' where occasion = 'late_evening'")
     page = report(database)
-    assert "baskets of “<b>tea time</b>”" in page.text
+    assert "came for “<b>tea time</b>” 500 times" in page.text
     assert "b" not in page.tags()
 
 
@@ -1193,7 +1214,7 @@ def test_pairs_that_less_than_half_of_like_buyers_buy_are_folded_and_no_headline
     gaps = page.part("gaps")
     assert [row[:3] for row in gaps.table("Gaps by money")] == [["Tea", "Milk", "8"], ["Bricks", "Sand", "6"]]
     assert [row[:3] for row in gaps.table("Gaps of some customers")] == [["Cat Food", "Dog Food", "9"]]
-    assert "8 customers buy Tea and never Milk (up to 80.00 EUR), and so on." in page.part("front").text
+    assert "For one, 8 customers buy Tea and never Milk: up to 80.00 EUR." in page.part("front").text
 
 
 def test_without_segments_of_customers_nothing_is_told_by_segment(database: Path) -> None:
@@ -1225,7 +1246,7 @@ def test_members_without_a_segment_are_counted_with_what_to_land(database: Path)
         ],
     ]
     front = page.part("front").text
-    assert "Segments of so few customers are known: 0 % (Gender), 32 % (Life stage); what to land." in front
+    assert "The segment is known of few customers: 0 % (Gender), 32 % (Life stage); what data to add." in front
 
 
 def test_gaps_by_occasion_say_whose_months_they_speak_of(database: Path) -> None:
@@ -1235,7 +1256,7 @@ def test_gaps_by_occasion_say_whose_months_they_speak_of(database: Path) -> None
     page = report(database)
     said = "Baskets from 1 March 2025 to 28 February 2026, by the segments of today."
     assert said in page.part("occasions").text
-    assert "had 500 baskets of “Late evening” since 1 March 2025;" in page.part("front").text
+    assert "came for “Late evening” 500 times since 1 March 2025;" in page.part("front").text
     # A shop younger than the window has less.
     change(database, "update customer_profiles set first_order_on = '2025-12-24'")
     assert "Baskets from 24 December 2025 to" in report(database).part("occasions").text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -124,6 +126,25 @@ def test_the_seeds_come_back_as_they_went(tmp_path: Path, is_demo: bool) -> None
     assert by_id(book.rows) == by_id(rows)
     assert book.schemes == {row["scheme"] for row in rows}
     assert seed_file("treatments.csv", is_demo).is_file()
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="no LibreOffice (Debian: apt-get install libreoffice-calc)")
+def test_what_a_real_spreadsheet_program_has_saved_comes_back_as_it_went(tmp_path: Path) -> None:
+    rows = [
+        {**ROW, "treatment_id": f"t{n}", "scheme": "rfm", "message": text, "valid_from": "2026-11-30"}
+        for n, text in enumerate(TRAPS)
+        # LibreOffice writes what Excel's files use to spell a character as it stands, and so as that character.
+        if not text.startswith(("_x", "x0"))
+    ]
+    rows += seed_rows("treatments.csv", False)
+    path, saved = tmp_path / "t.xlsx", tmp_path / "saved"
+    path.write_bytes(write_workbook(rows, [SchemeSheet("rfm", ["champions"])], Offered(), ["Read me"]))
+    profile = f"-env:UserInstallation=file://{tmp_path / 'profile'}"
+    convert = ("--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(saved), str(path))
+    subprocess.run(["soffice", "--headless", profile, *convert], check=True, capture_output=True, timeout=120)
+    assert by_id(read_workbook(saved / "t.xlsx").rows) == by_id(rows)
+    before, after = (openpyxl.load_workbook(file)["rfm"] for file in (path, saved / "t.xlsx"))
+    assert len(after.data_validations.dataValidation) == len(before.data_validations.dataValidation) > 0
 
 
 # ---- what it looks like ---------------------------------------------------------------------------------------------
