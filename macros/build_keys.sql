@@ -20,7 +20,7 @@
         {%- set noted = dict(before) -%}
         {%- for id, key in wanted.items() if id in selected_resources -%}
             {%- set node = graph.nodes[id] -%}
-            {%- set is_kept = node.config.materialized == 'incremental' -%}
+            {%- set is_kept = node.config.materialized == 'kept' -%}
             {%- if is_kept and before.get(id) != key -%}
                 {%- set table = adapter.get_relation(node.database, node.schema, node.alias) -%}
                 {%- if table -%}{%- do adapter.drop_relation(table) -%}{%- endif -%}
@@ -48,7 +48,7 @@
             {%- do made.append(result.node.unique_id) -%}
         {%- endfor -%}
         {%- for id in made if id in wanted and made_of_todays(id, wanted, before, made) -%}
-            {%- if graph.nodes[id].config.materialized != 'incremental' -%}{%- do noted.update({id: wanted[id]}) -%}{%- endif -%}
+            {%- if graph.nodes[id].config.materialized != 'kept' -%}{%- do noted.update({id: wanted[id]}) -%}{%- endif -%}
         {%- endfor -%}
         {%- if noted != before -%}{%- do note_build_keys(noted) -%}{%- endif -%}
     {%- endif -%}
@@ -131,7 +131,8 @@
 {% macro node_digest(node, macros) %}
     {%- set names = vars_read(node.raw_code) -%}
     {%- set parts = [node.checksum.checksum, tojson(node.config, sort_keys=true)] -%}
-    {%- for name in macros_reached(node.raw_code, macros) -%}
+    {%- set materialization = 'materialization_' ~ node.config.materialized ~ '_' ~ engine_name() ~ '()' -%}
+    {%- for name in macros_reached(node.raw_code ~ ' ' ~ materialization, macros) -%}
         {%- do names.extend(macros[name].vars) -%}
         {%- do parts.append(macros[name].digest) -%}
     {%- endfor -%}

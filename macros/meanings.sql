@@ -9,13 +9,7 @@
    `scheme` is the scheme's name and the seed's column; `kind` keeps one kind of customer, and everyone is then of that
    kind. Shares are of the spend that means something. #}
 {% macro segments_of_meanings(scheme, kind=none) %}
-with dates as (
-
-    {{ partitions_to_make('int_category_dates', 'as_of') | indent(4) }}
-
-),
-
-meanings as (
+with meanings as (
 
     select
         lower(category) as category,
@@ -44,7 +38,8 @@ spends as (
         meanings.meaning,
         sum(categories.spend) as spend
     from {{ ref('int_customer_categories') }} as categories
-    inner join dates on categories.as_of = dates.as_of
+    {# The dates are named here: no filter from outside reaches what is read twice. #}
+    inner join {{ missing(ref('int_category_dates')) }} as dates on categories.as_of = dates.as_of
     inner join meanings on lower(categories.category) = meanings.category
     {% if kind -%}
     inner join {{ ref('int_buyers') }} as members
@@ -138,10 +133,10 @@ judged as (
         members.customer_id,
         case when members.frequency >= {{ var('meaning_min_baskets') }} then ranked.meaning end as meaning,
         case when members.frequency >= {{ var('meaning_min_baskets') }} then ranked.spend_share end as spend_share,
-        case when members.frequency >= {{ var('meaning_min_baskets') }} then ranked.meaning_index end as meaning_index,
-        dates.made_from
+        case when members.frequency >= {{ var('meaning_min_baskets') }} then ranked.meaning_index end as meaning_index
     from {{ ref('int_buyer_features') }} as members
-    inner join dates on members.as_of = dates.as_of
+    {# Of a date that was not added up nothing is said: it is not that nothing is known of anybody. #}
+    inner join {{ ref('int_category_dates') }} as dates on members.as_of = dates.as_of
     left join ranked
         on members.as_of = ranked.as_of and members.customer_id = ranked.customer_id and ranked.place = 1
     {% if kind %}where members.kind = '{{ kind }}'{% endif %}
@@ -159,8 +154,7 @@ select
         ['meaning', 'judged.meaning', 'text'],
         ['spend_share', 'judged.spend_share', 'decimal'],
         ['index', 'judged.meaning_index', 'decimal'],
-    ]) }} as reason,
-    judged.made_from
+    ]) }} as reason
 from judged
 left join own_words on judged.meaning = own_words.meaning
 {% endmacro %}

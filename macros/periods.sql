@@ -80,7 +80,7 @@ inner join facts as second_items
         and first_items.item_key < second_items.item_key
 {%- endmacro %}
 
-{# Two common table expressions for a model that is kept by period (of `inputs`) and counts baskets: `periods` (period_on, made_from), those
+{# Two common table expressions for a model that is kept by period (of `inputs`) and counts baskets: `periods` (period_on), those
    to make, and `facts`, the items that their baskets hold before the as-of date: those of the periods, and of orders over
    midnight the earlier ones too. A basket, like a pair in it, belongs to the period in which it was complete. #}
 {% macro period_facts(levels, inputs='int_count_periods') %}
@@ -89,11 +89,11 @@ inner join facts as second_items
 {%- do ref('int_returned_baskets') -%}
 periods as (
 
-    {{ partitions_to_make(inputs, 'period_on') | indent(4) }}
+    select period_on from {{ missing(ref(inputs)) }}
 
 ),
 
-{% if is_incremental() %}
+{% if is_there_to_keep() %}
 {# Before the first of the periods, only what an order over midnight held already. #}
 first_days as (
 

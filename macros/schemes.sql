@@ -53,26 +53,7 @@ case when {{ segment_id(label) }} not in ('unknown', '_', '') then {{ label }} e
     {%- set names = [] -%}
     {%- for name in scheme_names() -%}
         {%- set node = graph.nodes.get('model.' ~ project_name ~ '.' ~ name) if execute else none -%}
-        {%- if not node or node.config.materialized == 'incremental' -%}{%- do names.append(name) -%}{%- endif -%}
+        {%- if not node or node.config.materialized == 'kept' -%}{%- do names.append(name) -%}{%- endif -%}
     {%- endfor -%}
     {{- return(names) -}}
-{% endmacro %}
-
-{# The rows of a scheme's select on the as-of dates that are not kept yet; `inputs` is the model that its table is kept by. #}
-{% macro scheme_by_date(select, inputs) %}
-select
-    judged.as_of,
-    judged.scheme,
-    judged.member_id,
-    judged.segment,
-    judged.label,
-    judged.evidence,
-    judged.reason,
-    dates.made_from
-from (
-    {{ select | indent(4) }}
-) as judged
-inner join (
-    {{ partitions_to_make(inputs, 'as_of') | indent(4) }}
-) as dates on judged.as_of = dates.as_of
 {% endmacro %}

@@ -181,7 +181,7 @@ judged_rows as (
 {%- endmacro %}
 
 {# The typed rows of a table whose typed rows are kept by file: its columns, as typed_and_judged has them (the landed text
-   only of what has no value), local times, is_refused, key_hash, content_hash, and made_from. `files` is the select of the
+   only of what has no value), local times, is_refused, and key_hash, content_hash. `files` is the select of the
    files to read. #}
 {% macro typed_rows_by_file(table_name, files) %}
 {%- set table = landing_table(table_name) %}
@@ -211,8 +211,7 @@ select
     {%- endfor %}
     judged_rows.is_refused,
     {{ key_hash(table) }} as key_hash,
-    {{ row_hash(hashed_identity(table)) }} as content_hash,
-    files.made_from
+    {{ row_hash(hashed_identity(table)) }} as content_hash
 from judged_rows
 inner join files on judged_rows.source_file = files.source_file
 {%- endmacro %}

@@ -10,7 +10,7 @@
     {%- if where == 'untested' -%}
         {%- set partitions = untested_partitions(relation.identifier) -%}
         {%- if partitions is none -%}{{- return(relation) -}}{%- endif -%}
-        {%- set column = kept_node(relation.identifier).config.meta.kept_by -%}
+        {%- set column = kept_node(relation.identifier).config.by -%}
         (select * from {{ relation }} where {{ column }} in ({{ partitions }})) as untested_partitions
     {%- elif where.startswith('newest ') -%}
         {%- if flags.WHICH == 'test' -%}{{- return(relation) -}}{%- endif -%}
@@ -25,17 +25,17 @@
 {% macro untested_partitions(name) %}
     {%- set tested = load_relation(tested_relation(name)) if execute and flags.WHICH != 'test' -%}
     {%- if not tested -%}{{- return(none) -}}{%- endif -%}
-    {%- set meta = kept_node(name).config.meta -%}
+    {%- set by = kept_node(name).config.by -%}
     {%- set found -%}
-        select inputs.{{ meta.kept_by }}
+        select inputs.{{ by }}
         from {{ kept_inputs(name) }} as inputs
         left join {{ tested }} as tested
             on
-                inputs.{{ meta.kept_by }} = tested.{{ meta.kept_by }}
+                inputs.{{ by }} = tested.{{ by }}
                 and inputs.made_from = tested.made_from
                 and tested.build_key = '{{ tested_key(name) }}'
-        where tested.{{ meta.kept_by }} is null
-        {%- if meta.kept_by == 'as_of' and backfill_dates() %} or inputs.as_of in ({{ backfill_dates() }}){% endif %}
+        where tested.{{ by }} is null
+        {%- if by == 'as_of' and backfill_dates() %} or inputs.as_of in ({{ backfill_dates() }}){% endif %}
     {%- endset -%}
     {%- set literals = [] -%}
     {%- for row in run_query(found) -%}{%- do literals.append("cast('" ~ row[0] ~ "' as date)") -%}{%- endfor -%}
@@ -56,7 +56,7 @@
             {%- set tested = tested_relation(name) -%}
             {%- if load_relation(tested) -%}{%- do adapter.drop_relation(tested) -%}{%- endif -%}
             {%- do run_query(
-                'create table ' ~ tested ~ ' as select ' ~ graph.nodes[id].config.meta.kept_by ~ ", made_from, '"
+                'create table ' ~ tested ~ ' as select ' ~ graph.nodes[id].config.by ~ ", made_from, '"
                 ~ tested_key(name) ~ "' as build_key from " ~ kept_inputs(name)
             ) -%}
         {%- endfor -%}
@@ -71,14 +71,6 @@
         {%- do parts.append(node.unique_id ~ (own.macro.macro_sql if own else '')) -%}
     {%- endfor -%}
     {{- return(local_md5(parts | sort | join('\n'))) -}}
-{% endmacro %}
-
-{% macro kept_node(name) %}{{ return(graph.nodes['model.' ~ project_name ~ '.' ~ name]) }}{% endmacro %}
-
-{# The model with the hashes that a kept table is made from. #}
-{% macro kept_inputs(name) %}
-    {%- set node = kept_node(kept_node(name).config.meta.kept_inputs) -%}
-    {{- return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) -}}
 {% endmacro %}
 
 {# Where it is noted which partitions of a kept table have been tested. #}

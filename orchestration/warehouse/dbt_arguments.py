@@ -18,7 +18,7 @@ EVERYTHING = "fqn:*"
 BACKFILL_DATES = "BACKFILL_DATES"
 # What is kept by as-of date, with all that it is computed from: no date may be computed from facts that an earlier
 # refresh left half-way.
-KEPT_BY_DATE = "+tag:by_as_of"
+KEPT_BY_DATE = "+config.by:as_of"
 # It compares two dates; where only one of them is computed again, the next refresh sees to it.
 OF_TWO_DATES = "int_membership_moves"
 
@@ -51,7 +51,7 @@ def build_arguments(
 
     Args:
         target: dbt target, `duckdb` or `spark`.
-        full: build incremental models from nothing.
+        full: build kept models from nothing.
         own_vars: arguments that name the vars of SETTINGS (overrides.vars_arguments).
         only: nodes of the manifest, where these are built and nothing else: tests among them by name, because one may
             read a table that is not built now.

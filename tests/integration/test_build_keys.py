@@ -117,7 +117,7 @@ def kept_tables(manifest: Mapping[str, Any]) -> dict[str, str]:
     return {
         unique_id: node["name"]
         for unique_id, node in manifest["nodes"].items()
-        if node["resource_type"] == "model" and node["config"]["materialized"] == "incremental"
+        if node["resource_type"] == "model" and node["config"]["materialized"] == "kept"
     }
 
 

@@ -1,10 +1,11 @@
-{{ config(**kept('int_order_days', 'day_on')) }}
+{{ config(materialized='kept', by='day_on', inputs='int_order_days') }}
 
 {# Distinct items of each basket at each level, by hashed keys, with the local date on which the basket first held the item: an
    additive fact. A basket of nobody has no customer_number. #}
 with days as (
 
-    {{ partitions_to_make('int_order_days', 'day_on') | indent(4) }}
+    {# Its days are named here: an order over midnight is read from its other days too. #}
+    select day_on from {{ missing(ref('int_order_days')) }}
 
 ),
 
@@ -53,7 +54,6 @@ select
     items.customer_number,
     items.item_key,
     items.bought_on,
-    days.made_from,
     days.day_on
 from items
 inner join days on items.bought_on = days.day_on

@@ -1,10 +1,11 @@
-{{ config(**kept('int_affinity_grid', 'grid_on')) }}
+{{ config(materialized='kept', by='grid_on', inputs='int_affinity_grid') }}
 
 {# As int_item_counts, of the baskets of the levels of affinity_grid before its day; item_number is the item's key, and 0 stands for
    baskets whatever they hold. #}
 with grid as (
 
-    {{ partitions_to_make('int_affinity_grid', 'grid_on') | indent(4) }}
+    {# Its day is named here: what comes before the grid's day is of no date of its own. #}
+    select grid_on from {{ missing(ref('int_affinity_grid')) }}
 
 ),
 
@@ -35,7 +36,6 @@ select
     item_counts.season_counts,
     item_counts.season_rates,
     item_counts.season_neutrals,
-    grid.made_from,
     grid.grid_on
 from item_counts
 cross join grid

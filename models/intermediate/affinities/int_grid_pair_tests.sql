@@ -1,10 +1,11 @@
-{{ config(**kept('int_affinity_grid', 'grid_on')) }}
+{{ config(materialized='kept', by='grid_on', inputs='int_affinity_grid') }}
 
 {# As int_pair_tests, of the baskets of the levels of affinity_grid before its day; items by key. Six days of a week nothing is
    computed here. #}
 with grid as (
 
-    {{ partitions_to_make('int_affinity_grid', 'grid_on') | indent(4) }}
+    {# Its day is named here: what comes before the grid's day is of no date of its own. #}
+    select grid_on from {{ missing(ref('int_affinity_grid')) }}
 
 ),
 
@@ -60,7 +61,6 @@ select
     q_values.neutral_both,
     q_values.p_value,
     q_values.q_value,
-    grid.made_from,
     grid.grid_on
 from q_values
 cross join grid

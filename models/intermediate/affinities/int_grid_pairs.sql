@@ -1,22 +1,15 @@
-{{ config(**kept('int_affinity_grid', 'grid_on')) }}
+{{ config(materialized='kept', by='grid_on', inputs='int_affinity_grid') }}
 
 {# Baskets with both items of an unordered pair (item_a < item_b, by key) of the levels of affinity_grid, before its day, kept from
    min_pair_count on: those of int_past_pairs, and those complete since then. #}
 {%- set levels = grid_levels(var('affinity_levels')) or ['none'] %}
-with grid as (
+with open_days as (
 
-    {{ partitions_to_make('int_affinity_grid', 'grid_on') | indent(4) }}
-
-),
-
-open_days as (
-
+    {# Its day is named here: what comes before the grid's day is of no date of its own. #}
     select
-        grid.grid_on,
-        grid.made_from,
-        dates.open_on
-    from grid
-    inner join {{ ref('int_affinity_grid') }} as dates on grid.grid_on = dates.grid_on
+        grid_on,
+        open_on
+    from {{ missing(ref('int_affinity_grid')) }}
 
 ),
 
@@ -102,7 +95,6 @@ select
     pairs.item_a,
     pairs.item_b,
     pairs.n_both,
-    grid.made_from,
-    grid.grid_on
+    open_days.grid_on
 from pairs
-cross join grid
+cross join open_days

@@ -1,11 +1,12 @@
-{{ config(**kept('int_affinity_grid', 'grid_on')) }}
+{{ config(materialized='kept', by='grid_on', inputs='int_affinity_grid') }}
 
 {# Baskets of each size, in distinct items of the level, and calendar month, in all (item_key is null) and with each item, of the
    levels of affinity_grid before its day. Sizes are those that the baskets had on that day. #}
 {%- set levels = grid_levels(var('affinity_levels')) -%}
 with grid as (
 
-    {{ partitions_to_make('int_affinity_grid', 'grid_on') | indent(4) }}
+    {# Its day is named here: what comes before the grid's day is of no date of its own. #}
+    select grid_on from {{ missing(ref('int_affinity_grid')) }}
 
 ),
 
@@ -69,7 +70,6 @@ select
     counts.month,
     counts.item_key,
     counts.baskets,
-    grid.made_from,
     grid.grid_on
 from counts
 cross join grid

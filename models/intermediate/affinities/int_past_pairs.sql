@@ -1,4 +1,4 @@
-{{ config(**kept('int_past_grid', 'open_on')) }}
+{{ config(materialized='kept', by='open_on', inputs='int_past_grid') }}
 
 {# Baskets with both items of an unordered pair (item_a < item_b, by key) of the levels of affinity_grid that were complete before
    open_on. Most pairs of products are in one basket: by period, adding them up would take as long as counting them; of all past
@@ -8,7 +8,8 @@
 {%- set parts = 4 %}
 with periods as (
 
-    {{ partitions_to_make('int_past_grid', 'open_on') | indent(4) }}
+    {# Its period is named here: what is added up is of earlier periods. #}
+    select open_on from {{ missing(ref('int_past_grid')) }}
 
 ),
 
@@ -53,7 +54,6 @@ select
     pair_counts.item_a,
     pair_counts.item_b,
     pair_counts.n_both,
-    periods.made_from,
     periods.open_on
 from pair_counts
 cross join periods

@@ -1,10 +1,11 @@
-{{ config(**kept('int_closed_periods', 'open_on')) }}
+{{ config(materialized='kept', by='open_on', inputs='int_closed_periods') }}
 
 {# Customers who bought item_a and, on a later day within sequence_days, item_b, where item_b was bought in a closed period:
    ordered pairs. #}
 with periods as (
 
-    {{ partitions_to_make('int_closed_periods', 'open_on') | indent(4) }}
+    {# Its period is named here: what is added up is of earlier periods. #}
+    select open_on from {{ missing(ref('int_closed_periods')) }}
 
 ),
 
@@ -29,7 +30,6 @@ select
     pair_counts.item_a,
     pair_counts.item_b,
     pair_counts.n_both,
-    periods.made_from,
     periods.open_on
 from pair_counts
 cross join periods

@@ -1,4 +1,4 @@
-{{ config(**kept('int_count_periods', 'period_on')) }}
+{{ config(materialized='kept', by='period_on', inputs='int_count_periods') }}
 
 {# Baskets with both of two departments or categories (item_a < item_b, by key) by the period in which the pair was complete: counts
    that add up over periods. #}
@@ -28,7 +28,6 @@ select
     pair_counts.item_a,
     pair_counts.item_b,
     pair_counts.n_both,
-    periods.made_from,
     periods.period_on
 from pair_counts
 inner join periods on pair_counts.period_on = periods.period_on

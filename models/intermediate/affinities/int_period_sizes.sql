@@ -1,4 +1,4 @@
-{{ config(**kept('int_count_periods', 'period_on')) }}
+{{ config(materialized='kept', by='period_on', inputs='int_count_periods') }}
 
 {# Baskets of each size, in distinct departments or categories, by the period in which they were complete
    and the calendar month in which they began: in all (item_key is null),
@@ -56,7 +56,6 @@ select
     counts.month,
     counts.item_key,
     counts.baskets,
-    periods.made_from,
     periods.period_on
 from counts
 inner join periods on counts.period_on = periods.period_on

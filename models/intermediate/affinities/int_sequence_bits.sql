@@ -1,4 +1,4 @@
-{{ config(**kept('int_sequence_periods', 'period_on')) }}
+{{ config(materialized='kept', by='period_on', inputs='int_sequence_periods') }}
 
 {# Which items each customer bought within sequence_days after item_a, on a later day of the period: item numbers as bits, 60 a
    word. What a customer did in one period and in another adds up by `or`.
@@ -16,16 +16,16 @@ select
     cast(null as integer) as item_a,
     cast(null as integer) as word,
     cast(null as bigint) as items_after,
-    periods.made_from,
     periods.period_on
-from ({{ partitions_to_make('int_sequence_periods', 'period_on') }}) as periods
+from {{ missing(ref('int_sequence_periods')) }} as periods
 where 1 = 0
 
 {%- else %}
 
 with periods as (
 
-    {{ partitions_to_make('int_sequence_periods', 'period_on') | indent(4) }}
+    {# Its periods are named here: what follows a purchase may be of a later period. #}
+    select period_on from {{ missing(ref('int_sequence_periods')) }}
 
 ),
 
@@ -118,7 +118,6 @@ own_words as (
         purchases.item_number,
         purchases.word,
         purchases.period_on,
-        periods.made_from,
         bit_or({{ power_of_two('purchases.place') }}) as own_days
     from placed_purchases as purchases
     inner join periods on purchases.period_on = periods.period_on
@@ -127,8 +126,7 @@ own_words as (
         purchases.customer_number,
         purchases.item_number,
         purchases.word,
-        purchases.period_on,
-        periods.made_from
+        purchases.period_on
 
 )
 
@@ -140,7 +138,6 @@ select
     first_words.item_number as item_a,
     cast(floor(second_words.item_number / {{ word_size() }}e0) as integer) as word,
     bit_or({{ power_of_two('second_words.item_number % ' ~ word_size()) }}) as items_after,
-    second_words.made_from,
     second_words.period_on
 from following_words as first_words
 inner join own_words as second_words
@@ -154,7 +151,6 @@ group by
     first_words.customer_number,
     first_words.item_number,
     cast(floor(second_words.item_number / {{ word_size() }}e0) as integer),
-    second_words.made_from,
     second_words.period_on
 {{ 'union all' if not loop.last }}
 {% endfor %}

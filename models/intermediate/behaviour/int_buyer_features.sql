@@ -1,13 +1,13 @@
-{{ config(**kept('int_fact_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
 
 {# Behaviour of everyone who ordered before each as-of date: the last basket ever, and sums over the RFM window. #}
 with dates as (
 
+    {# Its dates are named here: what is added up is of earlier days. #}
     select
         as_of,
-        made_from,
         {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
-    from ({{ partitions_to_make('int_fact_dates', 'as_of') }}) as missing_dates
+    from {{ missing(ref('int_fact_dates')) }}
 
 ),
 
@@ -72,8 +72,7 @@ select
     cast(coalesce(windows.frequency, 0) - coalesce(returned_baskets.baskets, 0) as bigint) as frequency,
     cast(coalesce(windows.monetary, 0) as decimal(18, 4)) as monetary,
     {{ discount_share('windows.discount_amount', 'windows.coupon_amount', 'windows.gross_amount') }} as discount_share,
-    {{ private_label_share('windows.private_label_amount', 'windows.monetary') }} as private_label_share,
-    dates.made_from
+    {{ private_label_share('windows.private_label_amount', 'windows.monetary') }} as private_label_share
 from {{ ref('int_buyers') }} as members
 inner join dates on members.as_of = dates.as_of
 left join basket_spans

@@ -1,24 +1,16 @@
-{{ config(**kept('int_fact_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
 
 {# How strongly a person's baskets follow prices: the mean of two percentile ranks, that of the share of discounts and
    coupons and that of the private-label share, among persons with enough baskets in the window. 0 = least, 1 = most. #}
-with dates as (
-
-    {{ partitions_to_make('int_fact_dates', 'as_of') | indent(4) }}
-
-),
-
-shoppers as (
+with shoppers as (
 
     select
         features.as_of,
         features.customer_id,
         {# Rounded, so that equal shares of different amounts stay equal: ranks see the last bit. #}
         round(features.discount_share, 12) as discount_share,
-        round(coalesce(features.private_label_share, 0e0), 12) as private_label_share,
-        dates.made_from
+        round(coalesce(features.private_label_share, 0e0), 12) as private_label_share
     from {{ ref('int_buyer_features') }} as features
-    inner join dates on features.as_of = dates.as_of
     where
         features.kind = 'person'
         and features.frequency >= {{ var('price_sensitivity_min_baskets') }}
@@ -33,7 +25,6 @@ scores as (
         customer_id,
         discount_share,
         private_label_share,
-        made_from,
         (
             percent_rank() over (partition by as_of order by discount_share)
             + percent_rank() over (partition by as_of order by private_label_share)
@@ -48,6 +39,5 @@ select
     discount_share,
     private_label_share,
     price_sensitivity,
-    percent_rank() over (partition by as_of order by price_sensitivity) >= {{ var('price_sensitivity_cut') }} as is_price_sensitive,
-    made_from
+    percent_rank() over (partition by as_of order by price_sensitivity) >= {{ var('price_sensitivity_cut') }} as is_price_sensitive
 from scores

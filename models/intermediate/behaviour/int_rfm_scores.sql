@@ -1,4 +1,4 @@
-{{ config(**kept('int_fact_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
 
 {# Scores 1 to 5 by place among customers of the same kind with a basket in the window: 1 + floor(5 x (place - 1/2) / all),
    place 1 for the worst. Equals share a place: the best of theirs for recency, because yesterday is yesterday however many
@@ -7,11 +7,11 @@
    Whole numbers throughout: twice the place less one, over twice the customers. #}
 with dates as (
 
+    {# Its dates are named here: no filter from outside reaches what is read twice. #}
     select
         as_of,
-        made_from,
         {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
-    from ({{ partitions_to_make('int_fact_dates', 'as_of') }}) as missing_dates
+    from {{ missing(ref('int_fact_dates')) }}
 
 ),
 
@@ -28,8 +28,7 @@ features as (
         end as first_basket,
         features.recency_days,
         features.frequency,
-        features.monetary,
-        dates.made_from
+        features.monetary
     from {{ ref('int_buyer_features') }} as features
     inner join dates on features.as_of = dates.as_of
 
@@ -94,8 +93,7 @@ select
     ) as frequency_score,
     cast(
         coalesce(active_scores.monetary_score, case when features.first_basket_on is not null then 1 end) as integer
-    ) as monetary_score,
-    features.made_from
+    ) as monetary_score
 from features
 left join active_scores
     on features.as_of = active_scores.as_of and features.customer_id = active_scores.customer_id

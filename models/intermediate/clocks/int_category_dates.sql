@@ -18,7 +18,7 @@ from {{ ref('int_fact_dates') }} as facts
 inner join {{ ref('int_as_of_dates') }} as dates on facts.as_of = dates.as_of
 {%- for node in readers %}
 {%- set reader = adapter.get_relation(node.database, node.schema, node.alias) %}
-{%- if reader and 'by_as_of' in node.config.tags and not flags.FULL_REFRESH %}
+{%- if reader and node.config.by == 'as_of' and not flags.FULL_REFRESH %}
 left join (select distinct as_of, made_from from {{ reader }}) as reader_{{ loop.index }}
     on facts.as_of = reader_{{ loop.index }}.as_of and facts.made_from = reader_{{ loop.index }}.made_from
 {%- do conditions.append('reader_' ~ loop.index ~ '.as_of is null') %}

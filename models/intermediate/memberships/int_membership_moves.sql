@@ -1,21 +1,14 @@
-{{ config(**kept('int_history_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_history_dates') }}
 
 {# From each date of the history grid to the next, by scheme: how many members went from which segment to which, and, of those
    that changed or are new, who. The rest are counted in one row without a member. #}
-with dates as (
+with spans as (
 
-    {{ partitions_to_make('int_history_dates', 'as_of') | indent(4) }}
-
-),
-
-spans as (
-
+    {# Its dates are named here: no filter from outside reaches what is read twice. #}
     select
-        dates.as_of,
-        dates.made_from,
-        grid.as_of_before
-    from dates
-    inner join {{ ref('int_history_dates') }} as grid on dates.as_of = grid.as_of
+        as_of,
+        as_of_before
+    from {{ missing(ref('int_history_dates')) }}
 
 ),
 
@@ -24,7 +17,6 @@ closing as (
     select
         spans.as_of,
         spans.as_of_before,
-        spans.made_from,
         memberships.scheme,
         memberships.member_id,
         memberships.segment
@@ -52,8 +44,7 @@ select
     case when opening.segment is null or opening.segment <> closing.segment then closing.member_id end as member_id,
     opening.segment as from_segment,
     closing.segment as to_segment,
-    cast(count(*) as bigint) as members,
-    closing.made_from
+    cast(count(*) as bigint) as members
 from closing
 left join opening
     on
@@ -66,5 +57,4 @@ group by
     closing.scheme,
     case when opening.segment is null or opening.segment <> closing.segment then closing.member_id end,
     opening.segment,
-    closing.segment,
-    closing.made_from
+    closing.segment

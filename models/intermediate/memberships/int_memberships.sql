@@ -1,10 +1,11 @@
-{{ config(**kept('int_membership_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_membership_dates') }}
 
 {# Every scheme's members on every as-of date. A new file in marts/segments/schemes joins by itself. A member of the scheme's
    audience of whom the scheme says nothing is `unknown` in it. #}
 with dates as (
 
-    {{ partitions_to_make('int_membership_dates', 'as_of') | indent(4) }}
+    {# Its dates are named here: no filter from outside reaches what is read twice. #}
+    select as_of from {{ missing(ref('int_membership_dates')) }}
 
 ),
 
@@ -37,8 +38,7 @@ memberships as (
         judged.segment,
         judged.label,
         judged.evidence,
-        judged.reason,
-        dates.made_from
+        judged.reason
     from judged
     inner join dates on judged.as_of = dates.as_of
     inner join active_schemes on judged.scheme = active_schemes.scheme
@@ -50,8 +50,7 @@ audiences as (
     select
         members.as_of,
         active_schemes.scheme,
-        members.customer_id as member_id,
-        dates.made_from
+        members.customer_id as member_id
     from {{ ref('int_members') }} as members
     inner join dates on members.as_of = dates.as_of
     inner join active_schemes
@@ -69,8 +68,7 @@ select
     segment,
     label,
     evidence,
-    reason,
-    made_from
+    reason
 from memberships
 
 union all
@@ -82,8 +80,7 @@ select
     'unknown' as segment,
     cast(null as {{ dbt.type_string() }}) as label,
     'unknown' as evidence,
-    '{}' as reason,
-    audiences.made_from
+    '{}' as reason
 from audiences
 left join memberships
     on

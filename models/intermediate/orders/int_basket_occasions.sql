@@ -1,14 +1,8 @@
-{{ config(**kept('int_order_days', 'day_on')) }}
+{{ config(materialized='kept', by='day_on', inputs='int_order_days') }}
 
 {# What each basket was bought for: the first rule that fits its size, weekday and hour. Where the files gave a date alone, no hour
    is made up: the basket's occasion is `unknown`, unless the first rule that fits its size and weekday asks for no hour. #}
-with days as (
-
-    {{ partitions_to_make('int_order_days', 'day_on') | indent(4) }}
-
-),
-
-baskets as (
+with baskets as (
 
     select
         baskets.basket_number,
@@ -19,10 +13,10 @@ baskets as (
         baskets.n_lines,
         {{ iso_weekday('baskets.basket_on') }} as weekday,
         cast(extract(hour from baskets.first_at_local) as integer) as hour,
-        days.made_from,
         days.day_on
     from {{ ref('int_baskets') }} as baskets
-    inner join days on baskets.day_on = days.day_on
+    {# Its days are named here: no filter from outside reaches what is read twice. #}
+    inner join {{ missing(ref('int_order_days')) }} as days on baskets.day_on = days.day_on
 
 ),
 
@@ -53,7 +47,6 @@ select
         when baskets.hour is null and (rules.first_hour is not null or rules.last_hour is not null) then 'unknown'
         else coalesce(rules.occasion, 'mixed')
     end as occasion,
-    baskets.made_from,
     baskets.day_on
 from baskets
 left join fitting_rules on baskets.basket_number = fitting_rules.basket_number

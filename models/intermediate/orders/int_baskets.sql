@@ -1,10 +1,11 @@
-{{ config(**kept('int_order_days', 'day_on')) }}
+{{ config(materialized='kept', by='day_on', inputs='int_order_days') }}
 
 {# What order_scope makes one of; nobody's where the order says no customer. The day of a basket is the local date of its first
    line; its time is null where no line of that day has one. #}
 with days as (
 
-    {{ partitions_to_make('int_order_days', 'day_on') | indent(4) }}
+    {# Its days are named here: an order over midnight is read from its other days too. #}
+    select day_on from {{ missing(ref('int_order_days')) }}
 
 ),
 
@@ -39,7 +40,6 @@ select
     case when cast(baskets.first_at_local as date) = baskets.basket_on then baskets.first_at_local end as first_at_local,
     baskets.positive_amount,
     baskets.n_lines,
-    days.made_from,
     days.day_on
 from baskets
 inner join days on baskets.basket_on = days.day_on

@@ -1,15 +1,10 @@
-{{ config(**kept('int_member_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_member_dates') }}
+-- depends_on: {{ ref('int_member_dates') }}
 
 {# What each member says of themselves, in the rules' words; null where nothing (usable) was said. Ages are as of the date;
    one that nobody reaches is a placeholder such as 1900-01-01, and says nothing. #}
 
-with dates as (
-
-    {{ partitions_to_make('int_member_dates', 'as_of') | indent(4) }}
-
-),
-
-customers as (
+with customers as (
 
     select * from {{ ref('stg_customers') }}
 
@@ -43,7 +38,6 @@ ages as (
         declared.household_composition,
         declared.children
     from {{ ref('int_members') }} as members
-    inner join dates on members.as_of = dates.as_of
     left join declared on members.customer_id = declared.customer_id
     left join {{ ref('stg_companies') }} as companies on members.customer_id = companies.company_id
     left join {{ meaning_of('settlement') }} as company_settlements
@@ -51,10 +45,4 @@ ages as (
 
 )
 
-select
-    facts.*,
-    dates.made_from
-from (
-    {{ profile_facts('ages') | indent(4) }}
-) as facts
-inner join dates on facts.as_of = dates.as_of
+{{ profile_facts('ages') }}

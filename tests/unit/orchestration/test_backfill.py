@@ -85,7 +85,7 @@ def test_a_start_that_is_no_date_is_named(settings: Settings) -> None:
 def test_dbt_gets_the_models_kept_by_date_with_what_they_are_made_from_and_no_vars() -> None:
     arguments = backfill_arguments("duckdb")
     assert arguments[:3] == ["build", "--target", "duckdb"]
-    assert arguments[arguments.index("--select") + 1] == "+tag:by_as_of"
+    assert arguments[arguments.index("--select") + 1] == "+config.by:as_of"
     assert arguments[arguments.index("--exclude") + 1] == "int_membership_moves"
     # Changed vars would make dbt parse the project again, and a full refresh would drop what is kept.
     assert not {"--vars", "--full-refresh"} & set(arguments)
@@ -109,15 +109,15 @@ def test_all_chosen_dates_are_one_run() -> None:
     assert [n.name for n in defs.resolve_job_def("backfill").nodes] == ["history"]
 
 
-def test_every_model_kept_by_date_is_found_by_its_tag() -> None:
+def test_every_model_kept_by_date_is_found_by_its_configuration() -> None:
     from orchestration.definitions import manifest
 
-    tagged = {node["name"] for node in manifest["nodes"].values() if "by_as_of" in node.get("tags", ())}
-    assert {"int_memberships", "int_membership_moves", "rfm"} <= tagged
+    by_date = {node["name"] for node in manifest["nodes"].values() if node["config"].get("by") == "as_of"}
+    assert {"int_memberships", "int_membership_moves", "rfm"} <= by_date
     moves = manifest["nodes"]["model.segments_in_use.int_membership_moves"]
     # The one that is left out is the one that nothing kept by date is made from.
     children = manifest["child_map"][moves["unique_id"]]
-    assert {child.split(".")[-1] for child in children if child.startswith("model.")} & tagged == set()
+    assert {child.split(".")[-1] for child in children if child.startswith("model.")} & by_date == set()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 {% macro scheme__age_band() %}{{ return(ref('age_band')) }}{% endmacro %}
-{{ config(**kept('int_member_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_member_dates') }}
 
 {# Its rules, shared with personas: macros/profile_schemes.sql. #}
-{{ scheme_by_date(profile_scheme__age_band(ref('int_profiles')), 'int_member_dates') }}
+{{ profile_scheme__age_band(ref('int_profiles')) }}

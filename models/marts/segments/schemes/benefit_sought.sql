@@ -1,21 +1,14 @@
 {% macro scheme__benefit_sought() %}{{ return(ref('benefit_sought')) }}{% endmacro %}
-{{ config(**kept('int_member_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_member_dates') }}
+-- depends_on: {{ ref('int_member_dates') }}
 
 {# As declared (seed spellings), else from the job that the company buys for (seed job_benefits). #}
-with dates as (
-
-    {{ partitions_to_make('int_member_dates', 'as_of') | indent(4) }}
-
-),
-
-members as (
+with members as (
 
     select
         members.as_of,
-        members.customer_id,
-        dates.made_from
+        members.customer_id
     from {{ ref('int_members') }} as members
-    inner join dates on members.as_of = dates.as_of
     where members.kind = 'company'
 
 ),
@@ -25,7 +18,6 @@ benefits as (
     select
         members.as_of,
         members.customer_id,
-        members.made_from,
         companies.benefit_sought as said,
         meanings.meaning as declared,
         case when jobs.segment <> 'unknown' then jobs.segment end as job,
@@ -51,6 +43,5 @@ select
         when inferred is not null then 'inferred'
         else 'unknown'
     end as evidence,
-    {{ json_object_text([['benefit_sought', 'said', 'text'], ['job', 'job', 'text']]) }} as reason,
-    made_from
+    {{ json_object_text([['benefit_sought', 'said', 'text'], ['job', 'job', 'text']]) }} as reason
 from benefits

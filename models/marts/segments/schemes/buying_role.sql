@@ -1,13 +1,7 @@
 {% macro scheme__buying_role() %}{{ return(ref('buying_role')) }}{% endmacro %}
-{{ config(**kept('int_member_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_member_dates') }}
 
 {# Contact persons have no date: each is one on every as-of date. #}
-with dates as (
-
-    {{ partitions_to_make('int_member_dates', 'as_of') | indent(4) }}
-
-)
-
 select
     dates.as_of,
     'buying_role' as scheme,
@@ -23,8 +17,7 @@ select
         ['job_title', 'contacts.job_title', 'text'],
         ['pattern', 'titles.pattern', 'text'],
         ['role', 'titles.role', 'text'],
-    ]) }} as reason,
-    dates.made_from
+    ]) }} as reason
 from {{ ref('stg_company_contacts') }} as contacts
-cross join dates
+cross join {{ ref('int_member_dates') }} as dates
 left join {{ ref('int_job_titles') }} as titles on lower(trim(contacts.job_title)) = titles.spelling

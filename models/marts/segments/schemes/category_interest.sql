@@ -1,13 +1,7 @@
 {% macro scheme__category_interest() %}{{ return(ref('category_interest')) }}{% endmacro %}
-{{ config(**kept('int_fact_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
 
-with dates as (
-
-    {{ partitions_to_make('int_category_dates', 'as_of') | indent(4) }}
-
-),
-
-spends as (
+with spends as (
 
     select
         categories.as_of,
@@ -15,7 +9,8 @@ spends as (
         categories.category,
         categories.spend
     from {{ ref('int_customer_categories') }} as categories
-    inner join dates on categories.as_of = dates.as_of
+    {# Its dates are named here: no filter from outside reaches what is read twice. #}
+    inner join {{ missing(ref('int_category_dates')) }} as dates on categories.as_of = dates.as_of
 
 ),
 
@@ -137,9 +132,9 @@ select
         ['category', 'ranked.category', 'text'],
         ['index', 'ranked.interest_index', 'decimal'],
         ['baskets', 'ranked.baskets', 'number'],
-    ]) }} as reason,
-    dates.made_from
+    ]) }} as reason
 from {{ ref('int_buyers') }} as members
-inner join dates on members.as_of = dates.as_of
+{# Of a date that was not added up nothing is said: it is not that nothing is known of anybody. #}
+inner join {{ ref('int_category_dates') }} as dates on members.as_of = dates.as_of
 left join ranked
     on members.as_of = ranked.as_of and members.customer_id = ranked.customer_id and ranked.place = 1

@@ -1,21 +1,14 @@
 {% macro scheme__industry() %}{{ return(ref('industry')) }}{% endmacro %}
-{{ config(**kept('int_member_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_member_dates') }}
+-- depends_on: {{ ref('int_member_dates') }}
 
-with dates as (
-
-    {{ partitions_to_make('int_member_dates', 'as_of') | indent(4) }}
-
-),
-
-industries as (
+with industries as (
 
     select
         members.as_of,
         members.customer_id,
-        dates.made_from,
         {{ known_label('companies.industry') }} as industry
     from {{ ref('int_members') }} as members
-    inner join dates on members.as_of = dates.as_of
     inner join {{ ref('stg_companies') }} as companies on members.customer_id = companies.company_id
 
 )
@@ -27,6 +20,5 @@ select
     coalesce({{ segment_id('industry') }}, 'unknown') as segment,
     industry as label,
     case when industry is null then 'unknown' else 'declared' end as evidence,
-    {{ json_object_text([['industry', 'industry', 'text']]) }} as reason,
-    made_from
+    {{ json_object_text([['industry', 'industry', 'text']]) }} as reason
 from industries

@@ -1,4 +1,4 @@
 {% macro scheme__job_to_be_done() %}{{ return(ref('job_to_be_done')) }}{% endmacro %}
-{{ config(**kept('int_fact_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
 
 {{ segments_of_meanings('job_to_be_done') }}

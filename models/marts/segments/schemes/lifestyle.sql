@@ -1,4 +1,4 @@
 {% macro scheme__lifestyle() %}{{ return(ref('lifestyle')) }}{% endmacro %}
-{{ config(**kept('int_fact_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
 
 {{ segments_of_meanings('lifestyle', kind='person') }}

@@ -1,22 +1,14 @@
 {% macro scheme__money_effort() %}{{ return(ref('money_effort')) }}{% endmacro %}
-{{ config(**kept('int_member_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_member_dates') }}
 
-with dates as (
-
-    {{ partitions_to_make('int_member_dates', 'as_of') | indent(4) }}
-
-),
-
-profiles as (
+with profiles as (
 
     select
         profiles.as_of,
         profiles.customer_id,
         profiles.income_band,
-        profiles.money_level,
-        dates.made_from
+        profiles.money_level
     from {{ ref('int_profiles') }} as profiles
-    inner join dates on profiles.as_of = dates.as_of
     where profiles.kind = 'person'
 
 )
@@ -35,8 +27,7 @@ select
         ['price_sensitivity', 'sensitivities.price_sensitivity', 'decimal'],
         ['discount_share', 'sensitivities.discount_share', 'decimal'],
         ['private_label_share', 'sensitivities.private_label_share', 'decimal'],
-    ]) }} as reason,
-    profiles.made_from
+    ]) }} as reason
 from profiles
 left join {{ ref('int_price_sensitivity') }} as sensitivities
     on profiles.as_of = sensitivities.as_of and profiles.customer_id = sensitivities.customer_id

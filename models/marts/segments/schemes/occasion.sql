@@ -1,13 +1,7 @@
 {% macro scheme__occasion() %}{{ return(ref('occasion')) }}{% endmacro %}
-{{ config(**kept('int_fact_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
 
-with dates as (
-
-    {{ partitions_to_make('int_fact_dates', 'as_of') | indent(4) }}
-
-),
-
-shares as (
+with shares as (
 
     select
         occasions.as_of,
@@ -21,7 +15,6 @@ shares as (
             order by occasions.baskets desc, occasions.occasion asc
         ) as place
     from {{ ref('int_customer_occasions') }} as occasions
-    inner join dates on occasions.as_of = dates.as_of
 
 )
 
@@ -40,10 +33,8 @@ select
         ['occasion', 'shares.occasion', 'text'],
         ['basket_share', 'shares.basket_share', 'decimal'],
         ['baskets', 'shares.customer_baskets', 'number'],
-    ]) }} as reason,
-    dates.made_from
+    ]) }} as reason
 from {{ ref('int_buyers') }} as members
-inner join dates on members.as_of = dates.as_of
 left join shares
     on
         members.as_of = shares.as_of

@@ -1,11 +1,12 @@
 {% macro scheme__process_maturity() %}{{ return(ref('process_maturity')) }}{% endmacro %}
-{{ config(**kept('int_member_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_member_dates') }}
 
 {# As declared, 1 to 5; else the highest level for which seed maturity_evidence finds evidence. A level is the place of its
    segment in seed segment_definitions. #}
 with dates as (
 
-    {{ partitions_to_make('int_member_dates', 'as_of') | indent(4) }}
+    {# Its dates are named here: no filter from outside reaches what is read twice. #}
+    select as_of from {{ missing(ref('int_member_dates')) }}
 
 ),
 
@@ -13,8 +14,7 @@ members as (
 
     select
         members.as_of,
-        members.customer_id,
-        dates.made_from
+        members.customer_id
     from {{ ref('int_members') }} as members
     inner join dates on members.as_of = dates.as_of
     where members.kind = 'company'
@@ -85,7 +85,6 @@ levels as (
     select
         members.as_of,
         members.customer_id,
-        members.made_from,
         companies.process_maturity as declared,
         declared_levels.segment as declared_segment,
         ranked_evidence.kind,
@@ -120,6 +119,5 @@ select
         ['process_maturity', 'declared', 'number'],
         ['evidence', 'kind', 'text'],
         ['pattern', 'pattern', 'text'],
-    ]) }} as reason,
-    made_from
+    ]) }} as reason
 from levels

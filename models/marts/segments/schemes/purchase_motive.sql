@@ -1,4 +1,4 @@
 {% macro scheme__purchase_motive() %}{{ return(ref('purchase_motive')) }}{% endmacro %}
-{{ config(**kept('int_fact_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
 
 {{ segments_of_meanings('purchase_motive', kind='person') }}

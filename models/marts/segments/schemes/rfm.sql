@@ -1,14 +1,8 @@
 {% macro scheme__rfm() %}{{ return(ref('rfm')) }}{% endmacro %}
-{{ config(**kept('int_fact_dates', 'as_of')) }}
+{{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
 
 {# A row of the grid for the member's own first basket comes before the row for any. #}
-with dates as (
-
-    {{ partitions_to_make('int_fact_dates', 'as_of') | indent(4) }}
-
-),
-
-places as (
+with places as (
 
     select
         scores.as_of,
@@ -20,10 +14,8 @@ places as (
         scores.recency_days,
         scores.frequency,
         scores.monetary,
-        coalesce(own_cells.segment, cells.segment) as segment,
-        dates.made_from
+        coalesce(own_cells.segment, cells.segment) as segment
     from {{ ref('int_rfm_scores') }} as scores
-    inner join dates on scores.as_of = dates.as_of
     left join {{ ref('rfm_grid') }} as own_cells
         on
             scores.recency_score = own_cells.recency_score
@@ -52,6 +44,5 @@ select
         ['frequency', 'frequency', 'number'],
         ['monetary', 'monetary', 'decimal'],
         ['first_basket_on', 'first_basket_on', 'text'],
-    ]) }} as reason,
-    made_from
+    ]) }} as reason
 from places
