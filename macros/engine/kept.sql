@@ -1,10 +1,5 @@
 {# What the engines do differently to take partitions out of a kept table (macros/kept.sql). #}
 
-{# The folders of a table: dbt-spark asks for them by this name, and its own reads `partition_by` alone. #}
-{% macro spark__partition_cols(label, required=false) -%}
-    {%- if config.get('by') %}{{ label }} ({{ config.get('by') }}){% endif -%}
-{%- endmacro %}
-
 {# Takes the partitions out of `table` whose value of the column `partition` is in the select `outdated`. #}
 {% macro drop_partitions(table, partition, outdated) %}
     {{- return(adapter.dispatch('drop_partitions', 'segments_in_use')(table, partition, outdated)) -}}

@@ -119,3 +119,8 @@
 {% materialization view, adapter='spark' %}
     {{- return(materialization_table_spark()) -}}
 {% endmaterialization %}
+
+{# The folders of a table: dbt-spark asks for them by this name, and its own reads `partition_by` alone. #}
+{% macro spark__partition_cols(label, required=false) -%}
+    {%- if config.get('by') %}{{ label }} ({{ config.get('by') }}){% endif -%}
+{%- endmacro %}
