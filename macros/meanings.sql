@@ -148,7 +148,7 @@ select
     '{{ scheme }}' as scheme,
     judged.customer_id as member_id,
     coalesce(judged.meaning, 'unknown') as segment,
-    cast(own_words.label as {{ dbt.type_string() }}) as label,
+    cast(own_words.label as string) as label,
     case when judged.meaning is null then 'unknown' else 'inferred' end as evidence,
     {{ json_object_text([
         ['meaning', 'judged.meaning', 'text'],

@@ -8,7 +8,7 @@ select
     'age_band' as scheme,
     customer_id as member_id,
     coalesce({{ segment_id('age_band') }}, 'unknown') as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
+    cast(null as string) as label,
     case when age_band is null then 'unknown' else 'declared' end as evidence,
     {{ json_object_text([['age_band', 'age_band', 'text'], ['age', 'age', 'number']]) }} as reason
 from {{ profiles }}
@@ -21,7 +21,7 @@ select
     'gender' as scheme,
     customer_id as member_id,
     coalesce(gender, 'unknown') as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
+    cast(null as string) as label,
     case when gender is null then 'unknown' else 'declared' end as evidence,
     {{ json_object_text([['gender', 'gender', 'text']]) }} as reason
 from {{ profiles }}
@@ -59,7 +59,7 @@ select
     'life_stage' as scheme,
     profiles.customer_id as member_id,
     coalesce(rules.segment, 'unknown') as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
+    cast(null as string) as label,
     coalesce(rules.evidence, 'unknown') as evidence,
     {{ json_object_text([
         ['rule', 'rules.priority', 'number'],
@@ -144,7 +144,7 @@ select
     'socioeconomic' as scheme,
     profiles.customer_id as member_id,
     coalesce(rules.segment, 'unknown') as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
+    cast(null as string) as label,
     coalesce(rules.evidence, 'unknown') as evidence,
     {{ json_object_text([
         ['rule', 'rules.priority', 'number'],

@@ -4,6 +4,18 @@
     {{- return(var(var_name, '') or from_env or default) -}}
 {% endmacro %}
 
+{# Days before an as-of date that its behaviour is counted in. By its former name where that is set. #}
+{% macro behaviour_window_days() %}
+    {{- return(var('rfm_window_days', none) or var('behaviour_window_days') | int) -}}
+{% endmacro %}
+
+{# Says at the start of a run which vars are set by a name that they have no more. #}
+{% macro former_names_told() %}
+    {%- if execute and var('rfm_window_days', none) -%}
+        {%- do exceptions.warn('The var rfm_window_days is called behaviour_window_days now; the next version reads that name alone.') -%}
+    {%- endif -%}
+{% endmacro %}
+
 {# The day the refresh describes as an ISO text, or '' for the day after the last order line. #}
 {% macro as_of_setting() %}
     {{- return(setting('as_of', 'AS_OF', '') | string) -}}

@@ -17,6 +17,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence, Set
@@ -39,6 +40,9 @@ SPREADSHEETS = (WORKBOOK, ".xls", ".xlsm", ".xlsb", ".ods")
 # A digest of the shipped treatments of each scheme: what differs from it has been edited. `python -m orchestration
 # settings shipped` writes it again, after a change of the shipped file itself.
 SHIPPED_TREATMENTS = PROJECT_DIR / "demos" / "shipped_treatments.csv"
+
+# Settings that had another name once -> their name now. The former one is read for one version, and said.
+FORMER_NAMES = {"rfm_window_days": "behaviour_window_days"}
 
 
 # ---- settings -------------------------------------------------------------------------------------------------------
@@ -79,7 +83,12 @@ def own_vars(path: Path | None, shipped: Mapping[str, Any]) -> dict[str, Any]:
 
 def _judged(found: Any, shipped: Mapping[str, Any], where: str) -> dict[str, Any]:
     if not isinstance(found, dict):
-        raise SettingsError(f"{where}: a line for each setting is needed, such as `rfm_window_days: 730`")
+        raise SettingsError(f"{where}: a line for each setting is needed, such as `behaviour_window_days: 730`")
+    for former, name in FORMER_NAMES.items():
+        if former in found and name in shipped:
+            if name in found:
+                raise SettingsError(f"{where}: {former} is the former name of {name}; leave out one of them")
+            found = {name if key == former else key: value for key, value in found.items()}
     for name, value in found.items():
         if name not in shipped:
             raise SettingsError(f"{where}: there is no setting {name}{_nearest(str(name), shipped)}")
@@ -114,6 +123,19 @@ def held_vars(settings: Settings, shipped: Mapping[str, Any]) -> dict[str, Any]:
         SettingsError: as `own_vars`.
     """
     return {**mapped_vars(settings.mapping_file, shipped), **own_vars(settings.settings_file, shipped)}
+
+
+def former_names_used(settings: Settings) -> list[str]:
+    """A sentence for each setting that MAPPING or SETTINGS gives by a name that it has no more."""
+    said = []
+    for variable, path in (("MAPPING", settings.mapping_file), ("SETTINGS", settings.settings_file)):
+        text = path.read_text(encoding="utf-8-sig") if path is not None else ""
+        for former, name in FORMER_NAMES.items():
+            if re.search(rf"^\s*{former}\s*:", text, re.MULTILINE):
+                said.append(
+                    f"{variable}={path}: {former} is called {name} now; rename it, the next version does not read it"
+                )
+    return said
 
 
 def vars_arguments(own: Mapping[str, Any]) -> list[str]:
@@ -409,7 +431,7 @@ def describe(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
         arguments = " ".join(f"'{part}'" if part.startswith("{") else part for part in vars_arguments(held))
         by_hand = f"SEEDS_PATH={settings.seeds_path} dbt build --profiles-dir profiles {arguments}".strip()
         lines += ["the same for dbt by hand", f"  {by_hand}"]
-    return "\n".join(lines)
+    return "\n".join([*lines, *former_names_used(settings)])
 
 
 def note_shipped_treatments() -> None:

@@ -32,7 +32,7 @@ from orchestration.audiences.handover.chosen import targets_of
 from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError
 from orchestration.defs.run import REFRESH_ID_TAG, STARTED_AT_TAG, in_code_location, make_refresh_id
 from orchestration.landing.contract import contract
-from orchestration.overrides import held_vars, prepare_seeds, shipped_vars
+from orchestration.overrides import former_names_used, held_vars, prepare_seeds, shipped_vars
 from orchestration.publication.postgres.server import (
     PUBLISH_POSTGRES_DSN,
     PostgresError,
@@ -127,6 +127,8 @@ def run(settings: Settings, full: bool = False, spilled: memory.Spilled | None =
     with everything_into(log) as screen:
         progress = terminal.Progress(screen)
         progress.say(terminal.opening(refresh_id, settings))
+        for sentence in former_names_used(settings):
+            progress.say(f"  {sentence}")
         if full:
             forget_builds(settings)
             progress.say("  FULL: everything is read and built again")

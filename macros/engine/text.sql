@@ -1,7 +1,7 @@
 {# Text. #}
 
 {# Any value as text. #}
-{% macro text(value) %}cast({{ value }} as {{ dbt.type_string() }}){% endmacro %}
+{% macro text(value) %}cast({{ value }} as string){% endmacro %}
 
 {# Segment id of a label: lower case, runs of anything but letters and digits (of any script) as one underscore. #}
 {% macro segment_id(label) %}{{ return(adapter.dispatch('segment_id', 'segments_in_use')(label)) }}{% endmacro %}

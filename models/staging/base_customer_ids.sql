@@ -46,7 +46,7 @@ left join guest_spellings on customers.customer_id = guest_spellings.alias_id
 union all
 select
     guest_spellings.alias_id,
-    cast(null as {{ dbt.type_string() }}) as customer_id,
+    cast(null as string) as customer_id,
     true as is_guest,
     false as is_endless
 from guest_spellings

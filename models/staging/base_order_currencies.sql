@@ -43,7 +43,7 @@ select
         when spellings.spelling <> '' then upper(trim(spellings.spelling))
         else coalesce(reporting.only_currency, reporting.reporting_currency)
     end as currency,
-    {{ text('reporting.reporting_currency') }} as reporting_currency,
+    cast(reporting.reporting_currency as string) as reporting_currency,
     spellings.lines
 from spellings
 cross join reporting

@@ -90,7 +90,7 @@ customer_orders as (
 
 select
     'orders that span days' as kind,
-    {{ text('span_counts.of_days') }} || ' of ' || {{ text('span_counts.orders') }} || ' orders span more than two local days (e.g. order '
+    cast(span_counts.of_days as string) || ' of ' || cast(span_counts.orders as string) || ' orders span more than two local days (e.g. order '
     || example_texts.of_days || '): receipt numbers that restart make one basket of many. Try the var order_scope: {{ (scope + ["day"]) | unique | join(", ") }}'
     || ' (or year in the place of day, where they restart with the year).' as problem
 from span_counts
@@ -99,7 +99,7 @@ where span_counts.of_days > {{ var('spanning_orders_share') }} * span_counts.ord
 union all
 select
     'orders that span stores' as kind,
-    {{ text('span_counts.of_stores') }} || ' of ' || {{ text('span_counts.orders') }} || ' orders are of two stores or more (e.g. order '
+    cast(span_counts.of_stores as string) || ' of ' || cast(span_counts.orders as string) || ' orders are of two stores or more (e.g. order '
     || example_texts.of_stores || '): stores that share numbers make one basket of many. Try the var order_scope: {{ (scope + ["store_id"]) | unique | join(", ") }}.' as problem
 from span_counts
 cross join example_texts
@@ -107,7 +107,7 @@ where span_counts.of_stores > {{ var('spanning_orders_share') }} * span_counts.o
 union all
 select
     'suspicious customer' as kind,
-    'customer ' || customer_orders.customer_id || ' has ' || {{ text('customer_orders.orders') }} || ' of ' || {{ text('span_counts.orders') }}
+    'customer ' || customer_orders.customer_id || ' has ' || cast(customer_orders.orders as string) || ' of ' || cast(span_counts.orders as string)
     || ' orders, more than suspicious_share ({{ var("suspicious_share") }}) allows one customer. A guest account or a till: add the id to '
     || 'seeds/guest_ids.csv. Accounts that were merged: land who ordered, or drop its row of customer_aliases. A wholesaler: land it in companies, so '
     || 'that it is compared with companies, or raise suspicious_share.' as problem

@@ -45,7 +45,7 @@ equal_lines as (
 )
 
 select
-    {{ text('landed.source_table') }} as source_table,
+    cast(landed.source_table as string) as source_table,
     cast(landed.rows_landed as bigint) as rows_landed,
     cast(staged.rows_staged as bigint) as rows_staged,
     cast(coalesce(refused.rows_quarantined, 0) as bigint) as rows_quarantined,

@@ -58,7 +58,7 @@ left_out as (
         unrated_lines.source_file,
         unrated_lines.source_row,
         'quarantined' as disposition,
-        'currency: no rate of ' || unrated_lines.currency || ' on ' || {{ text('unrated_lines.ordered_on') }} || ' in exchange_rates' as reasons,
+        'currency: no rate of ' || unrated_lines.currency || ' on ' || cast(unrated_lines.ordered_on as string) || ' in exchange_rates' as reasons,
         {{ raw_json(landing_table('order_lines')) | indent(8) }} as raw
     from unrated_lines
     inner join {{ source('landing', 'order_lines') }} as landed
@@ -83,10 +83,10 @@ left_out as (
 )
 
 select
-    {{ text('source_table') }} as source_table,
+    cast(source_table as string) as source_table,
     source_file,
     source_row,
-    {{ text('disposition') }} as disposition,
-    {{ text('reasons') }} as reasons,
+    cast(disposition as string) as disposition,
+    cast(reasons as string) as reasons,
     raw
 from left_out

@@ -26,7 +26,7 @@ SEED_NAME = "category_meanings.csv"
 
 
 def sold_categories(settings: Settings) -> list[Category]:
-    """The categories of the last build with the members' spend in the RFM window.
+    """The categories of the last build with the members' spend in the behaviour window.
 
     Raises:
         NotBuilt: there is none.

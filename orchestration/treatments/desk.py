@@ -235,7 +235,7 @@ def _descriptions(folder: Path) -> dict[str, str]:
         **told,
         "label": f"The segment's label. {beside}",
         "members": f"Members of the segment. {beside}",
-        "spend": f"What they spent in the RFM window. {beside}",
+        "spend": f"What they spent in the behaviour window. {beside}",
         "scheme": "The sheet's scheme; in a new row it may stay empty.",
     }
 

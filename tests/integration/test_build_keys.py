@@ -299,7 +299,7 @@ def landing_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_table_made_from_another_one_of_an_older_key_is_made_again(landing_dir: Path, tmp_path: Path) -> None:
     """spend_structure is kept, and reads sums that are not: first of a year, then of a week."""
     chain = ("--select", "+spend_structure", "--exclude-resource-type", "test", "unit_test")
-    week = ("--vars", "{rfm_window_days: 7}")
+    week = ("--vars", "{behaviour_window_days: 7}")
 
     def run(*arguments: str) -> project.Build:
         return project.dbt(

@@ -316,7 +316,7 @@ def test_one_category_for_all_is_nobodys_interest(subscribers: Build) -> None:
 
 def test_a_young_shop_whose_customers_tie_is_told_both_and_what_to_do(subscribers: Build) -> None:
     caution = subscribers.value("select caution from segment_schemes where scheme = 'rfm'")
-    assert "The oldest order is 301 days old, and scores look back 365 days (rfm_window_days)" in caution
+    assert "The oldest order is 301 days old, and scores look back 365 days (behaviour_window_days)" in caution
     assert "RFM tells nobody apart: all 6 members whose segment is known are in one, Potential loyalists." in caution
     assert "Land older orders" in caution and "segment_schemes.csv" in caution
 

@@ -1,5 +1,5 @@
 {# Rules A -> B that gaps are told by: complements in a basket, from gap_min_lift on, of items that offers may name, B in stock.
-   Their money: of what the regular buyers of A (gap_min_baskets baskets with it in the RFM window) spend in the window, the
+   Their money: of what the regular buyers of A (gap_min_baskets baskets with it in the behaviour window) spend in the window, the
    share that they spend on B. At least gap_min_peer_share of them must have bought B: what most of A's regulars do without is
    no gap. #}
 {%- set on_grid = grid_levels(offer_levels()) %}

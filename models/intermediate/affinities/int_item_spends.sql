@@ -1,15 +1,15 @@
 {{ config(tags=['reads_today']) }}
 
-{# What each customer spent on each item of the offer level in the RFM window, and in how many baskets: a return lowers spend
+{# What each customer spent on each item of the offer level in the behaviour window, and in how many baskets: a return lowers spend
    and makes no basket. #}
 
 with dates as (
 
     select
-        as_of,
-        {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
-    from {{ ref('int_as_of_dates') }}
-    where is_current
+        facts.as_of,
+        facts.window_start_on
+    from {{ ref('int_fact_dates') }} as facts
+    inner join {{ ref('int_current_date') }} as dates on facts.as_of = dates.as_of
 
 ),
 
@@ -44,7 +44,7 @@ amounts as (
         {{ item_of_level('offer_levels.item_level', 'order_lines', other_levels) | indent(8) }} as item,
         order_lines.amount
     from {{ ref('int_order_lines') }} as order_lines
-    inner join dates on order_lines.ordered_on < dates.as_of and order_lines.ordered_on >= dates.window_start
+    inner join dates on order_lines.ordered_on < dates.as_of and order_lines.ordered_on >= dates.window_start_on
     inner join offer_levels on offer_levels.item_level in ('{{ other_levels | join("', '") }}')
     where order_lines.is_merchandise
     {%- endif %}
@@ -72,7 +72,7 @@ baskets as (
         items.item_number,
         count(*) as baskets
     from {{ ref('int_basket_item_numbers') }} as facts
-    inner join dates on facts.bought_on < dates.as_of and facts.bought_on >= dates.window_start
+    inner join dates on facts.bought_on < dates.as_of and facts.bought_on >= dates.window_start_on
     inner join offer_levels on facts.item_level = offer_levels.item_level
     inner join {{ ref('int_affinity_items') }} as items on facts.item_key = items.item_key
     {{ with_returned_baskets('facts', 'dates.as_of') }}

@@ -41,7 +41,7 @@ department_lines as (
         count(*) as n_lines
     from {{ ref('int_order_lines') }} as order_lines
     cross join {{ ref('int_offer_level') }} as offer_level
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and order_lines.ordered_on < dates.as_of
+    inner join {{ ref('int_current_date') }} as dates on order_lines.ordered_on < dates.as_of
     where order_lines.is_merchandise and order_lines.is_positive and order_lines.department is not null
     group by
         {{ item_of_level('offer_level.item_level', 'order_lines', offer_levels()) | indent(8) }},

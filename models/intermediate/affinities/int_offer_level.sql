@@ -10,7 +10,7 @@ with sold_items as (
         facts.item_level,
         facts.item_key
     from {{ ref('int_basket_item_numbers') }} as facts
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
+    inner join {{ ref('int_current_date') }} as dates on facts.bought_on < dates.as_of
     where facts.item_level in ('{{ counted_levels | join("', '") }}')
     group by facts.item_level, facts.item_key
 
@@ -29,7 +29,7 @@ counts as (
 levels as (
 
     {% for level in levels %}
-    select {{ loop.index }} as place, {{ text("'" ~ level ~ "'") }} as item_level
+    select {{ loop.index }} as place, cast('{{ level }}' as string) as item_level
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

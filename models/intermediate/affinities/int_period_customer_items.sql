@@ -9,7 +9,7 @@ with {{ period_facts(levels, 'int_customer_item_periods') | trim }},
 levels as (
 
     {% for level in var('sequence_levels') %}
-    select {{ text("'" ~ level ~ "'") }} as item_level
+    select cast('{{ level }}' as string) as item_level
     union
     {% endfor %}
     select item_level

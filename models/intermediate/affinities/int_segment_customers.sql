@@ -3,8 +3,7 @@
 with current_dates as (
 
     select as_of
-    from {{ ref('int_as_of_dates') }}
-    where is_current
+    from {{ ref('int_current_date') }}
 
 ),
 

@@ -31,7 +31,7 @@ items as (
         facts.customer_number,
         paired_items.item_number
     from {{ ref('int_basket_item_numbers') }} as facts
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
+    inner join {{ ref('int_current_date') }} as dates on facts.bought_on < dates.as_of
     inner join {{ ref('int_affinity_items') }} as paired_items on facts.item_key = paired_items.item_key
     {{ with_returned_baskets('facts', 'dates.as_of') }}
     where

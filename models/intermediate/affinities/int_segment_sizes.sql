@@ -8,7 +8,7 @@ with facts as (
         items.item_number,
         facts.bought_on
     from {{ ref('int_basket_item_numbers') }} as facts
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
+    inner join {{ ref('int_current_date') }} as dates on facts.bought_on < dates.as_of
     inner join {{ ref('int_affinity_items') }} as items on facts.item_key = items.item_key
     {{ with_returned_baskets('facts', 'dates.as_of') }}
     where facts.item_level = 'category' and facts.customer_number is not null and returned.basket_number is null

@@ -11,7 +11,7 @@
 {%- if not var('sequence_levels') %}
 
 select
-    cast(null as {{ dbt.type_string() }}) as item_level,
+    cast(null as string) as item_level,
     cast(null as bigint) as customer_number,
     cast(null as integer) as item_a,
     cast(null as integer) as word,
@@ -45,7 +45,7 @@ purchases as (
         {{ count_period('facts.bought_on', 'dates.as_of') }} as period_on,
         {{ days_between("cast('1900-01-01' as date)", 'facts.bought_on') }} as day_number
     from {{ ref('int_basket_item_numbers') }} as facts
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.bought_on < dates.as_of
+    inner join {{ ref('int_current_date') }} as dates on facts.bought_on < dates.as_of
     inner join first_days on facts.bought_on >= first_days.first_day_on
     {% if grid_levels(var('sequence_levels')) -%}
     inner join {{ ref('int_affinity_dates') }} as level_dates

@@ -1,12 +1,12 @@
 {{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
 
-{# Behaviour of everyone who ordered before each as-of date: the last basket ever, and sums over the RFM window. #}
+{# Behaviour of everyone who ordered before each as-of date: the last basket ever, and sums over the behaviour window. #}
 with dates as (
 
     {# Its dates are named here: what is added up is of earlier days. #}
     select
         as_of,
-        {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
+        window_start_on
     from {{ missing(ref('int_fact_dates')) }}
 
 ),
@@ -38,7 +38,7 @@ windows as (
         sum(days.gross_amount) as gross_amount,
         sum(days.private_label_amount) as private_label_amount
     from {{ ref('int_customer_days') }} as days
-    inner join dates on days.day_on < dates.as_of and days.day_on >= dates.window_start
+    inner join dates on days.day_on < dates.as_of and days.day_on >= dates.window_start_on
     where days.customer_id is not null
     group by dates.as_of, days.customer_id
 
@@ -56,7 +56,7 @@ returned_baskets as (
         on
             returned.returned_on < dates.as_of
             and returned.basket_on < dates.as_of
-            and returned.basket_on >= dates.window_start
+            and returned.basket_on >= dates.window_start_on
     where returned.customer_id is not null
     group by dates.as_of, returned.customer_id
 

@@ -1,13 +1,4 @@
-with dates as (
-
-    select
-        as_of,
-        {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
-    from {{ ref('int_category_dates') }}
-
-),
-
-baskets as (
+with baskets as (
 
     select
         dates.as_of,
@@ -15,7 +6,8 @@ baskets as (
         facts.item_key,
         count(*) as baskets
     from {{ ref('int_basket_item_numbers') }} as facts
-    inner join dates on facts.bought_on < dates.as_of and facts.bought_on >= dates.window_start
+    inner join {{ ref('int_category_dates') }} as dates
+        on facts.bought_on < dates.as_of and facts.bought_on >= dates.window_start_on
     {{ with_returned_baskets('facts', 'dates.as_of') }}
     where facts.item_level = 'category' and facts.customer_number is not null and returned.basket_number is null
     group by dates.as_of, facts.customer_number, facts.item_key

@@ -1,12 +1,12 @@
 {{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
 
-{# Each member's baskets by occasion in the RFM window before each as-of date; those of unknown hour say nothing of occasions. #}
+{# Each member's baskets by occasion in the behaviour window before each as-of date; those of unknown hour say nothing of occasions. #}
 with dates as (
 
     {# Its dates are named here: what is added up is of earlier days. #}
     select
         as_of,
-        {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
+        window_start_on
     from {{ missing(ref('int_fact_dates')) }}
 
 )
@@ -18,7 +18,7 @@ select
     cast(count(*) as bigint) as baskets,
     {{ money_sum('baskets.positive_amount') }} as spend
 from {{ ref('int_basket_occasions') }} as baskets
-inner join dates on baskets.basket_on < dates.as_of and baskets.basket_on >= dates.window_start
+inner join dates on baskets.basket_on < dates.as_of and baskets.basket_on >= dates.window_start_on
 {{ with_returned_baskets('baskets', 'dates.as_of') }}
 where baskets.occasion <> 'unknown' and baskets.customer_id is not null and returned.basket_number is null
 group by dates.as_of, baskets.customer_id, baskets.occasion

@@ -10,7 +10,7 @@ with scores as (
         scores.recency_days,
         scores.frequency
     from {{ ref('int_rfm_scores') }} as scores
-    inner join {{ ref('int_as_of_dates') }} as dates on scores.as_of = dates.as_of and dates.is_current
+    inner join {{ ref('int_current_date') }} as dates on scores.as_of = dates.as_of
     where scores.recency_score is not null
 
 ),
@@ -111,14 +111,14 @@ phrases as (
                 then
                     'last bought ' || {{ counted_range('recency_ranges.least', 'recency_ranges.most', 'day') }}
                     || ' ago, in ' || {{ counted_range('frequency_ranges.least', 'frequency_ranges.most', 'basket') }}
-                    || ' of the last {{ var("rfm_window_days") | int }} days'
+                    || ' of the last {{ behaviour_window_days() }} days'
                     || case
                         when segments.is_of_earlier_customers = 1 then ', and for the first time before them'
                         when segments.takes_past_buyers = 1 and kinds.has_past_buyers = 1 then ', or before them only'
                         else ''
                     end
             when segments.takes_past_buyers = 1 and kinds.has_past_buyers = 1
-                then 'last bought more than {{ var("rfm_window_days") | int }} days ago'
+                then 'last bought more than {{ behaviour_window_days() }} days ago'
             else 'nobody'
         end as phrase,
         count(*) over (partition by segments.segment) as kinds

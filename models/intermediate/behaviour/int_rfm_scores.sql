@@ -10,7 +10,7 @@ with dates as (
     {# Its dates are named here: no filter from outside reaches what is read twice. #}
     select
         as_of,
-        {{ days_after('as_of', -(var('rfm_window_days') | int)) }} as window_start
+        window_start_on
     from {{ missing(ref('int_fact_dates')) }}
 
 ),
@@ -23,8 +23,8 @@ features as (
         features.kind,
         features.first_basket_on,
         case
-            when features.first_basket_on >= dates.window_start then 'in_window'
-            when features.first_basket_on < dates.window_start then 'before_window'
+            when features.first_basket_on >= dates.window_start_on then 'in_window'
+            when features.first_basket_on < dates.window_start_on then 'before_window'
         end as first_basket,
         features.recency_days,
         features.frequency,

@@ -14,9 +14,8 @@ with dates as (
         {{ exceptions.raise_compiler_error("var affinity_grid: " ~ var('affinity_grid') ~ " is none of week, month, day") }}
         {%- endif %}
         first_days.first_day_on
-    from {{ ref('int_as_of_dates') }} as dates
+    from {{ ref('int_current_date') }} as dates
     cross join (select min(day_on) as first_day_on from {{ ref('int_order_days') }}) as first_days
-    where dates.is_current
 
 ),
 
@@ -24,7 +23,7 @@ levels as (
 
     {% for level in (var('affinity_levels') + var('sequence_levels') + offer_levels()) | unique %}
     select
-        {{ text("'" ~ level ~ "'") }} as item_level,
+        cast('{{ level }}' as string) as item_level,
         {{ 'grid_on' if grid_levels([level]) else 'as_of' }} as as_of,
         first_day_on
     from dates

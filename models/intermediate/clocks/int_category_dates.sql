@@ -13,6 +13,7 @@
 
 select
     facts.as_of,
+    facts.window_start_on,
     facts.made_from
 from {{ ref('int_fact_dates') }} as facts
 inner join {{ ref('int_as_of_dates') }} as dates on facts.as_of = dates.as_of

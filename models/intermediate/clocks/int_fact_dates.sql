@@ -1,5 +1,5 @@
 {# What each as-of date's behaviour is made from: a hash of all days before it, and of who had ordered by then, and as what
-   kind. A line that comes late changes all dates after its day, and none before. #}
+   kind; and where the window of that behaviour begins. A line that comes late changes all dates after its day, and none before. #}
 with day_hashes as (
 
     select
@@ -35,6 +35,7 @@ buyer_hashes as (
 
 select
     dates.as_of,
+    {{ days_after('dates.as_of', '-' ~ behaviour_window_days()) }} as window_start_on,
     {{ row_hash(['day_hashes.days_hash', 'buyer_hashes.buyers_hash']) }} as made_from
 from {{ ref('int_as_of_dates') }} as dates
 left join day_hashes on dates.as_of = day_hashes.as_of

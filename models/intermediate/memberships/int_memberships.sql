@@ -78,7 +78,7 @@ select
     audiences.scheme,
     audiences.member_id,
     'unknown' as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
+    cast(null as string) as label,
     'unknown' as evidence,
     '{}' as reason
 from audiences

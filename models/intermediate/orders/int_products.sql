@@ -50,12 +50,12 @@ products as (
 
     select distinct
         unlisted_products.product_id,
-        cast(null as {{ dbt.type_string() }}) as product_name,
-        cast(null as {{ dbt.type_string() }}) as department,
-        cast(null as {{ dbt.type_string() }}) as category,
-        cast(null as {{ dbt.type_string() }}) as subcategory,
-        cast(null as {{ dbt.type_string() }}) as brand,
-        cast(null as {{ dbt.type_string() }}) as brand_tier,
+        cast(null as string) as product_name,
+        cast(null as string) as department,
+        cast(null as string) as category,
+        cast(null as string) as subcategory,
+        cast(null as string) as brand,
+        cast(null as string) as brand_tier,
         cast(null as decimal(18, 4)) as list_price,
         cast(null as decimal(18, 4)) as unit_margin
     from unlisted_products

@@ -25,7 +25,7 @@ with profiles as (
         profiles.home_ownership
     from {{ profiles }} as profiles
     {% if population == 'customer' -%}
-    inner join {{ ref('int_as_of_dates') }} as dates on profiles.as_of = dates.as_of and dates.is_current
+    inner join {{ ref('int_current_date') }} as dates on profiles.as_of = dates.as_of
     {% endif -%}
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -66,8 +66,8 @@ select
     nullif(lower(trim(profiles.region)), '') as region,
     profiles.settlement,
     {# `5+` is how files say five and more. #}
-    {{ text('case when profiles.household_size > 5 then 5 else profiles.household_size end') }} as household_size,
-    {{ text('profiles.adults') }} as adults,
+    cast(case when profiles.household_size > 5 then 5 else profiles.household_size end as string) as household_size,
+    cast(profiles.adults as string) as adults,
     case when profiles.has_children then 'yes' when not profiles.has_children then 'no' end as has_children,
     profiles.marital_status,
     profiles.employment,
@@ -76,7 +76,7 @@ select
     nullif(lower(trim(firms.industry)), '') as industry,
     case when firms.employees >= 0 then cast(firms.employees as double) end as employees,
     case when firms.annual_revenue >= 0 then cast(firms.annual_revenue as double) end as annual_revenue,
-    case when firms.process_maturity between 1 and 5 then {{ text('firms.process_maturity') }} end as process_maturity,
+    case when firms.process_maturity between 1 and 5 then cast(firms.process_maturity as string) end as process_maturity,
     benefits.meaning as benefit_sought
 from profiles
 left join firms

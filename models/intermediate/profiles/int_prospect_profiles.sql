@@ -65,7 +65,7 @@ ages as (
         declared.children
     from declared
     inner join prospects on declared.customer_id = prospects.customer_id
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current
+    cross join {{ ref('int_current_date') }} as dates
 
 )
 

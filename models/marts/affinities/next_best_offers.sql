@@ -73,7 +73,7 @@ customers as (
         members.customer_id,
         numbers.customer_number
     from {{ ref('int_members') }} as members
-    inner join {{ ref('int_as_of_dates') }} as dates on members.as_of = dates.as_of and dates.is_current
+    inner join {{ ref('int_current_date') }} as dates on members.as_of = dates.as_of
     inner join {{ ref('int_customers') }} as numbers on members.customer_id = numbers.customer_id
 
 ),

@@ -79,4 +79,4 @@ from supports
 inner join segments on supports.segment_number = segments.segment_number
 inner join {{ ref('int_affinity_items') }} as antecedents on supports.antecedent_number = antecedents.item_number
 inner join {{ ref('int_affinity_items') }} as consequents on supports.consequent_number = consequents.item_number
-inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current
+cross join {{ ref('int_current_date') }} as dates

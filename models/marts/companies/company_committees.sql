@@ -6,7 +6,7 @@ with companies as (
         features.customer_id as company_id,
         features.monetary as spend
     from {{ ref('int_customer_features') }} as features
-    inner join {{ ref('int_as_of_dates') }} as dates on features.as_of = dates.as_of and dates.is_current
+    inner join {{ ref('int_current_date') }} as dates on features.as_of = dates.as_of
     where features.kind = 'company'
 
 ),
@@ -17,7 +17,7 @@ sizes as (
         sizes.member_id as company_id,
         sizes.segment as company_size
     from {{ ref('company_size') }} as sizes
-    inner join {{ ref('int_as_of_dates') }} as dates on sizes.as_of = dates.as_of and dates.is_current
+    inner join {{ ref('int_current_date') }} as dates on sizes.as_of = dates.as_of
 
 ),
 
@@ -129,18 +129,18 @@ weighed_committee as (
 )
 
 select
-    {{ text('company_id') }} as company_id,
-    {{ text('role') }} as role,
+    cast(company_id as string) as company_id,
+    cast(role as string) as role,
     cast(sort_order as integer) as role_order,
     person_id is not null as is_covered,
     channels is not null as is_contactable,
-    {{ text('person_id') }} as person_id,
-    {{ text('channels') }} as channels,
+    cast(person_id as string) as person_id,
+    cast(channels as string) as channels,
     cast(persons as bigint) as persons,
     is_owner,
-    {{ text('company_size') }} as company_size,
-    {{ text('case when is_owner then owner_message else message end') }} as message,
-    {{ text('case when person_id is null then risk_uncovered when channels is null then risk_not_contactable end') }} as risk,
+    cast(company_size as string) as company_size,
+    cast(case when is_owner then owner_message else message end as string) as message,
+    cast(case when person_id is null then risk_uncovered when channels is null then risk_not_contactable end as string) as risk,
     cast(spend as decimal(18, 4)) as spend,
     cast(
         sum(cast(weight * worth as decimal(18, 6))) over (partition by company_id) as double

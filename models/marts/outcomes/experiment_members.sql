@@ -21,7 +21,7 @@ assignments as (
         case when experiment_id is null and arm = 'holdout' then 1 - share_treated else share_treated end as arm_share,
         ends_on,
         'landed' as origin,
-        cast(null as {{ dbt.type_string() }}) as segments,
+        cast(null as string) as segments,
         'all' as stratum,
         treatment_id as sent_treatment_id
     from {{ ref('stg_assignments') }}
@@ -87,7 +87,7 @@ assignments as (
         'drawn' as origin,
         max(segments) as segments,
         'all' as stratum,
-        cast(null as {{ dbt.type_string() }}) as sent_treatment_id
+        cast(null as string) as sent_treatment_id
     from {{ ref('treatment_assignments') }}
     where origin = 'drawn' and is_eligible and share_programme > 0 and share_programme < 1
     group by member_id, assigned_on
@@ -326,8 +326,8 @@ costs as (
 select
     members.experiment_id,
     members.customer_id,
-    {{ text('members.treatment_id') }} as treatment_id,
-    {{ text("case when members.treatment_id = 'none' then 'holdout' else 'treated' end") }} as arm,
+    cast(members.treatment_id as string) as treatment_id,
+    cast(case when members.treatment_id = 'none' then 'holdout' else 'treated' end as string) as arm,
     members.assigned_on,
     members.outcome_until,
     cast({{ days_between('members.assigned_on', 'members.outcome_until') }} as integer) as observed_days,
@@ -335,9 +335,9 @@ select
     members.closes_on <= settings.as_of as is_closed,
     -- 1 - 0.9 is a rounding error below 0.1.
     cast(round(members.arm_share, 12) as double) as arm_share,
-    {{ text('members.stratum') }} as stratum,
-    {{ text('members.origin') }} as origin,
-    {{ text('members.segments') }} as segments,
+    cast(members.stratum as string) as stratum,
+    cast(members.origin as string) as origin,
+    cast(members.segments as string) as segments,
     cast(coalesce(past_totals.past_spend, 0) as double) as past_spend,
     cast(coalesce(past_totals.past_orders, 0) as bigint) as past_orders,
     cast(coalesce(outcome_totals.spend, 0) as double) as spend,

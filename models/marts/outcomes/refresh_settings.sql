@@ -19,9 +19,9 @@ as_of_dates as (
 select
     as_of_dates.as_of,
     as_of_dates.outcome_start_on,
-    {{ days_after('as_of_dates.outcome_start_on', -(var('rfm_window_days') | int)) }} as past_start_on,
+    {{ days_after('as_of_dates.outcome_start_on', '-' ~ behaviour_window_days()) }} as past_start_on,
     cast({{ var('outcome_days') | int }} as integer) as outcome_days,
-    cast({{ var('rfm_window_days') | int }} as integer) as rfm_window_days,
+    cast({{ behaviour_window_days() }} as integer) as rfm_window_days,
     cast({{ var('min_members') | int }} as bigint) as min_members,
     cast({{ var('min_segment_members') | int }} as bigint) as min_segment_members,
     cast({{ var('min_cell_members') | int }} as bigint) as min_cell_members,
@@ -29,6 +29,6 @@ select
     cast({{ var('least_dividend') }} as double) as least_dividend,
     cast({{ var('equivalence_margin') }} as double) as equivalence_margin,
     currencies.reporting_currency,
-    {{ text("nullif('" ~ demo_label() ~ "', '')") }} as data_label
+    cast(nullif('{{ demo_label() }}', '') as string) as data_label
 from as_of_dates
 cross join currencies

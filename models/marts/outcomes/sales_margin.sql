@@ -1,4 +1,4 @@
--- What is left of the net amount after the cost of goods, over the RFM window before the as-of date, and before the end of each
+-- What is left of the net amount after the cost of goods, over the behaviour window before the as-of date, and before the end of each
 -- experiment that has closed: its results do not move with what is sold later. From the products that say their margin.
 with settings as (
 

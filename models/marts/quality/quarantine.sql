@@ -16,7 +16,7 @@ refused as (
         source_file,
         source_row,
         reasons,
-        {{ text('null') }} as superseded_by,
+        cast(null as string) as superseded_by,
         raw
     from {{ ref('unmatched_rows') }}
 )

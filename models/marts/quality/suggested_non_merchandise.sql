@@ -18,7 +18,7 @@ sold_products as (
         order_lines.product_id,
         count(*) as n_lines
     from {{ ref('int_order_lines') }} as order_lines
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and order_lines.ordered_on < dates.as_of
+    inner join {{ ref('int_current_date') }} as dates on order_lines.ordered_on < dates.as_of
     where order_lines.is_merchandise and order_lines.is_positive
     group by order_lines.product_id
 
@@ -103,7 +103,7 @@ candidate_baskets as (
         order_lines.customer_id
     from {{ ref('int_order_lines') }} as order_lines
     inner join candidates on order_lines.product_id = candidates.product_id
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and order_lines.ordered_on < dates.as_of
+    inner join {{ ref('int_current_date') }} as dates on order_lines.ordered_on < dates.as_of
     where order_lines.is_merchandise and order_lines.is_positive
 
 ),
@@ -123,7 +123,7 @@ all_baskets as (
 
     select count(*) as n_orders
     from {{ ref('int_baskets') }} as baskets
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and baskets.basket_on < dates.as_of
+    inner join {{ ref('int_current_date') }} as dates on baskets.basket_on < dates.as_of
 
 ),
 
@@ -144,7 +144,7 @@ product_counts as (
 )
 
 select
-    cast(product_counts.level as {{ dbt.type_string() }}) as level,
+    cast(product_counts.level as string) as level,
     product_counts.pattern,
     product_counts.meaning as reason,
     product_counts.word,

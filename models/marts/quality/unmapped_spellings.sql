@@ -63,8 +63,8 @@ spellings as (
 )
 
 select
-    {{ text('spellings.source_table') }} as source_table,
-    {{ text('spellings.attribute') }} as {{ adapter.quote('column') }},
+    cast(spellings.source_table as string) as source_table,
+    cast(spellings.attribute as string) as {{ adapter.quote('column') }},
     spellings.attribute,
     spellings.spelling,
     spellings.{{ adapter.quote('rows') }}

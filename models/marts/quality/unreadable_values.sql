@@ -93,14 +93,14 @@ shown_spellings as (
 )
 
 select
-    {{ text('shown_spellings.source_table') }} as source_table,
-    {{ text('shown_spellings.column_name') }} as {{ adapter.quote('column') }},
+    cast(shown_spellings.source_table as string) as source_table,
+    cast(shown_spellings.column_name as string) as {{ adapter.quote('column') }},
     shown_spellings.spelling,
     cast(shown_spellings.staged_rows as bigint) as {{ adapter.quote('rows') }},
     cast(shown_spellings.spellings as bigint) as spellings,
     cast(columns_counted.unreadable as double) / cast(columns_counted.column_values as double) as column_share,
     columns_counted.unreadable >= {{ var('unreadable_share') }} * columns_counted.column_values as is_warned,
-    {{ text('remedies.remedy') }} as remedy
+    cast(remedies.remedy as string) as remedy
 from shown_spellings
 inner join columns_counted
     on

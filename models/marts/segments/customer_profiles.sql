@@ -3,7 +3,7 @@ with features as (
 
     select features.*
     from {{ ref('int_customer_features') }} as features
-    inner join {{ ref('int_as_of_dates') }} as dates on features.as_of = dates.as_of and dates.is_current
+    inner join {{ ref('int_current_date') }} as dates on features.as_of = dates.as_of
 
 ),
 
@@ -15,7 +15,7 @@ rfm_scores as (
         frequency_score,
         monetary_score
     from {{ ref('int_rfm_scores') }} as scores
-    inner join {{ ref('int_as_of_dates') }} as dates on scores.as_of = dates.as_of and dates.is_current
+    inner join {{ ref('int_current_date') }} as dates on scores.as_of = dates.as_of
 
 ),
 

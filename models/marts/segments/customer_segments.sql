@@ -6,5 +6,5 @@ select
     memberships.reason,
     memberships.as_of
 from {{ ref('int_memberships') }} as memberships
-inner join {{ ref('int_as_of_dates') }} as dates
-    on memberships.as_of = dates.as_of and dates.is_current
+inner join {{ ref('int_current_date') }} as dates
+    on memberships.as_of = dates.as_of

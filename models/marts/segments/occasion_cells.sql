@@ -19,7 +19,7 @@ occasions_now as (
         occasions.baskets,
         occasions.spend
     from {{ ref('int_customer_occasions') }} as occasions
-    inner join {{ ref('int_as_of_dates') }} as dates on occasions.as_of = dates.as_of and dates.is_current
+    inner join {{ ref('int_current_date') }} as dates on occasions.as_of = dates.as_of
 
 ),
 

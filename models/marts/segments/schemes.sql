@@ -6,7 +6,7 @@ with rfm_buyers as (
         max(dates.as_of) as as_of,
         min(scores.first_basket_on) as first_basket_on
     from {{ ref('int_rfm_scores') }} as scores
-    inner join {{ ref('int_as_of_dates') }} as dates on scores.as_of = dates.as_of and dates.is_current
+    inner join {{ ref('int_current_date') }} as dates on scores.as_of = dates.as_of
 
 ),
 
@@ -28,7 +28,7 @@ cautions as (
         'rfm' as scheme,
         nullif(concat(
             case
-                when {{ days_between('rfm_buyers.first_basket_on', 'rfm_buyers.as_of') }} < {{ var('rfm_window_days') | int }}
+                when {{ days_between('rfm_buyers.first_basket_on', 'rfm_buyers.as_of') }} < {{ behaviour_window_days() }}
                     then
                         'The oldest order is '
                         || {{ counted_range(
@@ -36,7 +36,7 @@ cautions as (
                             days_between('rfm_buyers.first_basket_on', 'rfm_buyers.as_of'),
                             'day'
                         ) }}
-                        || ' old, and scores look back {{ var("rfm_window_days") | int }} days (rfm_window_days): they compare'
+                        || ' old, and scores look back {{ behaviour_window_days() }} days (behaviour_window_days): they compare'
                         || ' customers within that time only, so that a short absence can pass for a long one. Land older'
                         || ' orders where there are any; until the shop is as old as the window, read each segment by the'
                         || ' days and baskets in its definition, and put off treatments that speak of long ago (valid_from'
@@ -46,7 +46,7 @@ cautions as (
             case
                 when rfm_sizes.segments = 1 and rfm_sizes.members > 1
                     then
-                        ' RFM tells nobody apart: all ' || {{ text('rfm_sizes.members') }}
+                        ' RFM tells nobody apart: all ' || cast(rfm_sizes.members as string)
                         || ' members whose segment is known are in one, ' || rfm_sizes.label || '. Treat them by another scheme'
                         || ' and switch rfm off (is_active in seeds/segment_schemes.csv), or land more orders.'
                 else ''

@@ -6,7 +6,7 @@ with bounds as (
         min(days.day_on) as first_on,
         {{ days_after('max(dates.as_of)', -1) }} as last_on
     from {{ ref('int_order_days') }} as days
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and days.day_on < dates.as_of
+    inner join {{ ref('int_current_date') }} as dates on days.day_on < dates.as_of
 
 ),
 
@@ -64,7 +64,7 @@ customer_months as (
         sum(facts.baskets) as orders,
         {{ money_sum('facts.spend') }} as spend
     from {{ ref('int_customer_days') }} as facts
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and facts.day_on < dates.as_of
+    inner join {{ ref('int_current_date') }} as dates on facts.day_on < dates.as_of
     group by facts.customer_id, {{ month_start('facts.day_on') }}
 
 ),
@@ -99,8 +99,8 @@ purchases as (
 )
 
 select
-    {{ text('coalesce(sizes.scheme, purchases.scheme)') }} as scheme,
-    {{ text('coalesce(sizes.segment, purchases.segment)') }} as segment,
+    cast(coalesce(sizes.scheme, purchases.scheme) as string) as scheme,
+    cast(coalesce(sizes.segment, purchases.segment) as string) as segment,
     coalesce(sizes.month_on, purchases.month_on) as month,
     cast(coalesce(sizes.members, 0) as bigint) as members,
     cast(coalesce(purchases.buyers, 0) as bigint) as buyers,

@@ -4,7 +4,7 @@ with memberships as (
 
     select memberships.*
     from {{ ref('int_memberships') }} as memberships
-    inner join {{ ref('int_as_of_dates') }} as dates on memberships.as_of = dates.as_of and dates.is_current
+    inner join {{ ref('int_current_date') }} as dates on memberships.as_of = dates.as_of
 
 ),
 
@@ -22,7 +22,7 @@ member_spends as (
         features.customer_id,
         features.monetary as spend
     from {{ ref('int_customer_features') }} as features
-    inner join {{ ref('int_as_of_dates') }} as dates on features.as_of = dates.as_of and dates.is_current
+    inner join {{ ref('int_current_date') }} as dates on features.as_of = dates.as_of
 
 ),
 

@@ -6,7 +6,7 @@ with bounds as (
         {{ month_start('min(days.day_on)') }} as first_on,
         max(dates.as_of) as last_on
     from {{ ref('int_order_days') }} as days
-    inner join {{ ref('int_as_of_dates') }} as dates on dates.is_current and days.day_on < dates.as_of
+    inner join {{ ref('int_current_date') }} as dates on days.day_on < dates.as_of
 
 ),
 

@@ -5,8 +5,7 @@ with as_of_day as (
         as_of,
         {{ days_after('as_of', -(var('contact_cap_days') | int)) }} as cap_from,
         {{ days_after('as_of', -(var('repeat_after_days') | int)) }} as repeat_from
-    from {{ ref('int_as_of_dates') }}
-    where is_current
+    from {{ ref('int_current_date') }}
 
 ),
 
@@ -167,19 +166,19 @@ sent_schemes as (
 )
 
 select
-    {{ text('ranked.scheme') }} as scheme,
-    {{ text('ranked.member_id') }} as member_id,
-    {{ text("case when ranked.obstacle = 'no contact person' then null else ranked.person_id end") }} as person_id,
-    {{ text('ranked.treatment_id') }} as treatment_id,
-    {{ text('ranked.segment') }} as segment,
-    {{ text('ranked.channel') }} as channel,
+    cast(ranked.scheme as string) as scheme,
+    cast(ranked.member_id as string) as member_id,
+    cast(case when ranked.obstacle = 'no contact person' then null else ranked.person_id end as string) as person_id,
+    cast(ranked.treatment_id as string) as treatment_id,
+    cast(ranked.segment as string) as segment,
+    cast(ranked.channel as string) as channel,
     cast(ranked.priority as integer) as priority,
-    {{ text("case
+    cast(case
         when ranked.obstacle is not null then ranked.obstacle
         when ranked.send_rank = 1 then 'sent'
         else 'lower priority'
-    end") }} as outcome,
-    {{ text("case
+    end as string) as outcome,
+    cast(case
         when ranked.obstacle = 'no channel' then 'the treatment names no channel'
         when ranked.obstacle = 'not valid' then 'the one treatment for all is not valid today'
         when ranked.obstacle = 'programme' then 'drawn to get nothing of any scheme'
@@ -188,9 +187,9 @@ select
         when ranked.obstacle = 'unsubscribed' then 'unsubscribed, and no later consent for ' || ranked.channel
         when ranked.obstacle = 'refused' then 'the latest record refuses ' || ranked.channel
         when ranked.obstacle = 'no consent' then 'no consent on record for ' || ranked.channel
-        when ranked.obstacle = 'frequency cap' then ranked.touches || ' touches in " ~ (var('contact_cap_days') | int) ~ " days'
-        when ranked.obstacle = 'sent recently' then 'sent within the last " ~ (var('repeat_after_days') | int) ~ " days'
+        when ranked.obstacle = 'frequency cap' then ranked.touches || ' touches in {{ var('contact_cap_days') | int }} days'
+        when ranked.obstacle = 'sent recently' then 'sent within the last {{ var('repeat_after_days') | int }} days'
         else sent.scheme || ' goes first: ' || coalesce(sent.priority_reason, 'by name, without a row in scheme_priorities')
-    end") }} as reason
+    end as string) as reason
 from ranked_assignments as ranked
 left join sent_schemes as sent on ranked.person_id = sent.person_id

@@ -3,8 +3,7 @@
 with as_of_day as (
 
     select as_of
-    from {{ ref('int_as_of_dates') }}
-    where is_current
+    from {{ ref('int_current_date') }}
 
 ),
 
@@ -31,19 +30,19 @@ ranked_offers as (
 )
 
 select
-    {{ text('decisions.channel') }} as channel,
-    {{ text('decisions.person_id') }} as member_id,
-    {{ text('decisions.treatment_id') }} as treatment_id,
-    {{ text('decisions.scheme') }} as scheme,
-    {{ text('decisions.segment') }} as segment,
-    {{ text('treatments.message') }} as message,
-    {{ text('treatments.offer') }} as offer,
-    {{ text("coalesce(nullif(treatments.offer_item, ''), offers.item)") }} as offer_item,
+    cast(decisions.channel as string) as channel,
+    cast(decisions.person_id as string) as member_id,
+    cast(decisions.treatment_id as string) as treatment_id,
+    cast(decisions.scheme as string) as scheme,
+    cast(decisions.segment as string) as segment,
+    cast(treatments.message as string) as message,
+    cast(treatments.offer as string) as offer,
+    cast(coalesce(nullif(treatments.offer_item, ''), offers.item) as string) as offer_item,
     {{ text("replace(replace('" ~ (var('evidence_sentence') | replace("'", "''")) ~ "', '{date}', " ~ text('offers.because_last_bought_on') ~ "), '{item}', offers.because_item)") }} as evidence,
     as_of_day.as_of as send_on,
     decisions.priority,
     decisions.reason,
-    {{ text("coalesce(companies.customer_id, case when schemes.audience = 'company_contact' then contacts.company_id end)") }} as company_id
+    cast(coalesce(companies.customer_id, case when schemes.audience = 'company_contact' then contacts.company_id end) as string) as company_id
 from {{ ref('audience_decisions') }} as decisions
 cross join as_of_day
 inner join {{ ref('segment_treatments') }} as treatments on decisions.treatment_id = treatments.treatment_id

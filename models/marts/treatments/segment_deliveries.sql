@@ -3,8 +3,7 @@
 with as_of_day as (
 
     select as_of
-    from {{ ref('int_as_of_dates') }}
-    where is_current
+    from {{ ref('int_current_date') }}
 
 ),
 
@@ -91,12 +90,12 @@ audiences as (
 )
 
 select
-    {{ text('audiences.scheme') }} as scheme,
-    {{ text("coalesce(history.segment, 'not_yet_known')") }} as segment,
+    cast(audiences.scheme as string) as scheme,
+    cast(coalesce(history.segment, 'not_yet_known') as string) as segment,
     touches.month_on as month,
-    {{ text('touches.channel') }} as channel,
-    {{ text('touches.campaign_type') }} as campaign_type,
-    {{ text('touches.treatment_id') }} as treatment_id,
+    cast(touches.channel as string) as channel,
+    cast(touches.campaign_type as string) as campaign_type,
+    cast(touches.treatment_id as string) as treatment_id,
     cast(count(distinct touches.customer_id) as bigint) as members_touched,
     cast(count(*) as bigint) as touchpoints,
     cast(sum(coalesce(answer_counts.responses, 0)) as bigint) as responses,

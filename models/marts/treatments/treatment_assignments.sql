@@ -2,8 +2,7 @@
 with as_of_day as (
 
     select as_of
-    from {{ ref('int_as_of_dates') }}
-    where is_current
+    from {{ ref('int_current_date') }}
 
 ),
 
@@ -324,18 +323,18 @@ all_assignments as (
 )
 
 select
-    {{ text('assignments.scheme') }} as scheme,
-    {{ text('assignments.member_id') }} as member_id,
-    {{ text('assignments.treatment_id') }} as treatment_id,
-    {{ text('assignments.segment') }} as segment,
-    {{ text('assignments.arm') }} as arm,
+    cast(assignments.scheme as string) as scheme,
+    cast(assignments.member_id as string) as member_id,
+    cast(assignments.treatment_id as string) as treatment_id,
+    cast(assignments.segment as string) as segment,
+    cast(assignments.arm as string) as arm,
     assignments.assigned_on,
     cast(assignments.share_treated as double) as share_treated,
-    {{ text('assignments.origin') }} as origin,
+    cast(assignments.origin as string) as origin,
     assignments.is_eligible,
     current_treatments.treatment_id is not null as is_current,
-    {{ text('assignments.segments') }} as segments,
-    {{ text('assignments.sends_treatment_id') }} as sends_treatment_id,
+    cast(assignments.segments as string) as segments,
+    cast(assignments.sends_treatment_id as string) as sends_treatment_id,
     cast(assignments.share_uniform as double) as share_uniform,
     cast(assignments.share_programme as double) as share_programme
 from all_assignments as assignments

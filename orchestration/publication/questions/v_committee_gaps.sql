@@ -1,7 +1,7 @@
 -- Which companies lack whom in their buying committee, or may not write to them, largest customers first.
 --   company_id: The company.
 --   company_size: Segment of the scheme company_size.
---   spend: Net spend over the RFM window, in the reporting currency.
+--   spend: Net spend over the behaviour window, in the reporting currency.
 --   role: Who is missing: initiator, department_head, finance or signatory.
 --   role_label: Its name for people.
 --   problem: nobody known, or known and not contactable.

@@ -2,7 +2,7 @@
 --   customer_id: The customer.
 --   segment: Segment of the scheme rfm: cant_lose or at_risk.
 --   segment_label: Its name for people.
---   spend: Net spend over the RFM window, in the reporting currency.
+--   spend: Net spend over the behaviour window, in the reporting currency.
 --   last_order_on: Local date of the last basket.
 --   recency_days: Days since then, on the as-of date.
 --   channels: Channels on which they may be written to, with commas between; null where there is none.

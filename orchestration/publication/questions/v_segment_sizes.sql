@@ -5,7 +5,7 @@
 --   definition: Who is in it.
 --   members: Members. Count.
 --   member_share: Share of the scheme's members. 0 to 1.
---   spend: Net spend over the RFM window, in the reporting currency.
+--   spend: Net spend over the behaviour window, in the reporting currency.
 --   spend_share: Share of the scheme's spend. 0 to 1.
 --   market_position: mass, edge or niche.
 --   treatments: Treatments that are valid today. Count.

@@ -13,6 +13,7 @@ from orchestration.overrides import (
     completed_seed,
     describe,
     edited_schemes,
+    former_names_used,
     own_seeds,
     own_vars,
     prepare_seeds,
@@ -24,7 +25,7 @@ from orchestration.overrides import (
 from orchestration.settings import DEMO_SEEDS, SHIPPED_SEEDS, Settings, SettingsError, read_settings
 from orchestration.warehouse.project import project_vars
 
-SHIPPED = {"rfm_window_days": 365, "history_grid": "month", "assume_consent": [], "as_of": "", "dominant_share": 0.4}
+SHIPPED = {"behaviour_window_days": 365, "history_grid": "month", "assume_consent": [], "as_of": "", "dominant_share": 0.4}
 
 
 def settings_file(folder: Path, text: str) -> Path:
@@ -42,10 +43,19 @@ def seeds_of(folder: Path, **files: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "text", ["rfm_window_days: 730\n", "vars:\n  rfm_window_days: 730\n", "\ufeffrfm_window_days: 730"]
+    "text", ["behaviour_window_days: 730\n", "vars:\n  behaviour_window_days: 730\n", "\ufeffbehaviour_window_days: 730"]
 )
 def test_a_file_of_settings_gives_the_vars_that_it_names(tmp_path: Path, text: str) -> None:
-    assert own_vars(settings_file(tmp_path, text), SHIPPED) == {"rfm_window_days": 730}
+    assert own_vars(settings_file(tmp_path, text), SHIPPED) == {"behaviour_window_days": 730}
+
+
+def test_a_setting_by_its_former_name_is_read_and_said(tmp_path: Path) -> None:
+    path = settings_file(tmp_path, "# ours\nrfm_window_days: 730\n")
+    assert own_vars(path, SHIPPED) == {"behaviour_window_days": 730}
+    (said,) = former_names_used(read_settings({"SETTINGS": str(path)}))
+    assert said.startswith(f"SETTINGS={path}: rfm_window_days is called behaviour_window_days now")
+    with pytest.raises(SettingsError, match="rfm_window_days is the former name of behaviour_window_days"):
+        own_vars(settings_file(tmp_path, "rfm_window_days: 730\nbehaviour_window_days: 365\n"), SHIPPED)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n"])
@@ -58,12 +68,12 @@ def test_an_empty_file_and_no_file_change_nothing(tmp_path: Path, text: str) -> 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("rfm_window_day: 730", "no setting rfm_window_day (did you mean rfm_window_days?)"),
-        ("rfm_window_days: a year", "rfm_window_days is a text; a number is needed"),
-        ("rfm_window_days: yes", "rfm_window_days is yes or no; a number is needed"),
+        ("rfm_window_day: 730", "no setting rfm_window_day (did you mean behaviour_window_days?)"),
+        ("behaviour_window_days: a year", "behaviour_window_days is a text; a number is needed"),
+        ("behaviour_window_days: yes", "behaviour_window_days is yes or no; a number is needed"),
         ("assume_consent: store", "assume_consent is a text; a list is needed"),
         ("a: [1", "not YAML"),
-        ("- rfm_window_days", "a line for each setting"),
+        ("- behaviour_window_days", "a line for each setting"),
     ],
 )
 def test_what_no_setting_is_called_or_can_be_is_refused(tmp_path: Path, text: str, said: str) -> None:

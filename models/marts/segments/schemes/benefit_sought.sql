@@ -37,7 +37,7 @@ select
     'benefit_sought' as scheme,
     customer_id as member_id,
     coalesce(declared, inferred, 'unknown') as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
+    cast(null as string) as label,
     case
         when declared is not null then 'declared'
         when inferred is not null then 'inferred'

@@ -7,7 +7,7 @@ select
     'buying_role' as scheme,
     contacts.person_id as member_id,
     case when titles.role is null or titles.role = 'none' then 'unknown' else titles.role end as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
+    cast(null as string) as label,
     case
         when titles.role is null or titles.role = 'none' then 'unknown'
         when titles.is_corrected then 'inferred'

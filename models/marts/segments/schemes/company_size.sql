@@ -38,7 +38,7 @@ select
     'company_size' as scheme,
     facts.customer_id as member_id,
     coalesce(reached_rules.segment, 'unknown') as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
+    cast(null as string) as label,
     case when reached_rules.segment is null then 'unknown' else 'declared' end as evidence,
     {{ json_object_text([
         ['employees', 'facts.employees', 'number'],

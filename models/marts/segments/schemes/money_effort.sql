@@ -18,7 +18,7 @@ select
     'money_effort' as scheme,
     profiles.customer_id as member_id,
     coalesce(rules.segment, 'unknown') as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
+    cast(null as string) as label,
     {# Income is declared, its effort is read from baskets: a conclusion, not an observation. #}
     case when rules.segment is null then 'unknown' else 'inferred' end as evidence,
     {{ json_object_text([

@@ -27,7 +27,7 @@ select
         when shares.customer_id is not null then 'mixed'
         else 'unknown'
     end as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
+    cast(null as string) as label,
     case when shares.customer_id is null then 'unknown' else 'observed' end as evidence,
     {{ json_object_text([
         ['occasion', 'shares.occasion', 'text'],

@@ -109,7 +109,7 @@ select
     'process_maturity' as scheme,
     customer_id as member_id,
     coalesce(declared_segment, inferred_segment, 'unknown') as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
+    cast(null as string) as label,
     case
         when declared_segment is not null then 'declared'
         when inferred_segment is not null then 'inferred'

@@ -34,7 +34,7 @@ select
     'rfm' as scheme,
     customer_id as member_id,
     coalesce(segment, 'unknown') as segment,
-    cast(null as {{ dbt.type_string() }}) as label,
+    cast(null as string) as label,
     case when segment is null then 'unknown' else 'observed' end as evidence,
     {{ json_object_text([
         ['recency_score', 'recency_score', 'number'],
