@@ -16,21 +16,18 @@ from dagster import (
     AssetKey,
     AssetsDefinition,
     MaterializeResult,
-    MetadataValue,
     asset,
-    asset_check,
 )
 
 from orchestration.audit.told import WARNINGS
+from orchestration.defs.checks import blocking_check
 from orchestration.defs.publication import candidate_as_of, seconds_since
 from orchestration.defs.run import RefreshRun
-from orchestration.defs.translator import MARKETERS
-from orchestration.settings import PROJECT_DIR
+from orchestration.defs.translator import CANDIDATE_KEY, MARKETERS, docs
 from orchestration.storage.versions import DATABASE_NAME, published_version
 from orchestration.warehouse.project import project_vars
 from orchestration.warehouse.tables import built_tables
 
-CANDIDATE_KEY = AssetKey("candidate")
 EXPORT_KEY = AssetKey("audience_export")
 CONSENT_CHECK = "nobody_is_addressed_without_consent"
 EXAMPLES = 5
@@ -44,7 +41,7 @@ def audience_export() -> AssetsDefinition:
         group_name="publication",
         kinds={"csv", "parquet"},
         owners=[MARKETERS],
-        metadata={"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / "hand-over.md"))},
+        metadata=docs("hand-over"),
         deps=[CANDIDATE_KEY],
     )
     def export(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
@@ -83,7 +80,6 @@ def audience_export() -> AssetsDefinition:
 def audience_check() -> AssetChecksDefinition:
     """The blocking check on the candidate's audiences."""
 
-    @asset_check(name=CONSENT_CHECK, asset=CANDIDATE_KEY, blocking=True)
     def check(refresh: RefreshRun) -> AssetCheckResult:
         """No row of the audiences is without consent, of a holdout, beyond the frequency cap, or a member's second one.
         A failure stops the refresh, and nothing is exported: it is a fault of the models audiences and
@@ -95,6 +91,8 @@ def audience_check() -> AssetChecksDefinition:
         # Member ids stay out of what Dagster stores: it outlives a request to be forgotten.
         reasons = sorted({f"{violation.channel}: {violation.why}" for violation in found})
         return AssetCheckResult(
+            asset_key=CANDIDATE_KEY,
+            check_name=CONSENT_CHECK,
             passed=not found,
             severity=AssetCheckSeverity.ERROR,
             description=f"{len(found)} rows of audiences must not be sent" if found else None,
@@ -104,4 +102,4 @@ def audience_check() -> AssetChecksDefinition:
             },
         )
 
-    return check
+    return blocking_check(CONSENT_CHECK, check)

@@ -22,7 +22,6 @@ from dagster import (
     BackfillPolicy,
     DailyPartitionsDefinition,
     MaterializeResult,
-    MetadataValue,
     MonthlyPartitionsDefinition,
     TimeWindowPartitionsDefinition,
     WeeklyPartitionsDefinition,
@@ -33,7 +32,7 @@ from dagster import (
 from orchestration.audit.told import ROW_COUNT
 from orchestration.defs.retries import retried
 from orchestration.defs.run import RefreshRun, environment
-from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, LANDING_KEY
+from orchestration.defs.translator import ENGINEERS, HISTORY_KEY, LANDING_KEY, docs
 from orchestration.settings import PROJECT_DIR, Settings, SettingsError
 from orchestration.storage.versions import published_version, read_manifest
 from orchestration.warehouse.dbt_arguments import BACKFILL_DATES, backfill_arguments, backfill_dates
@@ -101,7 +100,7 @@ def history_asset(settings: Settings) -> AssetsDefinition:
         kinds={"dbt", "duckdb"},
         deps=[LANDING_KEY],
         owners=[ENGINEERS],
-        metadata={"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / "kept-tables.md"))},
+        metadata=docs("kept-tables"),
         partitions_def=partitions,
         # One dbt run, whatever number of dates: they share what they are computed from, and dbt's start.
         backfill_policy=BackfillPolicy.single_run(),

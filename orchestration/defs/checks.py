@@ -4,7 +4,7 @@ Belongs here: severities as Dagster has them, metadata.
 Does not belong here: rules (suites.py), how they run (runner.py), what the treatment check looks for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dagster import (
@@ -18,7 +18,6 @@ from dagster import (
     Failure,
     MetadataValue,
     RetryRequested,
-    asset_check,
     multi_asset_check,
 )
 
@@ -26,10 +25,12 @@ from orchestration.audit.runner import RuleResult, run_rules
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
 from orchestration.audit.told import MESSAGE, WARNED, WENT_ON, check_message, check_name
 from orchestration.defs.run import RefreshRun
+from orchestration.defs.translator import CANDIDATE_KEY
+from orchestration.overrides import treatment_places
+from orchestration.settings import Settings, SettingsError
 from orchestration.storage.versions import DATABASE_NAME
 from orchestration.warehouse.tables import built_tables, current_as_of
 
-CANDIDATE_KEY = AssetKey("candidate")
 TREATMENT_CHECK = "treatments_differ_and_reach"
 # For the rules that have no remedy of their own: each failure says it with the rows.
 NO_REMEDY = {
@@ -148,19 +149,20 @@ def candidate_audit(rules: Sequence[Rule] = CANDIDATE) -> AssetChecksDefinition:
 def treatment_check() -> AssetChecksDefinition:
     """The treatment check, on the candidate."""
 
-    @asset_check(name=TREATMENT_CHECK, asset=CANDIDATE_KEY, blocking=True)
     def check_treatments(refresh: RefreshRun) -> AssetCheckResult:
         """Every segment has a treatment on the as-of date, no two of a scheme are alike, each can reach its members.
         If not, edit treatments.csv (in SEEDS_DIR, else in seeds/), and ask `make check`, which takes a second."""
         from orchestration.treatments.check import check_candidate
 
         with built_tables(refresh.settings, refresh.candidate / DATABASE_NAME) as con:
-            report = check_candidate(con, current_as_of(con))
+            report = check_candidate(con, current_as_of(con), _places(refresh.settings))
         blocking = [finding for finding in report.findings if finding.severity == "block"]
         warnings = [finding for finding in report.findings if finding.severity == "warn"]
         told = "\n".join([*(finding.message for finding in blocking or warnings), NEXT_STEP])
         # Findings of schemes that only warn are a warning; notes are nothing.
         return AssetCheckResult(
+            asset_key=CANDIDATE_KEY,
+            check_name=TREATMENT_CHECK,
             passed=not blocking,
             severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
             description=(WENT_ON if warnings and not blocking else "") + report.summary().splitlines()[0],
@@ -181,7 +183,29 @@ def treatment_check() -> AssetChecksDefinition:
             },
         )
 
-    return check_treatments
+    return blocking_check(TREATMENT_CHECK, check_treatments)
+
+
+def _places(settings: Settings) -> dict[str, str]:
+    """Where each treatment is written; nothing where a file of them cannot be read any more: dbt has read it before."""
+    try:
+        return treatment_places(settings)
+    except (SettingsError, OSError):
+        return {}
+
+
+def blocking_check(name: str, check: Callable[[RefreshRun], AssetCheckResult]) -> AssetChecksDefinition:
+    """One check of the candidate that stops the refresh; its docstring is what Dagster says of it.
+
+    Of the kind that may have several: a step of the plain kind is stopped by Dagster, in Dagster's words."""
+    description = " ".join((check.__doc__ or "").split())
+    listed = AssetCheckSpec(name, asset=CANDIDATE_KEY, description=description, blocking=True)
+
+    @multi_asset_check(name=f"{CANDIDATE_KEY.to_python_identifier()}_{name}", specs=[listed])
+    def checked(refresh: RefreshRun) -> Iterator[AssetCheckResult]:
+        yield from in_words(iter([check(refresh)]))
+
+    return checked
 
 
 def _selected(context: AssetCheckExecutionContext, rules: Sequence[Rule], key: AssetKey | None) -> list[Rule]:

@@ -23,12 +23,14 @@ BUSY_SECONDS = 30
 # Databases that stay open: the index over all runs, and those of the latest runs.
 KEPT_OPEN = 4
 INDEX = "index"
-# What the steps print goes to our log file; Dagster's own capture would start two processes a step.
-NO_CAPTURE = {
+# No telemetry, in a DAGSTER_HOME that says nothing of it either. What the steps print goes to our log file; Dagster's
+# own capture would start two processes a step.
+QUIET = {
+    "telemetry": {"enabled": False},
     "compute_logs": {
         "module": "dagster._core.storage.noop_compute_log_manager",
         "class": "NoOpComputeLogManager",
-    }
+    },
 }
 
 
@@ -91,12 +93,12 @@ def quick_instance(home: str) -> DagsterInstance:
     Args:
         home: DAGSTER_HOME.
     """
-    ref = InstanceRef.from_dir(home, overrides=NO_CAPTURE)
+    ref = InstanceRef.from_dir(home, overrides=QUIET)
     if ref.storage_data is not None and ref.storage_data.class_name == "DagsterSqliteStorage":
         storage = {
             "module": KeptOpenEventLog.__module__,
             "class": KeptOpenEventLog.__name__,
             "config": {"base_dir": str(Path(home).resolve() / "history" / "runs")},
         }
-        ref = InstanceRef.from_dir(home, overrides={**NO_CAPTURE, "event_log_storage": storage})
+        ref = InstanceRef.from_dir(home, overrides={**QUIET, "event_log_storage": storage})
     return DagsterInstance.from_ref(ref)

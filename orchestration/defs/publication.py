@@ -37,14 +37,13 @@ from orchestration.defs.retries import retried
 from orchestration.defs.run import RefreshRun
 from orchestration.defs.schedules import FRESHNESS
 from orchestration.defs.told import told
-from orchestration.defs.translator import ENGINEERS, MARKETERS, PUBLISHED_TAG, page
+from orchestration.defs.translator import CANDIDATE_KEY, ENGINEERS, MARKETERS, PUBLISHED_TAG, docs, page
 from orchestration.publication.candidate import CandidateError, prepare_folders, write_candidate
 from orchestration.publication.ddl import PublishedTable, published_tables
 from orchestration.publication.publish import DEFAULT_KEEP_VERSIONS, CheckCounts, publish, remove_unpublished
 from orchestration.publication.questions import questions
 from orchestration.publication.refreshes import known_refreshes, note, read_row_account, refresh_row, with_row
 from orchestration.publication.restatements import Restatements, count_restatements
-from orchestration.settings import PROJECT_DIR
 from orchestration.storage.assignments import note_assignments
 from orchestration.storage.sql import first_row, quoted
 from orchestration.storage.versions import DATABASE_NAME, published_version
@@ -55,7 +54,6 @@ REPORT_NAME = "report.html"
 REPORT_MODULE = "orchestration.report"
 GROUP = "publication"
 ACCOUNT_GROUP = "account"
-CANDIDATE_KEY = AssetKey("candidate")
 AUDIENCE_EXPORT = AssetKey("audience_export")
 
 
@@ -73,7 +71,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         group_name=GROUP,
         kinds={"duckdb"},
         owners=[ENGINEERS],
-        metadata={"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / "questions.md"))},
+        metadata=docs("questions"),
         deps=sorted(upstream),
     )
     def candidate(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
@@ -101,7 +99,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         group_name=GROUP,
         kinds={"html"},
         owners=[MARKETERS],
-        metadata={"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / "report.md"))},
+        metadata=docs("report"),
         deps=[candidate],
     )
     def report(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeResult:
@@ -132,7 +130,7 @@ def publication_assets(manifest: dict[str, Any]) -> list[AssetsDefinition]:
         group_name=GROUP,
         kinds={"duckdb"},
         owners=[ENGINEERS],
-        metadata={"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / "questions.md"))},
+        metadata=docs("questions"),
         deps=[candidate, AUDIENCE_EXPORT, report],
         freshness_policy=FRESHNESS,
     )

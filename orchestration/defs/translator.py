@@ -6,6 +6,7 @@ Belongs here: keys, groups, owners, links and descriptions. Does not belong here
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -32,11 +33,14 @@ from orchestration.warehouse.checks import description as check_description
 from orchestration.warehouse.lineage import Origins
 
 LANDING_KEY = AssetKey("landing")
+CANDIDATE_KEY = AssetKey("candidate")
 # What is kept by as-of date, a partition a date (orchestration/backfill.py).
 HISTORY_KEY = AssetKey("history")
 LANDING_SOURCES = ("landing", "landed", "state")
 SCHEMES_SEED = "segment_schemes.csv"
 INTERMEDIATE = "intermediate"
+# Where docs/ can be read in a browser, as an address without the name of the page.
+DOCS_URL = "DOCS_URL"
 ENGINEERS, MARKETERS = "team:data-engineering", "team:marketing"
 # Seeds that say what the shop does and means, and not how a column is read.
 MARKETERS_SEEDS = (
@@ -111,7 +115,15 @@ def owners(node: Mapping[str, Any]) -> list[str]:
 
 def page(group: str) -> dict[str, Any]:
     """Metadata that names the page of docs/ about a group; empty where there is none."""
-    return {"docs": MetadataValue.path(str(PROJECT_DIR / "docs" / f"{PAGES[group]}.md"))} if group in PAGES else {}
+    return docs(PAGES[group]) if group in PAGES else {}
+
+
+def docs(name: str) -> dict[str, Any]:
+    """Metadata that names a page of docs/: a link where the environment's DOCS_URL says where they can be read, else
+    the file."""
+    where = os.environ.get(DOCS_URL, "").strip().rstrip("/")
+    file = PROJECT_DIR / "docs" / f"{name}.md"
+    return {"docs": MetadataValue.url(f"{where}/{file.name}") if where else MetadataValue.path(str(file))}
 
 
 def is_published(node: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ import re
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -107,14 +107,18 @@ class CheckReport:
 # ---- the check -------------------------------------------------------------------------------------------------------
 
 
-def check_candidate(con: duckdb.DuckDBPyConnection, as_of: date) -> CheckReport:
+def check_candidate(
+    con: duckdb.DuckDBPyConnection, as_of: date, places: Mapping[str, str] | None = None
+) -> CheckReport:
     """The check of what dbt built.
 
     Args:
         con: a connection in which the tables that dbt built are visible by name.
         as_of: the day on which treatments must be valid.
+        places: treatment_id -> file and line where somebody wrote it, as far as that is known.
     """
     inputs = load_candidate(con, as_of)
+    inputs = replace(inputs, rows=[replace(row, place=(places or {}).get(row.treatment_id, "")) for row in inputs.rows])
     report = check(inputs)
     drift = list(_published_as_written(con, inputs))
     return CheckReport(worst_first([*drift, *report.findings]), report.treatments, report.pairs, report.as_of)
@@ -140,7 +144,7 @@ def check(inputs: CheckInput) -> CheckReport:
         findings += _out_of_reach(scheme, valid, inputs)
         scheme_pairs = pairs_of(scheme.name, valid, wordings)
         # Two segments without any treatment are told once, as such.
-        findings += _alike(scheme, [p for p in scheme_pairs if valid[p.segment_a] and valid[p.segment_b]])
+        findings += _alike(scheme, [p for p in scheme_pairs if valid[p.segment_a] and valid[p.segment_b]], valid)
         pairs += scheme_pairs
     findings += _consents_not_known(inputs)
     return CheckReport(worst_first(findings), len(inputs.rows), len(pairs), inputs.as_of, pairs)
@@ -156,6 +160,13 @@ def _named(names: Collection[str], limit: int = _SEGMENTS_TOLD) -> str:
     ordered = sorted(names)
     rest = len(ordered) - limit
     return ", ".join(ordered[:limit]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _listed(words: Iterable[str]) -> str:
+    """Each once, in their order; of many, the first and how many more."""
+    distinct = list(dict.fromkeys(words))
+    rest = len(distinct) - _SEGMENTS_TOLD
+    return " and ".join(distinct[:_SEGMENTS_TOLD]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def where(row: Treatment) -> str:
@@ -484,8 +495,8 @@ def _consents_not_known(inputs: CheckInput) -> Iterator[Finding]:
         )
 
 
-def _alike(scheme: Scheme, pairs: Sequence[Pair]) -> Iterator[Finding]:
-    """Pairs of segments that a customer could not tell apart by how they are treated."""
+def _alike(scheme: Scheme, pairs: Sequence[Pair], valid: Mapping[str, Sequence[Treatment]]) -> Iterator[Finding]:
+    """Pairs of segments that a customer could not tell apart by how they are treated, and which rows say so."""
     alike = [pair for pair in pairs if not pair.difference.is_noticed]
     if len(alike) > _PAIRS_TOLD:
         segments = tuple(sorted({segment for pair in alike for segment in (pair.segment_a, pair.segment_b)}))
@@ -508,7 +519,8 @@ def _alike(scheme: Scheme, pairs: Sequence[Pair]) -> Iterator[Finding]:
             (pair.segment_a, pair.segment_b),
             letters or NOTICED,
             f"{scheme.name}: {pair.segment_a} and {pair.segment_b} are treated alike ({pair.difference.level}): {but}; "
-            f"one of {', '.join(NOTICED)} must really differ",
+            f"one of {', '.join(NOTICED)} must really differ. Today they get "
+            f"{_listed(where(row) for segment in (pair.segment_a, pair.segment_b) for row in valid[segment])}",
         )
 
 

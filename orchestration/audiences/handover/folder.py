@@ -103,6 +103,10 @@ class FolderTarget(Target):
         try:
             from fsspec.core import url_to_fs
 
+            parts = urlsplit(self._url)
+            # It would become a folder of that name, with the password in it.
+            if parts.scheme in ("file", "local") and "@" in parts.netloc:
+                raise TargetError(f"{self.name}: a folder of this machine takes no user and no password; give its path")
             files, root = url_to_fs(self._url)
             files.makedirs(root, exist_ok=True)
             files.invalidate_cache()

@@ -288,16 +288,21 @@ def test_old_hand_overs_go_and_nothing_else(settings: Settings, tmp_path: Path) 
     ]
 
 
-def test_no_message_holds_the_secrets_of_a_url(tmp_path: Path, settings: Settings) -> None:
+def test_no_message_holds_the_secrets_of_a_url(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     version(settings, 5, MONDAY)
     for url in (
         "nosuch://ada:s3cret-9876@example.invalid/out?key=s3cret-9876",
         f"file://ada:s3cret-9876@{tmp_path}/out\0",
+        f"file://ada:s3cret-9876@{tmp_path}/out",
     ):
         target = FolderTarget(url)
         with pytest.raises(TargetError) as raised:
             hand_over_to_all(settings, [target])
         assert "s3cret" not in str(raised.value) and "9876" not in target.name
+    assert not list(tmp_path.glob("*s3cret*"))
     assert FolderTarget("sftp://ada:s3cret@example.org:22/in/box/").name == "sftp://example.org:22/in/box"
 
 

@@ -41,6 +41,7 @@ def run(instance: DagsterInstance) -> str:
 def test_another_process_reads_the_same_events_of_every_run(home: Path) -> None:
     with quick_instance(str(home)) as quick:
         assert isinstance(quick.event_log_storage, KeptOpenEventLog)
+        assert not quick.telemetry_enabled
         runs = [run(quick) for _ in range(KEPT_OPEN + 2)]
         written = {
             run_id: [record.event_log_entry for record in quick.get_records_for_run(run_id).records] for run_id in runs

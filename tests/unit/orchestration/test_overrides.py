@@ -25,7 +25,13 @@ from orchestration.overrides import (
 from orchestration.settings import DEMO_SEEDS, SHIPPED_SEEDS, Settings, SettingsError, read_settings
 from orchestration.warehouse.project import project_vars
 
-SHIPPED = {"behaviour_window_days": 365, "history_grid": "month", "assume_consent": [], "as_of": "", "dominant_share": 0.4}
+SHIPPED = {
+    "behaviour_window_days": 365,
+    "history_grid": "month",
+    "assume_consent": [],
+    "as_of": "",
+    "dominant_share": 0.4,
+}
 
 
 def settings_file(folder: Path, text: str) -> Path:
@@ -43,7 +49,8 @@ def seeds_of(folder: Path, **files: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "text", ["behaviour_window_days: 730\n", "vars:\n  behaviour_window_days: 730\n", "\ufeffbehaviour_window_days: 730"]
+    "text",
+    ["behaviour_window_days: 730\n", "vars:\n  behaviour_window_days: 730\n", "\ufeffbehaviour_window_days: 730"],
 )
 def test_a_file_of_settings_gives_the_vars_that_it_names(tmp_path: Path, text: str) -> None:
     assert own_vars(settings_file(tmp_path, text), SHIPPED) == {"behaviour_window_days": 730}
