@@ -129,14 +129,6 @@ VERDICTS = {
     C_("verdict", "unproven"): Mark("open", "?", N_("too little data to say")),
 }
 
-# The same in as few words as a legend has.
-IN_SHORT = {
-    "in use": N_("segments differ, treated differently"),
-    "in the drawer": N_("segments differ, treated alike"),
-    "superficial": N_("segments do not differ"),
-    "unproven": N_("too little data to say"),
-}
-
 # Answers to one question of a scheme.
 ANSWERS = {
     "yes": Mark("good", "✓", "yes"),

@@ -382,6 +382,15 @@ def plan_rows(shop: Shop) -> list[Row]:
     )
 
 
+def shown_by_today(shop: Shop) -> Row | None:
+    """Where no scheme has members enough to learn whether it pays: the plan by which those of today would show the
+    least difference a member. None where one has enough, or nothing is planned."""
+    rows = [row for row in plan_rows(shop) if row["question"] == "pays" and row.get("smallest_effect")]
+    if not rows or any(row["members_available"] >= row["members_needed"] for row in rows):
+        return None
+    return min(rows, key=lambda row: (float(row["smallest_effect"]), row["scheme"]))
+
+
 def _question(question: str) -> str:
     """What an experiment would settle."""
     known = words.QUESTIONS.get(question)
@@ -437,7 +446,26 @@ def plans(shop: Shop) -> list[Block]:
             ],
         )
 
-    blocks: list[Block] = [Prose(lead), table(say("Experiments to run"), rows[:MOST_PLANS])]
+    blocks: list[Block] = [Prose(lead)]
+    first = shown_by_today(shop) if not able else None
+    if first is not None and first in rows:
+        # What the front page says of it stands here unfolded.
+        rows = [first, *(row for row in rows if row is not first)]
+        title = shop.scheme(first["scheme"]).title
+        blocks.append(
+            Prose(
+                many(
+                    "One to begin with: hold out half of the {n} member of {scheme} at random. Whether what is sent to "
+                    "them pays shows from {effect} of spend a member on.",
+                    "One to begin with: hold out half of the {n} members of {scheme} at random. Whether what is sent "
+                    "to them pays shows from {effect} of spend a member on.",
+                    first["members_available"],
+                    scheme=common.link(shop.scheme(first["scheme"]).anchor, title),
+                    effect=shop.money(first["smallest_effect"]),
+                )
+            )
+        )
+    blocks.append(table(say("Experiments to run"), rows[:MOST_PLANS]))
     if len(rows) > MOST_PLANS:
         further = many("{n} more experiment", "{n} more experiments", len(rows) - MOST_PLANS)
         blocks.append(Fold(further, [table(further, rows[MOST_PLANS:])]))

@@ -127,20 +127,20 @@ def actions(shop: Shop) -> list[Finding]:
             )
     open_ones = [scheme for scheme in shop.schemes if common.pays(scheme)[1] == common.NOT_KNOWN]
     if open_ones:
-        seen = shown_by_today(shop)
+        plan = experiments.shown_by_today(shop)
         found.append(
             Finding(
                 say("Test one big offer"),
                 say(
                     "Hold customers out at random to learn what pays. With the customers of today a test shows only a "
                     "large effect: {effect} of spend a customer, or more.",
-                    effect=shop.money(seen),
+                    effect=shop.money(plan["smallest_effect"]),
                 ),
                 0.0,
                 "pays",
                 say("What to test next"),
             )
-            if seen is not None
+            if plan is not None
             else Finding(
                 say("Hold customers out at random"),
                 many(
@@ -166,15 +166,6 @@ def actions(shop: Shop) -> list[Finding]:
             )
         )
     return found
-
-
-def shown_by_today(shop: Shop) -> float | None:
-    """Where no scheme has members enough to learn whether it pays: the least difference a member that those of today
-    would show, in the scheme with most of them. None where one has enough, or nothing is planned."""
-    rows = [row for row in experiments.plan_rows(shop) if row["question"] == "pays" and row.get("smallest_effect")]
-    if not rows or any(row["members_available"] >= row["members_needed"] for row in rows):
-        return None
-    return min(float(row["smallest_effect"]) for row in rows)
 
 
 def up_to(shop: Shop, worth: Any) -> str:

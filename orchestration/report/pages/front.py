@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import calendar
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -47,8 +48,8 @@ class Front:
     more_schemes: Text
     is_full: bool
     no_schemes: Sequence[Text]
-    verdicts: Sequence[tuple[Text, int, str]]
-    pairs: str
+    headline: Sequence[Text]
+    pairs: Sequence[str]
     to_do: Sequence[findings.Finding]
     sold: Table | None
     unknown: Sequence[Text]
@@ -82,7 +83,7 @@ def front(shop: Shop) -> Front:
         no_schemes=[block.text for block in schemes.unknown_schemes(shop) if hasattr(block, "text")]
         if not shown
         else [],
-        verdicts=verdicts(shop),
+        headline=headline(shop),
         pairs=pairs(shown),
         to_do=findings.to_do(shop),
         sold=selling.on_the_front_page(shop, MOST_SOLD),
@@ -128,28 +129,65 @@ def is_old(shop: Shop) -> bool:
     return bool(shop.as_of and finished and (finished.date() - shop.as_of).days > OLD_DAYS)
 
 
-def verdicts(shop: Shop) -> list[tuple[Text, int, str]]:
-    """Each verdict that was given, of how many schemes, and what it means."""
-    found: list[tuple[Text, int, str]] = []
-    for word, shown in words.VERDICTS.items():
-        number = sum(scheme.verdict == word for scheme in shop.schemes)
-        if number:
-            found.append((common.badge(words.value("verdict", word), shown), number, say(words.IN_SHORT[word])))
-    return found
+def headline(shop: Shop) -> list[Text]:
+    """The page in a few sentences: of all schemes, how many there are of each verdict, and what is known of pay."""
+    schemes_of = Counter(scheme.verdict for scheme in shop.schemes)
+    everything = len(shop.schemes)
+    if not everything:
+        return []
+    used, drawer = schemes_of["in use"], schemes_of["in the drawer"]
+    shallow, unproven = schemes_of["superficial"], schemes_of["unproven"]
+    paying = sum(common.pays(scheme)[1] == "yes" for scheme in shop.schemes)
+    all_of_them = many("{n} way to segment", "{n} ways to segment", everything)
+    said: list[Text] = []
+    if used:
+        said.append(
+            many(
+                "Of {all}, {n} is in use: its segments differ, and were sent different things.",
+                "Of {all}, {n} are in use: their segments differ, and were sent different things.",
+                used,
+                all=all_of_them,
+            )
+        )
+    else:
+        said.append(say("Of {all}, none is in use yet.", all=all_of_them))
+    if drawer:
+        said.append(
+            many(
+                "{n} lies in the drawer: its segments differ, and everybody was sent the same.",
+                "{n} lie in the drawer: their segments differ, and everybody was sent the same.",
+                drawer,
+            )
+        )
+    if shallow:
+        said.append(many("The segments of {n} hardly differ.", "The segments of {n} hardly differ.", shallow))
+    if unproven:
+        said.append(many("Of {n} too little is known to say.", "Of {n} too little is known to say.", unproven))
+    if paying:
+        said.append(many("{n} was shown to pay.", "{n} were shown to pay.", paying))
+    else:
+        said.append(say("No test has shown yet that any of them pays."))
+    return said
 
 
-def pairs(shown: Sequence[Scheme]) -> str:
-    """What the pairs of the strip are, by the first that has any."""
+def pairs(shown: Sequence[Scheme]) -> list[str]:
+    """What RFM is, and what the pairs of the strip are, by the first that has any."""
+    said = []
+    if any(scheme.name == "rfm" for scheme in shown):
+        said.append(say("RFM: how recently, how often and for how much somebody buys."))
     for scheme in shown:
         counted = common.pairs_sent(scheme)
         if counted:
-            return many(
-                "{some} of {n} pair: of those large enough to tell, so many were sent different things before.",
-                "{some} of {n} pairs: of those large enough to tell, so many were sent different things before.",
-                counted[1],
-                some=words.count(counted[0]),
+            said.append(
+                many(
+                    "{some} of {n} pair: of those large enough to tell, so many were sent different things before.",
+                    "{some} of {n} pairs: of those large enough to tell, so many were sent different things before.",
+                    counted[1],
+                    some=words.count(counted[0]),
+                )
             )
-    return ""
+            break
+    return said
 
 
 def amounts(shop: Shop) -> Text:
@@ -204,14 +242,6 @@ def facts(shop: Shop) -> list[tuple[Text, Text, Text]]:
                     "{n} failed or warned before the final audit",
                     shop.refresh.get("checks_failed"),
                 ),
-            )
-        )
-    if shop.refresh:
-        found.append(
-            (
-                words.short(shop.refresh.get("rows_landed")),
-                many("rows read", "rows read", shop.refresh.get("rows_landed")),
-                many("{n} row refused", "{n} rows refused", shop.refresh.get("rows_quarantined")),
             )
         )
     return found

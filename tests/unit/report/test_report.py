@@ -33,7 +33,9 @@ def test_the_front_page_describes_the_last_refresh(database: Path) -> None:
         "18 customers 15 of them have bought",
         "22.2 M EUR spend, last year ▲ 10.0 % on the year before",
         "77 checks passed 2 failed or warned before the final audit",
-        "12,345 rows read 4 rows refused",
+        "Of 2 ways to segment, none is in use yet. 1 lies in the drawer: its segments differ, and everybody was sent the "
+        "same. The segments of 1 hardly differ. 1 was shown to pay.",
+        "RFM: how recently, how often and for how much somebody buys.",
     ):
         assert said in front
     assert "20260101" not in report(database).html
@@ -741,6 +743,12 @@ def test_plans_of_schemes_that_somebody_is_in_come_nearest_first(database: Path)
     rows = page.table("Experiments to run")
     assert [row[0] for row in rows] == ["RFM", "Life stage"]
     assert rows[1][2:5] == ["60,000", "600", "over 10 years"]
+    assert "One to begin with" not in page.text
+    # Where today's members settle nothing, the test that shows the least difference leads.
+    change(database, "update experiment_plans set members_needed = 4000 where scheme = 'rfm'")
+    page = report(database).part("plans")
+    assert "One to begin with: hold out half of the 600 members of Life stage at random." in page.text
+    assert [row[0] for row in page.table("Experiments to run")] == ["Life stage", "RFM"]
 
 
 def test_the_dividend_is_told_with_its_verdict(database: Path) -> None:
