@@ -55,7 +55,7 @@ def con(compiled: str) -> Iterator[duckdb.DuckDBPyConnection]:
     con = duckdb.connect()
     con.execute(
         """
-        create table int_as_of_dates (as_of date, is_current boolean);
+        create table int_current_date (as_of date);
         create table customer_segments (scheme varchar, member_id varchar, segment varchar);
         create table treatments (
             treatment_id varchar, template_id varchar, scheme varchar, segment varchar, channel varchar,
@@ -93,8 +93,8 @@ def refresh(
     con: duckdb.DuckDBPyConnection, day: date, members: dict[tuple[str, str], str], shares: dict[str, float]
 ) -> list[tuple[Any, ...]]:
     """One refresh: what is assigned on a day, which is then remembered. `members`: (scheme, member) -> segment."""
-    con.execute("delete from int_as_of_dates")
-    con.execute("insert into int_as_of_dates values (?, true)", [day])
+    con.execute("delete from int_current_date")
+    con.execute("insert into int_current_date values (?)", [day])
     con.execute("delete from customer_segments")
     if members:
         con.executemany("insert into customer_segments values (?, ?, ?)", [(*key, seg) for key, seg in members.items()])

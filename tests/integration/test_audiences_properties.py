@@ -93,7 +93,7 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
     con.execute(
         f"""
         set TimeZone = 'UTC';
-        create table int_as_of_dates as select date '{AS_OF}' as as_of, true as is_current;
+        create table int_current_date as select date '{AS_OF}' as as_of;
         create table segment_scheme_rows as select unnest({list(reversed(ORDER))}) as scheme, true as is_active;
         create table scheme_priorities as
             select 'rfm' as scheme, 1 as priority, 'first' as reason union all select 'life', 2, 'second';
@@ -123,7 +123,7 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
         con.execute(f"create view {name} as {compiled[name]}")
     con.execute(
         "create view audiences as select channel, member_id, treatment_id,"
-        " (select as_of from int_as_of_dates) as send_on, cast(null as varchar) as company_id"
+        " (select as_of from int_current_date) as send_on, cast(null as varchar) as company_id"
         " from audience_decisions where outcome = 'sent'"
     )
     return con

@@ -15,6 +15,7 @@ from pathlib import Path
 # write them.
 BOUNDED = {
     "int_as_of_dates": "the calendar: some dates a year",
+    "int_current_date": "one row",
     "int_fact_dates": "the calendar",
     "int_member_dates": "the calendar",
     "int_category_dates": "the calendar",

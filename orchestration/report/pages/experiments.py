@@ -450,7 +450,7 @@ def plans(shop: Shop) -> list[Block]:
     first = shown_by_today(shop) if not able else None
     if first is not None and first in rows:
         # What the front page says of it stands here unfolded.
-        rows = [first, *(row for row in rows if row is not first)]
+        rows = [first, *(row for row in rows if row != first)]
         title = shop.scheme(first["scheme"]).title
         blocks.append(
             Prose(
