@@ -103,7 +103,7 @@ class Models:
             """
             attach ':memory:' as warehouse;
             use warehouse;
-            create table int_fact_dates (as_of date, made_from ubigint);
+            create table int_fact_dates (as_of date, window_start_on date, made_from ubigint);
             create table int_buyer_features (
                 as_of date, customer_id varchar, kind varchar, first_basket_on date, recency_days integer,
                 frequency bigint, monetary decimal(18, 4)
@@ -122,7 +122,9 @@ class Models:
             "delete from int_fact_dates; delete from int_buyer_features; drop table if exists int_rfm_scores"
         )
         dates = [as_of + timedelta(days=number) for number in range(len(shops))]
-        self.con.executemany("insert into int_fact_dates values (?, 1)", [(day,) for day in dates])
+        self.con.executemany(
+            "insert into int_fact_dates values (?, ?, 1)", [(day, day - timedelta(days=WINDOW)) for day in dates]
+        )
         rows = [
             (day, f"c{place:04}", b.kind, day - timedelta(days=b.first_days), b.recency_days, b.frequency, b.monetary)
             for day, shop in zip(dates, shops, strict=True)
