@@ -33,8 +33,8 @@ def test_the_front_page_describes_the_last_refresh(database: Path) -> None:
         "18 customers 15 of them have bought",
         "22.2 M EUR spend, last year ▲ 10.0 % on the year before",
         "77 checks passed 2 failed or warned before the final audit",
-        "Of 2 ways to segment, none is in use yet. 1 lies in the drawer: its segments differ, and everybody was sent the "
-        "same. The segments of 1 hardly differ. 1 was shown to pay.",
+        "Of 2 ways to segment, none is in use yet. 1 lies in the drawer: its segments differ, and everybody was sent "
+        "the same. The segments of 1 hardly differ. 1 was shown to pay.",
         "RFM: how recently, how often and for how much somebody buys.",
     ):
         assert said in front
