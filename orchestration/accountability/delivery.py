@@ -6,15 +6,19 @@ Reads delivery_members (one row a scheme and member, segments as of the start of
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
+from orchestration.accountability import statistics
 from orchestration.accountability.inputs import SIGNIFICANCE, RefreshSettings, active_schemes
+from orchestration.accountability.kept import KeptRows, code_digest, digests_by_scheme
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.statistics import (
     Integers,
@@ -48,12 +52,29 @@ class SegmentDelivery:
     intensities: Integers
 
 
-def treatment_delivery(con: duckdb.DuckDBPyConnection, settings: RefreshSettings) -> pa.Table:
-    """Every pair of segments of every active scheme, with p adjusted over the scheme's pairs."""
+def treatment_delivery(
+    con: duckdb.DuckDBPyConnection, settings: RefreshSettings, folder: Path | None = None
+) -> pa.Table:
+    """Every pair of segments of every active scheme, with p adjusted over the scheme's pairs.
+
+    Args:
+        folder: where the rows of schemes whose members were sent the same as in the refresh before are kept: half of
+            what a refresh of the demo waits for between its models and its audit. None keeps nothing.
+    """
+    kept = KeptRows("treatment_delivery", folder)
+    members = digests_by_scheme(con, "delivery_members")
+    code = code_digest((sys.modules[__name__], statistics))
     rows: list[dict[str, Any]] = []
+    keys = {}
     for scheme in active_schemes(con):
-        rows.extend(scheme_pairs(scheme, _segments(con, scheme), settings.min_segment_members))
-    return table_of("treatment_delivery", rows)
+        keys[scheme] = f"{members.get(scheme)} {settings.min_segment_members} {code}"
+        found = kept.of(scheme, keys[scheme])
+        if found is None:
+            found = scheme_pairs(scheme, _segments(con, scheme), settings.min_segment_members)
+        rows.extend(found)
+    table = table_of("treatment_delivery", rows)
+    kept.keep(table, keys)
+    return table
 
 
 def scheme_pairs(scheme: str, segments: list[SegmentDelivery], min_segment_members: int) -> list[dict[str, Any]]:

@@ -227,7 +227,7 @@ def _make_candidate(
     prepare_folders(settings, refresh.candidate)
     with built_tables(settings) as con:
         as_of = current_as_of(con)
-        account = dict(account_tables(con, as_of))
+        account = dict(account_tables(con, as_of, settings.build_file.parent / "account"))
         checks = check_counts(context.instance, context.run_id)
         restated = count_restatements(con, published_version(settings))
         row = refresh_row(

@@ -7,6 +7,7 @@ Does not belong here: how one is computed (orchestration/accountability, prospec
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -23,12 +24,13 @@ from orchestration.accountability.plans import experiment_plans
 from orchestration.accountability.scorecard import scheme_scorecard
 
 
-def account_tables(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, pa.Table]:
+def account_tables(con: duckdb.DuckDBPyConnection, as_of: date, kept: Path | None = None) -> dict[str, pa.Table]:
     """The tables of the account, each with the columns of its source YAML and rows in the order of its primary key.
 
     Args:
         con: sees every dbt table by its bare name; only read.
         as_of: the day that the models were built for.
+        kept: a folder of the build, for rows that still hold in the next refresh.
 
     Raises:
         AccountError: the models were built for another day.
@@ -39,7 +41,7 @@ def account_tables(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, pa.
 
     settings = read_settings(con, as_of)
     behaviour = segment_behaviour(con, settings)
-    delivery = treatment_delivery(con, settings)
+    delivery = treatment_delivery(con, settings, kept)
     distinctness = distinctness_table(con, as_of)
     experiments = read_experiments(con)
     outcomes = treatment_outcomes(experiments)

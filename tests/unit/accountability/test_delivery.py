@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
-from orchestration.accountability.delivery import treatment_delivery, verdict
+from orchestration.accountability.delivery import scheme_pairs, treatment_delivery, verdict
 from orchestration.accountability.inputs import read_settings
 from tests.unit.accountability.conftest import AS_OF, SmallWarehouse
 
@@ -227,3 +229,50 @@ def test_a_segment_below_the_smallest_is_unproven_however_large_the_other(wareho
 )
 def test_verdict_of_a_pair(p_value: float | None, q_value: float | None, is_well_powered: bool, expected: str) -> None:
     assert verdict(p_value, q_value, is_well_powered) == expected
+
+
+def test_rows_that_were_made_from_the_same_members_are_kept_and_all_others_made_again(
+    warehouse: SmallWarehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.schemes("rfm", "life_stage")
+    plant(warehouse, "rfm", {"b": {"nothing": 30, "x": 50}, "a": {"nothing": 10, "x": 40}})
+    plant(warehouse, "life_stage", {"old": {"nothing": 3, "y": 5}, "young": {"nothing": 9, "y": 1}})
+    settings = read_settings(warehouse.con, AS_OF)
+    made: list[str] = []
+
+    def noted(scheme: str, *given: Any) -> list[dict[str, Any]]:
+        made.append(scheme)
+        return scheme_pairs(scheme, *given)
+
+    monkeypatch.setattr("orchestration.accountability.delivery.scheme_pairs", noted)
+
+    def refreshed() -> list[dict[str, Any]]:
+        made.clear()
+        kept = treatment_delivery(warehouse.con, settings, tmp_path).to_pylist()
+        schemes = list(made)
+        assert kept == treatment_delivery(warehouse.con, settings).to_pylist()
+        made[:] = schemes
+        return kept
+
+    first = refreshed()
+    assert made == ["life_stage", "rfm"]
+    assert refreshed() == first and made == []
+    # One member was sent something else: its scheme alone is counted again.
+    warehouse.con.execute(
+        "update delivery_members set sent_categories = 'z', touches = 1 where scheme = 'rfm' and member_id = "
+        "(select min(member_id) from delivery_members where scheme = 'rfm')"
+    )
+    assert refreshed() != first and made == ["rfm"]
+    settings = replace(settings, min_segment_members=settings.min_segment_members + 1)
+    refreshed()
+    assert made == ["life_stage", "rfm"]
+    # A scheme that is switched off takes its rows along; other code makes all again, and so does a torn file.
+    warehouse.con.execute("update segment_schemes set is_active = false where scheme = 'life_stage'")
+    assert {row["scheme"] for row in refreshed()} == {"rfm"} and made == []
+    with monkeypatch.context() as other:
+        other.setattr("orchestration.accountability.delivery.code_digest", lambda modules: "other")
+        refreshed()
+        assert made == ["rfm"]
+    (tmp_path / "treatment_delivery.parquet").write_bytes(b"PAR1")
+    refreshed()
+    assert made == ["rfm"]
