@@ -6,7 +6,7 @@
 
 {# Days before an as-of date that its behaviour is counted in. By its former name where that is set. #}
 {% macro behaviour_window_days() %}
-    {{- return(var('rfm_window_days', none) or var('behaviour_window_days') | int) -}}
+    {{- return((var('rfm_window_days', none) or var('behaviour_window_days')) | int) -}}
 {% endmacro %}
 
 {# Says at the start of a run which vars are set by a name that they have no more. #}

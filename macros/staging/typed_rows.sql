@@ -181,7 +181,7 @@ judged_rows as (
 {%- endmacro %}
 
 {# The typed rows of a table whose typed rows are kept by file: its columns, as typed_and_judged has them (the landed text
-   only of what has no value), local times, is_refused, and key_hash, content_hash. `files` is the select of the
+   only of what has no value), local times, is_refused, key_hash and content_hash. `files` is the select of the
    files to read. #}
 {% macro typed_rows_by_file(table_name, files) %}
 {%- set table = landing_table(table_name) %}

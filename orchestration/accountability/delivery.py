@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from orchestration.accountability import statistics
+from orchestration.accountability import inputs, statistics
 from orchestration.accountability.inputs import SIGNIFICANCE, RefreshSettings, active_schemes
 from orchestration.accountability.kept import KeptRows, code_digest, digests_by_scheme
 from orchestration.accountability.schemas import table_of
@@ -63,7 +63,7 @@ def treatment_delivery(
     """
     kept = KeptRows("treatment_delivery", folder)
     members = digests_by_scheme(con, "delivery_members")
-    code = code_digest((sys.modules[__name__], statistics))
+    code = code_digest((sys.modules[__name__], inputs, statistics))
     rows: list[dict[str, Any]] = []
     keys = {}
     for scheme in active_schemes(con):

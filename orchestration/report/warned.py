@@ -48,7 +48,7 @@ SENTENCES = {
     "touched_customers_are_known": N_("Something was sent to customers nobody knows: land them, or see their ids."),
     "treatments_are_read_again_in_time": N_("Some treatments were to be read again by now: read each with its owner."),
     "treatments_differ_and_reach": N_(
-        "Some treatments reach nobody or are the same as another: ask for consent, or change them."
+        "Treatments reach nobody, or are the same as others: ask for consent, or change them."
     ),
 }
 

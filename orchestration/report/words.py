@@ -134,6 +134,7 @@ ANSWERS = {
     "yes": Mark("good", "✓", "yes"),
     "no": Mark("bad", "✗", "no"),
     "alike": Mark("warn", "=", "no: treated alike"),
+    "seldom": Mark("warn", "~", "seldom: most pairs treated alike"),
     "unknown": Mark("open", "?", "not known yet"),
 }
 
@@ -196,6 +197,28 @@ QUESTIONS = {
     "dividend": N_("Does telling segments apart earn more than one treatment for all?"),
     "merge": N_("Which segments may be merged?"),
     "pays": N_("Does what is sent pay?"),
+}
+
+# How members are drawn for each question, and what is set for it (`arms` and `why` of experiment_plans).
+ARMS = {
+    "dividend": N_("a third by segment, a third one treatment for all, a third held out"),
+    "merge": N_("half treated, half held out, in every segment"),
+    "pays": N_("half treated, half held out"),
+}
+HOW_TO_RUN = {
+    "dividend": N_(
+        "Name the one treatment for all in {uniform} with a {share_uniform} of 0.33, and set {share_treated} to 0.34 "
+        "in {shares}."
+    ),
+    "merge": N_("Send one treatment to all segments, with a {share_treated} of 0.5 in {shares}."),
+    "pays": N_("Set {share_treated} of their treatments to 0.5 in {shares}."),
+}
+# Names that stand in them.
+SETTINGS_OF_TESTS = {
+    "uniform": Foreign("seeds/uniform_treatments.csv", "en"),
+    "share_uniform": Foreign("share_uniform", "en"),
+    "share_treated": Foreign("share_treated", "en"),
+    "shares": Foreign("seeds/treatment_shares.csv", "en"),
 }
 
 ADVICE = {

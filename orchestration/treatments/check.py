@@ -13,7 +13,7 @@ import re
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ from orchestration.treatments.inputs import (
     Severity,
     load_candidate,
     records,
+    with_places,
     wordings_of,
 )
 
@@ -117,8 +118,7 @@ def check_candidate(
         as_of: the day on which treatments must be valid.
         places: treatment_id -> file and line where somebody wrote it, as far as that is known.
     """
-    inputs = load_candidate(con, as_of)
-    inputs = replace(inputs, rows=[replace(row, place=(places or {}).get(row.treatment_id, "")) for row in inputs.rows])
+    inputs = with_places(load_candidate(con, as_of), places or {})
     report = check(inputs)
     drift = list(_published_as_written(con, inputs))
     return CheckReport(worst_first([*drift, *report.findings]), report.treatments, report.pairs, report.as_of)
@@ -160,13 +160,6 @@ def _named(names: Collection[str], limit: int = _SEGMENTS_TOLD) -> str:
     ordered = sorted(names)
     rest = len(ordered) - limit
     return ", ".join(ordered[:limit]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _listed(words: Iterable[str]) -> str:
-    """Each once, in their order; of many, the first and how many more."""
-    distinct = list(dict.fromkeys(words))
-    rest = len(distinct) - _SEGMENTS_TOLD
-    return " and ".join(distinct[:_SEGMENTS_TOLD]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def where(row: Treatment) -> str:
@@ -520,7 +513,7 @@ def _alike(scheme: Scheme, pairs: Sequence[Pair], valid: Mapping[str, Sequence[T
             letters or NOTICED,
             f"{scheme.name}: {pair.segment_a} and {pair.segment_b} are treated alike ({pair.difference.level}): {but}; "
             f"one of {', '.join(NOTICED)} must really differ. Today they get "
-            f"{_listed(where(row) for segment in (pair.segment_a, pair.segment_b) for row in valid[segment])}",
+            f"{_named({where(row) for segment in (pair.segment_a, pair.segment_b) for row in valid[segment]})}",
         )
 
 

@@ -46,6 +46,7 @@ from orchestration.treatments.inputs import (
     load_offer_levels,
     make_schemes,
     project_rules,
+    with_places,
 )
 
 _SCHEME_COLUMNS = ("scheme", "audience", "basis", "description", "is_active", "treatment_check", "is_data_driven")
@@ -94,8 +95,7 @@ def check_with_effect(seeds_dir: Path, settings: Settings, width: int) -> tuple[
         inputs = edited_input(seeds_dir, settings, con)
         if seeds_dir == settings.seeds_dir:
             # The folder may hold what was written in a workbook, with semicolons, or in two files.
-            places = treatment_places(settings)
-            inputs = replace(inputs, rows=[replace(row, place=places.get(row.treatment_id, "")) for row in inputs.rows])
+            inputs = with_places(inputs, treatment_places(settings))
         report = checked(inputs)
         if not has(con, "treatments", "treatment_distinctness"):
             return report, ["the published version holds no treatments to compare with"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -118,6 +118,11 @@ class CheckInput:
         for row in self.rows:
             by_scheme[row.scheme].append(row)
         return by_scheme
+
+
+def with_places(inputs: CheckInput, places: Mapping[str, str]) -> CheckInput:
+    """The same with the file and line where somebody wrote each treatment, by treatment_id, as far as that is known."""
+    return replace(inputs, rows=[replace(row, place=places.get(row.treatment_id, "")) for row in inputs.rows])
 
 
 def wordings_of(inputs: CheckInput) -> Wordings:

@@ -3,7 +3,7 @@
 --   because_item: What they regularly buy.
 --   gap_item: What they never bought.
 --   customers: How many customers. Count.
---   expected_value: What their peers spend on it in the behaviour window, times the share of peers who buy it, in the reporting currency.
+--   expected_value: The part of their peers' spend that goes to it, times what they spend themselves, over the behaviour window, in the reporting currency.
 --   size_adjusted_lift: How many times as often both are bought together as basket sizes alone explain.
 select
     item_level,

@@ -92,6 +92,17 @@ def behaves(scheme: Scheme) -> tuple[words.Mark, str, str]:
     return words.ANSWERS["unknown"], NOT_KNOWN, say("too few to tell")
 
 
+def waiting_for_consent(shop: Shop) -> tuple[int, int]:
+    """Members with a message that only the lack of consent keeps back, and messages that are sent."""
+    if not shop.db.has("audience_decisions", "outcome", "member_id"):
+        return 0, 0
+    row = shop.db.rows(
+        "select count(distinct member_id) filter (outcome = 'no consent') as waiting, count(*) filter (outcome = "
+        "'sent') as sent from audience_decisions"
+    )[0]
+    return row["waiting"], row["sent"]
+
+
 def pairs_sent(scheme: Scheme) -> tuple[int, int] | None:
     """Of the pairs of segments that can be judged by what they were sent: those sent different things, and all."""
     distinct, powered = scheme.card.get("delivered_distinct"), scheme.card.get("well_powered_pairs")
@@ -110,7 +121,7 @@ def treated(scheme: Scheme) -> tuple[words.Mark, str, str]:
     detail = many("{some} of {n} pair", "{some} of {n} pairs", pairs[1], some=words.count(pairs[0]))
     if scheme.verdict == "in use" or (scheme.verdict != "in the drawer" and 2 * pairs[0] > pairs[1]):
         return words.ANSWERS["yes"], YES, detail
-    return words.ANSWERS["alike"], NO if not pairs[0] else SELDOM, detail
+    return (words.ANSWERS["seldom"], SELDOM, detail) if pairs[0] else (words.ANSWERS["alike"], NO, detail)
 
 
 def pays(scheme: Scheme) -> tuple[words.Mark, str, str]:

@@ -385,10 +385,32 @@ def plan_rows(shop: Shop) -> list[Row]:
 def shown_by_today(shop: Shop) -> Row | None:
     """Where no scheme has members enough to learn whether it pays: the plan by which those of today would show the
     least difference a member. None where one has enough, or nothing is planned."""
-    rows = [row for row in plan_rows(shop) if row["question"] == "pays" and row.get("smallest_effect")]
+    rows = [
+        row
+        for row in plan_rows(shop)
+        if row["question"] == "pays" and row.get("smallest_effect") and not shop.is_few(row["members_available"])
+    ]
     if not rows or any(row["members_available"] >= row["members_needed"] for row in rows):
         return None
     return min(rows, key=lambda row: (float(row["smallest_effect"]), row["scheme"]))
+
+
+def in_days(shop: Shop) -> str:
+    """How long an outcome is counted, where the file says it."""
+    days = shop.settings.get("outcome_days")
+    return many(" in {n} day", " in {n} days", days) if days else ""
+
+
+def effect_shown(shop: Shop, plan: Row) -> str:
+    """The least difference a member that a plan would show, with its share of what they spend where that is known."""
+    effect, wanted, share = plan["smallest_effect"], plan.get("effect_of_interest"), shop.settings.get("least_dividend")
+    if not wanted or not share:
+        return shop.money(effect)
+    return say(
+        "{money} ({share} of their spend)",
+        money=shop.money(effect),
+        share=words.percent(effect / wanted * float(share)),
+    )
 
 
 def _question(question: str) -> str:
@@ -412,8 +434,9 @@ def plans(shop: Shop) -> list[Block]:
         )
         if able
         else say(
-            "No question can be settled with the members of today alone. The nearest to it come first; a test with the "
-            "members of today would still show a difference as large as the column says."
+            "No question can be settled with the members of today alone. The test to begin with comes first, then "
+            "those nearest to being settled; with the members of today a test would still show a difference as large "
+            "as the column says."
         )
     )
 
@@ -423,6 +446,7 @@ def plans(shop: Shop) -> list[Block]:
             [
                 Column(say("Scheme")),
                 Column(say("Question")),
+                Column(shop.in_currency(say("Difference to see")), True, minor=True),
                 Column(say("Members needed"), True),
                 Column(say("There are"), True),
                 Column(say("Days"), True, minor=True),
@@ -433,6 +457,7 @@ def plans(shop: Shop) -> list[Block]:
                 [
                     common.label(common.link(shop.scheme(row["scheme"]).anchor, shop.scheme(row["scheme"]).title)),
                     common.text(_question(row["question"])),
+                    common.number(row.get("effect_of_interest"), words.decimals(row.get("effect_of_interest"))),
                     common.number(row["members_needed"]),
                     common.number(
                         row["members_available"],
@@ -456,12 +481,13 @@ def plans(shop: Shop) -> list[Block]:
             Prose(
                 many(
                     "One to begin with: hold out half of the {n} member of {scheme} at random. Whether what is sent to "
-                    "them pays shows from {effect} of spend a member on.",
+                    "them pays shows if it brings {effect} a member{time} or more.",
                     "One to begin with: hold out half of the {n} members of {scheme} at random. Whether what is sent "
-                    "to them pays shows from {effect} of spend a member on.",
+                    "to them pays shows if it brings {effect} a member{time} or more.",
                     first["members_available"],
                     scheme=common.link(shop.scheme(first["scheme"]).anchor, title),
-                    effect=shop.money(first["smallest_effect"]),
+                    effect=effect_shown(shop, first),
+                    time=in_days(shop),
                 )
             )
         )
@@ -474,18 +500,21 @@ def plans(shop: Shop) -> list[Block]:
         Fold(
             say("How to run them, and how sure"),
             [
+                Prose(say("With the members needed, four of five such tests would see the difference."), "quiet"),
                 Table(
-                    say("Arms of each experiment"),
-                    [Column(say("Scheme")), Column(say("Arms")), Column(say("Why"))],
+                    say("How to run each experiment"),
+                    [Column(say("Question")), Column(say("Groups, drawn at random")), Column(say("What to set"))],
                     [
                         [
-                            common.label(shop.scheme(row["scheme"]).title),
-                            common.text(words.published(row.get("arms"))),
-                            common.text(shop.scheme(row["scheme"]).segments.said(row.get("why")), "long"),
+                            common.label(_question(question)),
+                            common.text(say(words.ARMS[question])),
+                            common.text(say(words.HOW_TO_RUN[question], **words.SETTINGS_OF_TESTS), "long"),
                         ]
-                        for row in rows
+                        for question in words.QUESTIONS
+                        if question in {row["question"] for row in rows}
                     ],
-                )
+                    sortable=False,
+                ),
             ],
         ),
     ]

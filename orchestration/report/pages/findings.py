@@ -20,8 +20,8 @@ from orchestration.report.languages import Foreign, many, say, term
 from orchestration.report.pages import common, experiments, movement, occasions, selling
 from orchestration.report.shop import Shop
 
-# Segments of rfm whose members have gone quiet, and are worth winning back; in the order told.
-QUIET = ("cant_lose", "at_risk", "hibernating")
+# Segments of rfm whose members came often and have gone quiet; in the order told.
+QUIET = ("cant_lose", "at_risk")
 MOST = 3
 # With the three, and what may stop them, they fill a column of one screen.
 MOST_ACTIONS = 2
@@ -60,20 +60,15 @@ def findings(shop: Shop) -> list[Finding]:
 
 def nobody_may_be_contacted(shop: Shop) -> Finding | None:
     """Where consent is all that keeps anything from being sent: before the rest, which needs it."""
-    if not shop.db.has("audience_decisions", "outcome", "member_id"):
-        return None
-    row = shop.db.rows(
-        "select count(distinct member_id) filter (outcome = 'no consent') as waiting, count(*) filter (outcome = "
-        "'sent') as sent from audience_decisions"
-    )[0]
-    if row["sent"] or not row["waiting"] or shop.is_few(row["waiting"]):
+    waiting, sent = common.waiting_for_consent(shop)
+    if sent or not waiting or shop.is_few(waiting):
         return None
     return Finding(
         say("Ask for consent first"),
         many(
             "Nothing may be sent now: no consent is on record of the {n} customer with a message waiting.",
             "Nothing may be sent now: no consent is on record of the {n} customers with a message waiting.",
-            row["waiting"],
+            waiting,
         ),
         0.0,
         "audiences",
@@ -131,10 +126,15 @@ def actions(shop: Shop) -> list[Finding]:
         found.append(
             Finding(
                 say("Test one big offer"),
-                say(
-                    "Hold customers out at random to learn what pays. With the customers of today a test shows only a "
-                    "large effect: {effect} of spend a customer, or more.",
-                    effect=shop.money(plan["smallest_effect"]),
+                many(
+                    "Send it to half of the {n} customer in {scheme}, at random, and not to the rest: the test will "
+                    "show it if it brings {effect} a customer{time} or more.",
+                    "Send it to half of the {n} customers in {scheme}, at random, and not to the rest: the test will "
+                    "show it if it brings {effect} a customer{time} or more.",
+                    plan["members_available"],
+                    scheme=shop.scheme(plan["scheme"]).title,
+                    effect=experiments.effect_shown(shop, plan),
+                    time=experiments.in_days(shop),
                 ),
                 0.0,
                 "pays",
@@ -185,8 +185,8 @@ def complements(shop: Shop) -> Finding | None:
     return Finding(
         say("Sell what goes with it"),
         many(
-            "For one, {n} customer buys {a} and never {b}: up to {worth}. The sum is over all such pairs.",
-            "For one, {n} customers buy {a} and never {b}: up to {worth}. The sum is over all such pairs.",
+            "For one, {n} customer buys {a} and never {b}: up to {worth}. The sum is over all such pairs and segments.",
+            "For one, {n} customers buy {a} and never {b}: up to {worth}. The sum is over all such pairs and segments.",
             first["customers"],
             a=a,
             b=b,
@@ -202,25 +202,30 @@ def complements(shop: Shop) -> Finding | None:
 def quiet(shop: Shop) -> Finding | None:
     """Frequent customers who stopped coming, and what they spent in the last year."""
     scheme = shop.scheme("rfm")
-    for name in QUIET[:2]:
-        row = scheme.segments.by_name.get(name)
-        if row and row.get("members") and not shop.is_few(row["members"]) and row.get("spend"):
-            return Finding(
-                say("Win back those who went quiet"),
-                many(
-                    "{n} customer in “{segment}” came often and now stays away. The sum is what they spent "
-                    "in the last year.",
-                    "{n} customers in “{segment}” came often and now stay away. The sum is what they spent "
-                    "in the last year.",
-                    row["members"],
-                    segment=cut(scheme.segments.label(name), LETTERS),
-                ),
-                float(row["spend"]),
-                f"{scheme.anchor}-who",
-                say("Segments by spend"),
-                up_to(shop, row["spend"]),
-            )
-    return None
+    segments = scheme.segments
+    found = [
+        row
+        for row in (segments.by_name.get(name) for name in QUIET)
+        if row and row.get("members") and row.get("spend") and not shop.is_few(row["members"])
+    ]
+    if not found:
+        return None
+    spent = sum(float(row["spend"]) for row in found)
+    return Finding(
+        say("Win back those who went quiet"),
+        many(
+            "{n} customer ({segments}) came often and has stayed away for longer than most. The sum is what they spent "
+            "in the last year.",
+            "{n} customers ({segments}) came often and have stayed away for longer than most. The sum is what they "
+            "spent in the last year.",
+            sum(row["members"] for row in found),
+            segments=words.listed([cut(segments.label(row["segment"]), LETTERS) for row in found]),
+        ),
+        spent,
+        f"{scheme.anchor}-who",
+        say("Segments by spend"),
+        up_to(shop, spent),
+    )
 
 
 def downward(shop: Shop) -> Finding | None:
@@ -278,18 +283,18 @@ def missed_occasion(shop: Shop) -> Finding | None:
     gap, counted = found[0], occasions.days_counted(shop)
     since = say(" since {day}", day=words.day(counted[0])) if counted else ""
     return Finding(
-        say("Win the shopping trips they seldom make"),
-        many(
-            "“{segment}” ({scheme}) came for “{occasion}” {baskets}{since}; at the rate of all customers it would be "
-            "{n}.",
-            "“{segment}” ({scheme}) came for “{occasion}” {baskets}{since}; at the rate of all customers it would be "
-            "{n}.",
-            gap.expected,
+        say(
+            "Win more trips of “{segment}” for “{occasion}”",
             segment=cut(gap.label, LETTERS),
-            scheme=gap.scheme.title,
             occasion=occasions.label(shop, gap.occasion),
+        ),
+        many(
+            "{scheme}: they made {baskets}{since}; at everybody's rate, {n}.",
+            "{scheme}: they made {baskets}{since}; at everybody's rate, {n}.",
+            gap.expected,
+            scheme=gap.scheme.title,
             since=since,
-            baskets=many("{n} time", "{n} times", gap.baskets),
+            baskets=many("{n} trip", "{n} trips", gap.baskets),
         ),
         gap.worth,
         "occasion-gaps",

@@ -49,7 +49,8 @@ class Front:
     is_full: bool
     no_schemes: Sequence[Text]
     headline: Sequence[Text]
-    pairs: Sequence[str]
+    rfm: str
+    pairs: str
     to_do: Sequence[findings.Finding]
     sold: Table | None
     unknown: Sequence[Text]
@@ -84,6 +85,9 @@ def front(shop: Shop) -> Front:
         if not shown
         else [],
         headline=headline(shop),
+        rfm=say("RFM: how recently, how often and for how much somebody buys.")
+        if any(scheme.name == "rfm" for scheme in shown)
+        else "",
         pairs=pairs(shown),
         to_do=findings.to_do(shop),
         sold=selling.on_the_front_page(shop, MOST_SOLD),
@@ -154,8 +158,8 @@ def headline(shop: Shop) -> list[Text]:
     if drawer:
         said.append(
             many(
-                "{n} lies in the drawer: its segments differ, and everybody was sent the same.",
-                "{n} lie in the drawer: their segments differ, and everybody was sent the same.",
+                "{n} lies in the drawer: its segments differ, but too few are treated differently.",
+                "{n} lie in the drawer: their segments differ, but too few are treated differently.",
                 drawer,
             )
         )
@@ -170,24 +174,20 @@ def headline(shop: Shop) -> list[Text]:
     return said
 
 
-def pairs(shown: Sequence[Scheme]) -> list[str]:
-    """What RFM is, and what the pairs of the strip are, by the first that has any."""
-    said = []
-    if any(scheme.name == "rfm" for scheme in shown):
-        said.append(say("RFM: how recently, how often and for how much somebody buys."))
+def pairs(shown: Sequence[Scheme]) -> str:
+    """What the pairs of the strip are, by the first that has any."""
     for scheme in shown:
         counted = common.pairs_sent(scheme)
         if counted:
-            said.append(
-                many(
-                    "{some} of {n} pair: of those large enough to tell, so many were sent different things before.",
-                    "{some} of {n} pairs: of those large enough to tell, so many were sent different things before.",
-                    counted[1],
-                    some=words.count(counted[0]),
-                )
+            return many(
+                "{some} of {n} pair: of {n} pair of segments large enough to compare, {some} was sent different "
+                "things.",
+                "{some} of {n} pairs: of {n} pairs of segments large enough to compare, {some} were sent different "
+                "things.",
+                counted[1],
+                some=words.count(counted[0]),
             )
-            break
-    return said
+    return ""
 
 
 def amounts(shop: Shop) -> Text:
@@ -306,17 +306,29 @@ def changes(shop: Shop) -> list[Text]:
     # rfm tells most of what a marketer may act on: two of it, if there are.
     own = [change for change in beyond if change.scheme.name == "rfm"][:2]
     chosen = [*own, *(change for name, change in firsts.items() if name != "rfm")][:MOST_CHANGES]
-    return [
-        say(
-            "{sign} {segment} ({scheme}): {before} a month ago, {now} now",
-            sign=Markup('<span aria-hidden="true">{}</span>').format("▲" if change.net > 0 else "▼"),
-            segment=Markup("<bdi>{}</bdi>").format(mark(cut(change.label, findings.LETTERS))),
-            scheme=common.link(f"{change.scheme.anchor}-moves", change.scheme.title),
-            before=words.count(change.before),
-            now=words.count(change.now),
+    return [changed(shop, change) for change in chosen]
+
+
+def changed(shop: Shop, change: movement.Change) -> Text:
+    """A segment then and now, and where most of those went, or came from, who made the difference."""
+    numbers = {
+        "sign": Markup('<span aria-hidden="true">{}</span>').format("▲" if change.net > 0 else "▼"),
+        "segment": Markup("<bdi>{}</bdi>").format(mark(cut(change.label, findings.LETTERS))),
+        "scheme": common.link(f"{change.scheme.anchor}-moves", change.scheme.title),
+        "before": words.count(change.before),
+        "now": words.count(change.now),
+    }
+    found = movement.counterpart(shop, change)
+    if found is None:
+        return say("{sign} {segment} ({scheme}): {before} → {now} in a month", **numbers)
+    other = {"other": Markup("<bdi>{}</bdi>").format(mark(cut(found[0], findings.LETTERS))), "n": words.count(found[1])}
+    if change.net > 0:
+        return say(
+            "{sign} {segment} ({scheme}): {before} → {now} in a month; {n} from {other}",
+            **numbers,
+            **other,
         )
-        for change in chosen
-    ]
+    return say("{sign} {segment} ({scheme}): {before} → {now} in a month; {n} to {other}", **numbers, **other)
 
 
 def since_last_refresh(shop: Shop) -> list[Text]:
@@ -325,7 +337,7 @@ def since_last_refresh(shop: Shop) -> list[Text]:
     if before is None:
         earlier = shop.db.table("refreshes", "refresh_id")[:-1]
         if not earlier:
-            return [say("This is the first refresh: no verdict can have turned yet.")]
+            return []
         return [say("The refresh before described {day}.", day=words.day(earlier[-1].get("as_of")))]
     then = Shop(before)
     said: list[Text] = []

@@ -115,6 +115,22 @@ def changes(shop: Shop) -> list[Change]:
     return sorted(found, key=lambda change: (-change.noise, change.scheme.order, change.segment))
 
 
+def counterpart(shop: Shop, change: Change) -> tuple[str, int] | None:
+    """Where most of those went who left a segment that shrank, or came from to one that grew: label and members of all
+    periods since a month ago. None where they are too few, or no segment is known."""
+    periods = last_periods(shop)
+    own, other = ("to_segment", "from_segment") if change.net > 0 else ("from_segment", "to_segment")
+    rows = shop.db.rows(
+        f"select {other} as segment, sum(members) as members from segment_migrations where scheme = ? and {own} = ? "
+        f"and {other} <> {own} and period_start >= ? group by all order by members desc, segment",
+        (change.scheme.name, change.segment, periods[-1][0]),
+    )
+    first = next((row for row in rows if row["segment"] != UNKNOWN), None)
+    if first is None or shop.is_few(first["members"]):
+        return None
+    return change.scheme.segments.label(first["segment"]), int(first["members"])
+
+
 def since(shop: Shop) -> str:
     periods = last_periods(shop)
     return words.day(periods[-1][0]) if periods else words.NOTHING

@@ -172,19 +172,16 @@ def in_short(shop: Shop) -> list[Text]:
                 link=common.link("not-known", say("what data to add")),
             )
         )
-    if shop.db.has("audience_decisions", "outcome", "member_id"):
-        row = shop.db.rows(
-            "select count(distinct member_id) filter (outcome = 'no consent') as waiting from audience_decisions"
-        )[0]
-        if row["waiting"] and not shop.is_few(row["waiting"]):
-            lines.append(
-                many(
-                    "Whether {n} customer wants your messages: no consent on record ({link}).",
-                    "Whether {n} customers want your messages: no consent on record ({link}).",
-                    row["waiting"],
-                    link=common.link("audiences", say("whom to contact")),
-                )
+    waiting, _ = common.waiting_for_consent(shop)
+    if waiting and not shop.is_few(waiting):
+        lines.append(
+            many(
+                "Whether {n} customer wants your messages: no consent on record ({link}).",
+                "Whether {n} customers want your messages: no consent on record ({link}).",
+                waiting,
+                link=common.link("audiences", say("whom to contact")),
             )
+        )
     unpaid = sum(common.pays(scheme)[1] == common.NOT_KNOWN for scheme in shop.schemes)
     if unpaid:
         lines.append(

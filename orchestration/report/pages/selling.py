@@ -855,7 +855,7 @@ def on_the_front_page(shop: Shop, most: int) -> Table | None:
         say("What to sell to whom, by {scheme}", scheme=scheme.title),
         [
             Column(say("Segment")),
-            Column(say("Offer, to customers")),
+            Column(say("Offer (to how many)")),
             Column(say("What goes with what they buy"), minor=True),
             Column(shop.in_currency(say("All gaps, up to")), True),
         ],

@@ -33,8 +33,8 @@ def test_the_front_page_describes_the_last_refresh(database: Path) -> None:
         "18 customers 15 of them have bought",
         "22.2 M EUR spend, last year ▲ 10.0 % on the year before",
         "77 checks passed 2 failed or warned before the final audit",
-        "Of 2 ways to segment, none is in use yet. 1 lies in the drawer: its segments differ, and everybody was sent "
-        "the same. The segments of 1 hardly differ. 1 was shown to pay.",
+        "Of 2 ways to segment, none is in use yet. 1 lies in the drawer: its segments differ, but too few are "
+        "treated differently. The segments of 1 hardly differ. 1 was shown to pay.",
         "RFM: how recently, how often and for how much somebody buys.",
     ):
         assert said in front
@@ -56,8 +56,8 @@ def test_findings_are_ranked_by_money_and_lead_to_their_tables(database: Path) -
     found = page.part("front").text
     # 1,000 baskets expected of the evening, 500 there, at 1.80: 900; 8 gaps of 50.20: 402.
     first = found.index(
-        "Win the shopping trips they seldom make: up to 900 EUR. “Best & first” (RFM) came for “Late evening” 500 "
-        "times; at the rate of all customers it would be 1,000."
+        "Win more trips of “Best & first” for “Late evening”: up to 900 EUR. RFM: they made 500 trips; at everybody's "
+        "rate, 1,000."
     )
     second = found.index("For one, 8 customers buy Bricks and never Sand <&>: up to 402 EUR.")
     # What has no sum comes last.
@@ -74,7 +74,7 @@ def test_where_consent_is_all_that_is_missing_it_comes_first(database: Path) -> 
     )
     found = report(database).part("front").text
     said = "Ask for consent first. Nothing may be sent now: no consent is on record of the 30 customers"
-    assert found.index(said) < found.index("Win the shopping trips they seldom make")
+    assert found.index(said) < found.index("Win more trips of")
     assert "messages wait for it" not in found
     change(database, "insert into audience_decisions values ('c31', 't', 'sent')")
     found = report(database).part("front").text
@@ -90,7 +90,8 @@ def test_data_of_long_ago_are_marked(database: Path) -> None:
 def test_segments_that_changed_beyond_noise_are_told_with_sizes_then_and_now(database: Path) -> None:
     """110 fewer of 190 moves: 8 times what chance makes."""
     found = report(database).part("front").text
-    assert "▼ Best & first (RFM): 1,150 a month ago, 1,040 now" in found
+    assert "▼ Best & first (RFM): 1,150 → 1,040 in a month; 150 to <script>" in found
+    assert "in a month; 150 from Best & first" in found
     assert "tokyo" not in found and "東京" not in found
 
 
@@ -129,7 +130,7 @@ def test_warnings_are_named_on_the_front_page_and_told_under_data_quality(databa
     assert "519 checks passed 2 warned" in front
     assert "before the final audit" not in page.text
     assert "Some of what was sold is in no product list: land those products with their category." in front
-    assert "Some treatments reach nobody or are the same as another" in front
+    assert "Treatments reach nobody, or are the same as others" in front
     assert "Something in the landing zone was not read" in front
     for problem in warnings:
         # The name of the check and its own words are folded detail.
@@ -675,7 +676,7 @@ def test_a_gap_has_the_baskets_that_everyones_share_would_make_and_their_money(d
 def test_an_occasion_of_the_users_own_is_named_and_cannot_become_markup(database: Path) -> None:
     change(database, "update occasion_matrix set occasion = '<b>tea_time</b>' where occasion = 'late_evening'")
     page = report(database)
-    assert "came for “<b>tea time</b>” 500 times" in page.text
+    assert "Win more trips of “Best & first” for “<b>tea time</b>”" in page.text
     assert "b" not in page.tags()
 
 
@@ -742,7 +743,7 @@ def test_plans_of_schemes_that_somebody_is_in_come_nearest_first(database: Path)
     assert "1 test of 2 can be answered with the members of today." in page.text
     rows = page.table("Experiments to run")
     assert [row[0] for row in rows] == ["RFM", "Life stage"]
-    assert rows[1][2:5] == ["60,000", "600", "over 10 years"]
+    assert rows[1][2:6] == ["1.00", "60,000", "600", "over 10 years"]
     assert "One to begin with" not in page.text
     # Where today's members settle nothing, the test that shows the least difference leads.
     change(database, "update experiment_plans set members_needed = 4000 where scheme = 'rfm'")
@@ -1264,7 +1265,7 @@ def test_gaps_by_occasion_say_whose_months_they_speak_of(database: Path) -> None
     page = report(database)
     said = "Baskets from 1 March 2025 to 28 February 2026, by the segments of today."
     assert said in page.part("occasions").text
-    assert "came for “Late evening” 500 times since 1 March 2025;" in page.part("front").text
+    assert "they made 500 trips since 1 March 2025; at" in page.part("front").text
     # A shop younger than the window has less.
     change(database, "update customer_profiles set first_order_on = '2025-12-24'")
     assert "Baskets from 24 December 2025 to" in report(database).part("occasions").text
