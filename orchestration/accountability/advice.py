@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 from scipy import special
 
-from orchestration.accountability.behaviour import OUTCOMES
+from orchestration.accountability.behaviour import OUTCOMES, SHARES
 from orchestration.accountability.experiments import EVERYONE
 from orchestration.accountability.inputs import SIGNIFICANCE, RefreshSettings, active_schemes, segment_labels
 from orchestration.accountability.schemas import table_of
@@ -42,6 +42,12 @@ class Tests:
         nothing = (error == 0) & (gap == 0)
         self.p[nothing], self.alike[nothing] = 1.0, 0.0
         self.alike[np.isnan(self.p)] = np.nan
+
+    def measured(self, i: int) -> str:
+        """The means of the pair at i, shares in percent, amounts and counts a member."""
+        if self.name in SHARES:
+            return f"{100 * self.a[i]:.3g} % against {100 * self.b[i]:.3g} %"
+        return f"{self.a[i]:,.3g} against {self.b[i]:,.3g} a member"
 
 
 def scheme_advice(con: duckdb.DuckDBPyConnection, settings: RefreshSettings, outcomes: pa.Table) -> pa.Table:
@@ -225,8 +231,8 @@ def _differs(test: Tests, i: int, a: str, b: str, q: float, settings: RefreshSet
             f"({chance}): keep them apart, and send it where it earns."
         )
     return (
-        f"{a} and {b} differ in {test.name}: {test.a[i]:,.3g} against {test.b[i]:,.3g} a member in "
-        f"{settings.outcome_days} days ({chance}): keep them apart."
+        f"{a} and {b} differ in {test.name}: {test.measured(i)} in {settings.outcome_days} days ({chance}): keep them "
+        "apart."
     )
 
 

@@ -34,6 +34,8 @@ OUTCOMES = {
     "responded": "response to what was sent",
     "spend": "spend",
 }
+# Of them those whose mean is a part of 1.
+SHARES = frozenset(OUTCOMES[outcome] for outcome in ("discount_share", "private_label_share", "responded"))
 
 
 def segment_behaviour(con: duckdb.DuckDBPyConnection, settings: RefreshSettings) -> pa.Table:

@@ -369,6 +369,16 @@ def flow_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
                 more=joined(" ", (line for line in more if line)),
             )
         )
+    elif small:
+        blocks.append(
+            Prose(
+                many(
+                    "No move is of {n} customer or more: too few to tell one by one.",
+                    "No move is of {n} customers or more: too few to tell one by one.",
+                    shop.least,
+                )
+            )
+        )
     return blocks
 
 
@@ -415,6 +425,8 @@ def size_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
             if len(largest) > len(names)
             else say("{what} by month.", what=heading)
         )
+        if column == "members":
+            caption = joined(" ", [caption, say("Counted on the first day of each.")])
         table = Table(
             say("{what} by month, {scheme}", what=heading, scheme=scheme.title),
             [Column(say("Month")), *(Column(scheme.segments.label(name), True) for name in names)],

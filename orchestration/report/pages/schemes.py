@@ -920,6 +920,7 @@ def sent(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
                 open_pairs,
             )
         )
+    told_pairs.append(say("Members are counted by the segment that they had before they were sent anything."))
     blocks: list[Block] = [Prose(joined(" ", told_pairs))]
     if len(names) > 1 and judged:
         blocks += [
@@ -929,8 +930,8 @@ def sent(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]:
                     [
                         say(
                             "How far apart what two segments were sent is: 0 the same, 100 nothing in common; ≠ sent "
-                            "different things, = the same, ? cannot be judged. One scale for all schemes: {d0} below "
-                            "10, {d1} 20, {d2} 30, {d3} 50, {d4} more.",
+                            "different things, = no difference beyond chance, ? cannot be judged. One scale for all "
+                            "schemes: {d0} below 10, {d1} 20, {d2} 30, {d3} 50, {d4} more.",
                             **{shade: key(shade) for shade in ("d0", "d1", "d2", "d3", "d4")},
                         ),
                         *([common.largest(len(names))] if segments.cut else []),

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from orchestration.accountability.advice import adjusted, behaviour_tests, scheme_advice
+from orchestration.accountability.advice import Tests, adjusted, behaviour_tests, scheme_advice
 from orchestration.accountability.inputs import read_settings
 from orchestration.accountability.schemas import columns_of, table_of
 from tests.unit.accountability.conftest import AS_OF, SmallWarehouse
@@ -84,6 +84,16 @@ def test_segments_that_differ_are_kept_apart_those_alike_merged_and_small_ones_t
     assert found["big", "low"]["why"].startswith("big and low differ in spend: ")
     assert "no treatment was tested on both" in found["big", "like_big"]["why"]
     assert {row["evidence"] for row in found.values()} == {"behaviour"}
+
+
+def test_means_are_told_as_shares_or_a_member() -> None:
+    one = np.ones(1)
+    tests = {
+        name: Tests(name, "behaviour", np.asarray([a]), np.asarray([b]), one, one, 1.0)
+        for name, a, b in (("share of discounts", 0.1144, 0.198), ("orders", 3.43, 15.9))
+    }
+    assert tests["share of discounts"].measured(0) == "11.4 % against 19.8 %"
+    assert tests["orders"].measured(0) == "3.43 against 15.9 a member"
 
 
 def effect(segment: str, uplift: float, reach: float, closed: bool = True) -> dict[str, Any]:
