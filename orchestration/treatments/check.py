@@ -505,13 +505,14 @@ def _alike(scheme: Scheme, pairs: Sequence[Pair], valid: Mapping[str, Sequence[T
         return
     for pair in alike:
         letters = pair.difference.fields
-        but = f"no customer would notice what differs, in {', '.join(letters)}" if letters else "they are equal"
+        seen = f"no customer would notice what differs, {pair.difference.level}, in {', '.join(letters)}"
+        but = seen if letters else "nothing differs"
         yield Finding(
             scheme.treatment_check,
             scheme.name,
             (pair.segment_a, pair.segment_b),
             letters or NOTICED,
-            f"{scheme.name}: {pair.segment_a} and {pair.segment_b} are treated alike ({pair.difference.level}): {but}; "
+            f"{scheme.name}: {pair.segment_a} and {pair.segment_b} are treated alike: {but}; "
             f"one of {', '.join(NOTICED)} must really differ. Today they get "
             f"{_named({where(row) for segment in (pair.segment_a, pair.segment_b) for row in valid[segment]})}",
         )
