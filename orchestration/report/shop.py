@@ -271,6 +271,17 @@ class Shop:
         """How many; too few to tell is said so."""
         return say("fewer than {n}", n=words.count(self.least)) if self.is_few(number) else words.count(number)
 
+    def withheld(self, parts: Sequence[float]) -> set[int]:
+        """Places of the parts of a known whole that are not told: those too small, and the smallest others, until what
+        is withheld is neither a single part nor too small itself."""
+        places = {place for place, part in enumerate(parts) if self.is_few(part)}
+        spare = sorted(
+            (place for place, part in enumerate(parts) if part and place not in places), key=parts.__getitem__
+        )
+        while spare and places and (len(places) == 1 or self.is_few(sum(parts[place] for place in places))):
+            places.add(spare.pop(0))
+        return places
+
     def merged(self, rows: Sequence[Row], count: Callable[[Row], float]) -> tuple[list[Row], list[Row]]:
         """Rows that may be told, and those that are told as one.
 

@@ -211,16 +211,16 @@ def facts(shop: Shop) -> list[tuple[Text, Text, Text]]:
         )
         spend = ", sum(monetary) as spend" if db.has("customer_profiles", "monetary") else ""
         row = db.rows(f"select count(*) as n{bought}{spend} from customer_profiles")[0]
-        detail = (
-            many(
+        detail = ""
+        if "buyers" in row and shop.is_few(row["n"] - row["buyers"]):
+            detail = say("all but a few have bought")
+        elif "buyers" in row:
+            detail = many(
                 "{said} of them have bought",
                 "{said} of them have bought",
                 row["buyers"],
                 said=shop.members(row["buyers"]),
             )
-            if "buyers" in row
-            else ""
-        )
         found.append((shop.members(row["n"]), many("customer", "customers", row["n"]), detail))
         if "spend" in row and not shop.is_few(row["n"]):
             found.append((shop.money(row["spend"]), say("spend, last year"), year_on_year(shop)))

@@ -296,8 +296,9 @@ def flow_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
     moves = [row for row in rows if row["from_segment"] != row["to_segment"]]
     if not moves:
         return []
-    told = [row for row in rows if not shop.is_few(row["members"])]
-    small = [row for row in moves if shop.is_few(row["members"])]
+    shown, small = shop.merged(moves, lambda row: row["members"])
+    stayed = [row for row in rows if row["from_segment"] == row["to_segment"] and not shop.is_few(row["members"])]
+    told = [*stayed, *shown]
     segments = scheme.segments
     blocks: list[Block] = []
     order = [
@@ -332,7 +333,6 @@ def flow_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
                     ),
                 )
             )
-    shown = [row for row in told if row["from_segment"] != row["to_segment"]]
     if shown:
         together = int(sum(row["members"] for row in small))
         more = [
@@ -345,10 +345,9 @@ def flow_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
             if len(shown) > MOST_MOVES
             else "",
             many(
-                "Moves of fewer than {least} each: {members} customers together.",
-                "Moves of fewer than {least} each: {members} customers together.",
+                "The smallest moves: {members} customer together.",
+                "The smallest moves: {members} customers together.",
                 together,
-                least=words.count(shop.least),
                 members=shop.members(together),
             )
             if small

@@ -1002,14 +1002,21 @@ def audiences(shop: Shop) -> list[Block]:
     if not found:
         return blocks
     ordered = sorted(by_channel.items(), key=lambda item: (-item[1]["sent"], -item[1].total(), item[0]))
-    rows = [
-        [
-            common.label(words.value("channel", channel)),
-            *([common.members(shop, counts.total())] if has_drops else []),
-            *(common.members(shop, counts[name]) for name in names),
-        ]
-        for channel, counts in ordered
-    ]
+    rows = []
+    for channel, counts in ordered:
+        withheld = shop.withheld([counts[name] for name in names]) if has_drops else set()
+        rows.append(
+            [
+                common.label(words.value("channel", channel)),
+                *([common.members(shop, counts.total())] if has_drops else []),
+                *(
+                    Cell(say("withheld"), sort="", css="n")
+                    if place in withheld and not shop.is_few(counts[name])
+                    else common.members(shop, counts[name])
+                    for place, name in enumerate(names)
+                ),
+            ]
+        )
     blocks.append(
         Table(
             say("Sends by channel"),
