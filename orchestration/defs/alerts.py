@@ -30,7 +30,7 @@ from dagster import (
     run_failure_sensor,
 )
 
-from orchestration.defs.run import is_made_by_a_command
+from orchestration.defs.run import is_made_by_a_command, published_id
 from orchestration.terminal import AFTERWARDS, STEPS, Problem, Progress
 
 ALERT_WEBHOOK_URL = "ALERT_WEBHOOK_URL"
@@ -143,7 +143,11 @@ def problems_of_run(instance: DagsterInstance, run_id: str) -> list[Problem]:
 def failure_alert() -> SensorDefinition:
     """The sensor `failure_alert`: on as soon as Dagster's daemon runs; without the variable it does nothing."""
 
-    @run_failure_sensor(name="failure_alert", default_status=DefaultSensorStatus.RUNNING)
+    @run_failure_sensor(
+        name="failure_alert",
+        default_status=DefaultSensorStatus.RUNNING,
+        description=f"Posts what stopped a run, in the words of the terminal, to the webhook in {ALERT_WEBHOOK_URL}.",
+    )
     def sensor(context: RunFailureSensorContext) -> SkipReason | None:
         """Posts what stopped a run to the webhook in ALERT_WEBHOOK_URL."""
         run = context.dagster_run
@@ -153,21 +157,10 @@ def failure_alert() -> SensorDefinition:
         problems = problems_of_run(context.instance, run.run_id)
         # Only the past has partitions (backfill.py).
         of_a_backfill = any(tag.startswith(PARTITION_TAGS) for tag in run.tags)
-        said = alert(run.run_id, problems, _published_id(), of_a_backfill=of_a_backfill)
+        said = alert(run.run_id, problems, published_id(), of_a_backfill=of_a_backfill)
         if said is None:
             return SkipReason(f"{ALERT_WEBHOOK_URL} is not set")
         context.log.info(said)
         return None
 
     return sensor
-
-
-def _published_id() -> str | None:
-    from orchestration.settings import SettingsError, read_settings
-    from orchestration.storage.versions import published_version
-
-    try:
-        version = published_version(read_settings())
-    except SettingsError:
-        return None
-    return version.name if version else None

@@ -5,7 +5,7 @@ Does not belong here: rules (suites.py), how they run (runner.py), what the trea
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagster import (
     AssetCheckExecutionContext,
@@ -24,12 +24,15 @@ from dagster import (
 from orchestration.audit.runner import RuleResult, run_rules
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
 from orchestration.audit.told import MESSAGE, WARNED, WENT_ON, check_message, check_name
-from orchestration.defs.run import RefreshRun
+from orchestration.defs.run import RefreshRun, published_id
 from orchestration.defs.translator import CANDIDATE_KEY
 from orchestration.overrides import treatment_places
 from orchestration.settings import Settings, SettingsError
 from orchestration.storage.versions import DATABASE_NAME
 from orchestration.warehouse.tables import built_tables, current_as_of
+
+if TYPE_CHECKING:
+    from orchestration.treatments.check import Finding
 
 TREATMENT_CHECK = "treatments_differ_and_reach"
 # For the rules that have no remedy of their own: each failure says it with the rows.
@@ -40,8 +43,9 @@ NO_REMEDY = {
 # So many of the checks that stopped a step are named in its failure.
 NAMED = 5
 NOT_REACHED = (
-    "What each checks, and how its rows are found, stands on its page (Checks of the asset). Checks after it were not "
-    'reached: Dagster calls them "Execution failed", without metadata.'
+    "What it checks stands in the Catalog: the asset {asset}, Checks, where Execution history keeps this result under "
+    'those of later runs. Checks after it were not reached: Dagster calls them "Execution failed", without metadata. '
+    "Repair what is named, then refresh again: those may find more."
 )
 NEXT_STEP = "Edit treatments.csv (in SEEDS_DIR, else in seeds/); `make check` says in a second whether that helps."
 
@@ -121,7 +125,10 @@ def why_stopped(stopping: Sequence[AssetCheckResult]) -> str:
     if len(stopping) > NAMED:
         named.append(f"and {len(stopping) - NAMED} more")
     count = "A check" if len(stopping) == 1 else f"{len(stopping)} checks"
-    return "\n".join([f"{count} stopped the refresh; what is published stays.", *named, NOT_REACHED])
+    published = published_id()
+    stays = f"what is published stays: {published}." if published else "nothing is published yet."
+    asset = stopping[0].asset_key.to_user_string() if stopping[0].asset_key else "of its table"
+    return "\n".join([f"{count} stopped the refresh; {stays}", *named, NOT_REACHED.format(asset=asset)])
 
 
 def staging_audit(rules: Sequence[Rule] = STAGING) -> AssetChecksDefinition:
@@ -158,7 +165,6 @@ def treatment_check() -> AssetChecksDefinition:
             report = check_candidate(con, current_as_of(con), _places(refresh.settings))
         blocking = [finding for finding in report.findings if finding.severity == "block"]
         warnings = [finding for finding in report.findings if finding.severity == "warn"]
-        told = "\n".join([*(finding.message for finding in blocking or warnings), NEXT_STEP])
         # Findings of schemes that only warn are a warning; notes are nothing.
         return AssetCheckResult(
             asset_key=CANDIDATE_KEY,
@@ -167,7 +173,7 @@ def treatment_check() -> AssetChecksDefinition:
             severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
             description=(WENT_ON if warnings and not blocking else "") + report.summary().splitlines()[0],
             metadata={
-                **({MESSAGE: told} if blocking or warnings else {}),
+                **({MESSAGE: what_to_do(blocking or warnings)} if blocking or warnings else {}),
                 **({WARNED: True} if warnings and not blocking else {}),
                 "table": "treatments",
                 "findings": [
@@ -184,6 +190,13 @@ def treatment_check() -> AssetChecksDefinition:
         )
 
     return blocking_check(TREATMENT_CHECK, check_treatments)
+
+
+def what_to_do(findings: "Sequence[Finding]") -> str:
+    """The findings, a line each, and which file to edit where it is one of a scheme: all else is none of its rows."""
+    return "\n".join(
+        [*(finding.message for finding in findings), *([NEXT_STEP] if any(each.scheme for each in findings) else [])]
+    )
 
 
 def _places(settings: Settings) -> dict[str, str]:

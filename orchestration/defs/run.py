@@ -21,8 +21,9 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from pydantic import PrivateAttr
 
 from orchestration import memory
-from orchestration.settings import Settings, read_settings
+from orchestration.settings import Settings, SettingsError, read_settings
 from orchestration.storage.lock import refresh_lock
+from orchestration.storage.versions import published_version
 from orchestration.warehouse.edits import Edit, MadeFrom
 from orchestration.warehouse.project import project_vars
 
@@ -35,6 +36,15 @@ STARTED_AT_TAG = "segments_in_use/started_at"
 def make_refresh_id(started_at: datetime, run_id: str) -> str:
     """An id that sorts by time and is unique: the start in UTC, and the beginning of Dagster's run id."""
     return f"{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{run_id.replace('-', '')[:8]}"
+
+
+def published_id() -> str | None:
+    """The id of the version that is published now; None where there is none, or the settings cannot be read."""
+    try:
+        version = published_version(read_settings())
+    except SettingsError:
+        return None
+    return version.name if version else None
 
 
 def is_made_by_a_command(run: DagsterRun) -> bool:

@@ -60,7 +60,7 @@ messages as (
 ),
 
 one_message as (
-    select {{ sorted_list('message', '. ') }} || '. Repair the files, or say how they are written (landing_formats); table refused_rows of the build has all rows'
+    select {{ sorted_list('message', '. ') }} || '. Repair the files, or say in the settings how they are written (landing_formats); table refused_rows of the build has all rows'
         as message
     from messages
 )

@@ -10,6 +10,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetKey, Failure, Ret
 from orchestration.audit.runner import RuleResult
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
 from orchestration.audit.told import has_warned
+from orchestration.defs import checks
 from orchestration.defs.checks import (
     CANDIDATE_KEY,
     as_warning,
@@ -17,8 +18,10 @@ from orchestration.defs.checks import (
     check_result,
     in_words,
     spec,
+    what_to_do,
     why_stopped,
 )
+from orchestration.treatments.check import Finding
 
 CRITICAL = Rule("one", "segments", "critical", "because", "ExpectTableRowCountToBeBetween")
 WARNING = Rule("two", "segments", "warning", "because", "ExpectTableRowCountToBeBetween")
@@ -84,6 +87,23 @@ def test_the_failure_of_a_step_names_the_checks_that_stopped_it_and_what_they_fo
     with pytest.raises(RetryRequested):
         list(in_words(events(failed, error=RetryRequested())))
     assert "5 more" in why_stopped([failed] * 10)
+
+
+@pytest.mark.parametrize(("published", "stays"), [("v7", "what is published stays: v7."), (None, "nothing is pub")])
+def test_the_failure_says_what_is_published_and_where_the_check_stands(
+    published: str | None, stays: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "published_id", lambda: published)
+    said = why_stopped([check_result(RuleResult(CRITICAL, False, "3 rows of a.csv"), CANDIDATE_KEY)])
+    assert said.startswith(f"A check stopped the refresh; {stays}")
+    assert "the asset candidate, Checks" in said and "then refresh again" in said
+
+
+def test_treatments_are_to_be_edited_only_where_they_are_what_is_wrong() -> None:
+    consent = Finding("warn", "", (), ("channel",), "no consents are on record")
+    alike = Finding("warn", "rfm", ("a", "b"), ("message",), "rfm: a and b are treated alike")
+    assert what_to_do([consent]) == "no consents are on record"
+    assert what_to_do([consent, alike]).splitlines()[2].startswith("Edit treatments.csv")
 
 
 def test_a_result_goes_to_the_check_of_its_rule_with_its_message() -> None:
