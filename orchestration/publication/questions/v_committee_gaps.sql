@@ -4,7 +4,7 @@
 --   spend: Net spend over the behaviour window, in the reporting currency.
 --   role: Who is missing: initiator, department_head, finance or signatory.
 --   role_label: Its name for people.
---   problem: nobody known, or known and not contactable.
+--   problem: 'nobody known' or 'known and not contactable'.
 --   person_id: Who is known; null where nobody is.
 --   risk: What the gap puts at risk.
 select

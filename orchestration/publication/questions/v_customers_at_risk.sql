@@ -5,7 +5,7 @@
 --   spend: Net spend over the behaviour window, in the reporting currency.
 --   last_order_on: Local date of the last basket.
 --   recency_days: Days since then, on the as-of date.
---   channels: Channels on which they may be written to, with commas between; null where there is none.
+--   channels: Channels (those of the table channels, such as email) on which a treatment of theirs may be sent to them today, holdouts left out, with ', ' between; null where there is none.
 --   offer_item: The first of the customer's next best offers; null where there is none.
 --   because_item: What the offer follows from: an item that the customer bought.
 --   because_last_bought_on: When it was bought last.

@@ -1,4 +1,4 @@
--- Who changed segments within the last month of the history, scheme by scheme.
+-- Who changed segments within the 31 days before the as-of date, scheme by scheme; v_movements counts the last period of the grid.
 --   scheme: The scheme.
 --   member_id: The member.
 --   from_segment: Where they came from.

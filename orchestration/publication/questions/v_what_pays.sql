@@ -1,11 +1,11 @@
--- What each scheme is worth on the three questions, best evidence first: the scorecard with the scheme's description.
+-- What each scheme is worth on the three questions: the scorecard with the scheme's description. What pays comes first, then what does not, then what nobody knows; of each, what explains most.
 --   scheme: The scheme.
 --   description: What it divides by.
 --   audience: Whom it divides.
 --   verdict: in use, in the drawer, superficial or unproven.
 --   pays: yes, no or unproven.
 --   members: Members with a known segment. Count.
---   behaviour_effect: Share of the differences in the next 90 days that segments explain, of the outcome that they explain best. 0 to 1.
+--   behaviour_effect: Share of the differences in the outcome period (90 days, unless the var outcome_days says otherwise) that segments explain, of the outcome that they explain best. 0 to 1.
 --   assigned_distinct: Share of pairs of segments whose treatments differ. 0 to 1.
 --   delivered_distinct: Share of well-powered pairs that were treated differently. 0 to 1.
 --   why: The verdict's reason, and the next step.
@@ -22,4 +22,7 @@ select
     cards.why
 from scheme_scorecard as cards
 inner join segment_schemes as schemes on cards.scheme = schemes.scheme
-order by cards.behaviour_effect desc nulls last, cards.scheme
+order by
+    case cards.pays when 'yes' then 0 when 'no' then 1 else 2 end,
+    cards.behaviour_effect desc nulls last,
+    cards.scheme
