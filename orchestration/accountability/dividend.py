@@ -629,17 +629,16 @@ def judge(
             f"So far each segment's own best treatment may earn anything {interval} a member more than {one}: wait "
             "until the experiment has closed, and change nothing on the strength of this."
         )
-    needed = members_needed(found, least, members)
+    needed = members_next_time(found, least, members)
     return UNPROVEN, (
         f"Each segment's own best treatment may earn anything {interval} a member more than {one}, which is too wide "
         f"to decide: test again with about {needed:,} members (experiment_plans says how)."
     )
 
 
-def members_needed(found: Dividend, least: float, members: int) -> int:
+def members_next_time(found: Dividend, least: float, members: int) -> int:
     """Members with which an interval of this kind would be narrow enough: half its width at most the dividend, or
-    the least
-    that is worth it, whichever is larger. Two digits, and at least twice as many as there were."""
+    the least that is worth it, whichever is larger. Two digits, and at least twice as many as there were."""
     target = max(found.dividend, least)
     width = max(found.high - found.dividend, found.reach)
     wanted = members * (width / target) ** 2 if target > 0 else math.inf

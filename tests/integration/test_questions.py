@@ -91,6 +91,23 @@ def test_movers_are_those_who_the_migrations_count(con: duckdb.DuckDBPyConnectio
     assert len(told) > 100
 
 
+def test_what_pays_comes_before_what_does_not_and_before_what_nobody_knows() -> None:
+    (asked,) = [question for question in questions() if question.name == "v_what_pays"]
+    with duckdb.connect() as con:
+        con.execute(
+            """
+            create table segment_schemes as
+                select unnest(['a', 'b', 'c', 'd', 'e']) as scheme, 'd' as description, 'p' as audience;
+            create table scheme_scorecard as
+                select 'v' as verdict, 9 as members, 1 as assigned_distinct, 1 as delivered_distinct, 'w' as why, *
+                from (values ('a', 'unproven', 0.9), ('b', 'yes', 0.1), ('c', 'no', 0.8), ('d', 'yes', 0.2),
+                    ('e', 'unproven', null)) as t(scheme, pays, behaviour_effect)
+            """
+        )
+        told = con.execute(asked.select).fetchall()
+    assert [row[0] for row in told] == ["d", "b", "c", "a", "e"]
+
+
 def test_those_at_risk_are_told_with_their_first_offer(con: duckdb.DuckDBPyConnection) -> None:
     told = con.execute("select customer_id, spend, offer_item, channels from v_customers_at_risk").fetchall()
     members = con.execute(
