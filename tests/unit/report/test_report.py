@@ -70,6 +70,18 @@ def test_findings_are_ranked_by_money_and_lead_to_their_tables(database: Path) -
         assert page.has(anchor) and f'href="#{anchor}"' in page.part("front").html
 
 
+def test_those_who_went_quiet_are_counted_in_both_segments_of_them(database: Path) -> None:
+    change(
+        database,
+        "update segments set segment = case segment when 'best' then 'at_risk' when 'evil' then 'cant_lose' else "
+        "segment end where scheme = 'rfm'",
+    )
+    change(database, "update segments set spend = 900000 where segment in ('at_risk', 'cant_lose')")
+    found = report(database).part("front").text
+    assert "Win back those who went quiet: up to 1.8 M EUR. 1,800 customers (<script>" in found
+    assert "and Best & first) came often and have stayed away for longer than most." in found
+
+
 def test_where_consent_is_all_that_is_missing_it_comes_first(database: Path) -> None:
     change(
         database,
@@ -753,7 +765,15 @@ def test_plans_of_schemes_that_somebody_is_in_come_nearest_first(database: Path)
     change(database, "update experiment_plans set members_needed = 4000 where scheme = 'rfm'")
     page = report(database).part("plans")
     assert "One to begin with: hold out half of the 600 members of Life stage at random." in page.text
+    assert "shows if it brings 9.50 EUR a member" in page.text
     assert [row[0] for row in page.table("Experiments to run")] == ["Life stage", "RFM"]
+    assert page.table("How to run each experiment")[1][0] == "Does what is sent pay?"
+    # An effect of interest of 1 is one per cent of what they spend, so 9.50 are 9.5.
+    change(database, "alter table refresh_settings add column least_dividend double")
+    change(database, "alter table refresh_settings add column outcome_days integer")
+    change(database, "update refresh_settings set least_dividend = 0.01, outcome_days = 90")
+    said = "brings 9.50 EUR (9.5 % of their spend) a customer in 90 days or more."
+    assert said in report(database).part("front").text
 
 
 def test_the_dividend_is_told_with_its_verdict(database: Path) -> None:
