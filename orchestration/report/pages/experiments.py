@@ -425,6 +425,8 @@ def plans(shop: Shop) -> list[Block]:
     if not rows:
         return []
     able = sum(row["members_available"] >= row["members_needed"] for row in rows)
+    # Where no margin is known, nobody knows what is foregone.
+    has_costs = any(row.get("foregone_value") is not None for row in rows)
     lead = (
         many(
             "{n} test of {all} can be answered with the members of today.",
@@ -434,9 +436,8 @@ def plans(shop: Shop) -> list[Block]:
         )
         if able
         else say(
-            "No question can be settled with the members of today alone. The test to begin with comes first, then "
-            "those nearest to being settled; with the members of today a test would still show a difference as large "
-            "as the column says."
+            "No question can be settled with the members of today alone: the table says how large a difference they "
+            "would show. The test to begin with comes first, then those nearest to being settled."
         )
     )
 
@@ -450,8 +451,8 @@ def plans(shop: Shop) -> list[Block]:
                 Column(say("Members needed"), True),
                 Column(say("There are"), True),
                 Column(say("Days"), True, minor=True),
-                Column(shop.in_currency(say("Today's could see, a member")), True, minor=True),
-                Column(shop.in_currency(say("Cost of trying")), True, minor=True),
+                Column(shop.in_currency(say("Today's members would show")), True, minor=True),
+                *([Column(shop.in_currency(say("Cost of trying")), True, minor=True)] if has_costs else []),
             ],
             [
                 [
@@ -465,7 +466,7 @@ def plans(shop: Shop) -> list[Block]:
                     ),
                     common.number(row.get("days"), _days(row.get("days"))),
                     common.number(row.get("smallest_effect"), words.decimals(row.get("smallest_effect"))),
-                    common.money(row.get("foregone_value")),
+                    *([common.money(row.get("foregone_value"))] if has_costs else []),
                 ]
                 for row in found
             ],
