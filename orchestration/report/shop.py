@@ -273,12 +273,12 @@ class Shop:
 
     def withheld(self, parts: Sequence[float]) -> set[int]:
         """Places of the parts of a known whole that are not told: those too small, and the smallest others, until what
-        is withheld is neither a single part nor too small itself."""
+        is withheld is together large enough, so that no single one of the small can be had."""
         places = {place for place, part in enumerate(parts) if self.is_few(part)}
         spare = sorted(
             (place for place, part in enumerate(parts) if part and place not in places), key=parts.__getitem__
         )
-        while spare and places and (len(places) == 1 or self.is_few(sum(parts[place] for place in places))):
+        while spare and self.is_few(sum(parts[place] for place in places)):
             places.add(spare.pop(0))
         return places
 

@@ -768,11 +768,12 @@ def test_plans_of_schemes_that_somebody_is_in_come_nearest_first(database: Path)
     assert "shows if it brings 9.50 EUR a member" in page.text
     assert [row[0] for row in page.table("Experiments to run")] == ["Life stage", "RFM"]
     assert page.table("How to run each experiment")[1][0] == "Does what is sent pay?"
-    # An effect of interest of 1 is one per cent of what they spend, so 9.50 are 9.5.
+    # An effect of interest of 0.50 is one per cent of what they spend, so 9.50 are 19.
+    change(database, "update experiment_plans set effect_of_interest = 0.5")
     change(database, "alter table refresh_settings add column least_dividend double")
     change(database, "alter table refresh_settings add column outcome_days integer")
     change(database, "update refresh_settings set least_dividend = 0.01, outcome_days = 90")
-    said = "brings 9.50 EUR (9.5 % of their spend) a customer in 90 days or more."
+    said = "brings 9.50 EUR (19.0 % of their spend) a customer in 90 days or more."
     assert said in report(database).part("front").text
 
 
