@@ -773,7 +773,7 @@ def test_plans_of_schemes_that_somebody_is_in_come_nearest_first(database: Path)
     change(database, "alter table refresh_settings add column least_dividend double")
     change(database, "alter table refresh_settings add column outcome_days integer")
     change(database, "update refresh_settings set least_dividend = 0.01, outcome_days = 90")
-    said = "brings 9.50 EUR (19.0 % of their spend) a customer in 90 days or more."
+    said = "brings 9.50 EUR (19 % of their spend) a customer in 90 days or more."
     assert said in report(database).part("front").text
 
 
