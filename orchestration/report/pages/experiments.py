@@ -436,8 +436,8 @@ def plans(shop: Shop) -> list[Block]:
         )
         if able
         else say(
-            "No question can be settled with the members of today alone: the table says how large a difference they "
-            "would show. The test to begin with comes first, then those nearest to being settled."
+            "With the members of today only large differences show: the table says how large. The test to begin with "
+            "comes first, then those nearest to showing a small one."
         )
     )
 
@@ -481,10 +481,10 @@ def plans(shop: Shop) -> list[Block]:
         blocks.append(
             Prose(
                 many(
-                    "One to begin with: hold out half of the {n} member of {scheme} at random. Whether what is sent to "
-                    "them pays shows if it brings {effect} a member{time} or more.",
-                    "One to begin with: hold out half of the {n} members of {scheme} at random. Whether what is sent "
-                    "to them pays shows if it brings {effect} a member{time} or more.",
+                    "One to begin with: send one big offer to a random half of the {n} member of {scheme}, and nothing "
+                    "to the rest. Whether it pays shows if it brings {effect} a member{time} or more.",
+                    "One to begin with: send one big offer to a random half of the {n} members of {scheme}, and "
+                    "nothing to the rest. Whether it pays shows if it brings {effect} a member{time} or more.",
                     first["members_available"],
                     scheme=common.link(shop.scheme(first["scheme"]).anchor, title),
                     effect=effect_shown(shop, first),

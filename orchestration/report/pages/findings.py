@@ -66,8 +66,8 @@ def nobody_may_be_contacted(shop: Shop) -> Finding | None:
     return Finding(
         say("Ask for consent first"),
         many(
-            "Nothing may be sent now: no consent is on record of the {n} customer with a message waiting.",
-            "Nothing may be sent now: no consent is on record of the {n} customers with a message waiting.",
+            "Nothing more may be sent: no consent is on record of the {n} customer with a message waiting.",
+            "Nothing more may be sent: no consent is on record of the {n} customers with a message waiting.",
             waiting,
         ),
         0.0,
@@ -127,10 +127,10 @@ def actions(shop: Shop) -> list[Finding]:
             Finding(
                 say("Test one big offer"),
                 many(
-                    "Send it to half of the {n} customer in {scheme}, at random, and not to the rest: the test will "
-                    "show it if it brings {effect} a customer{time} or more.",
-                    "Send it to half of the {n} customers in {scheme}, at random, and not to the rest: the test will "
-                    "show it if it brings {effect} a customer{time} or more.",
+                    "Send it to a random half of the {n} customer in {scheme}: the test will show it if it brings "
+                    "{effect} a customer{time} or more.",
+                    "Send it to a random half of the {n} customers in {scheme}: the test will show it if it brings "
+                    "{effect} a customer{time} or more.",
                     plan["members_available"],
                     scheme=shop.scheme(plan["scheme"]).title,
                     effect=experiments.effect_shown(shop, plan),
@@ -284,17 +284,17 @@ def missed_occasion(shop: Shop) -> Finding | None:
     since = say(" since {day}", day=words.day(counted[0])) if counted else ""
     return Finding(
         say(
-            "Win more trips of “{segment}” for “{occasion}”",
+            "Win more “{occasion}” trips of “{segment}”",
             segment=cut(gap.label, LETTERS),
             occasion=occasions.label(shop, gap.occasion),
         ),
         many(
-            "{scheme}: they made {baskets}{since}; at everybody's rate, {n}.",
-            "{scheme}: they made {baskets}{since}; at everybody's rate, {n}.",
+            "{scheme}: they made {baskets}{since}; at the average rate, {n}.",
+            "{scheme}: they made {baskets}{since}; at the average rate, {n}.",
             gap.expected,
             scheme=gap.scheme.title,
             since=since,
-            baskets=many("{n} trip", "{n} trips", gap.baskets),
+            baskets=many("{n} such trip", "{n} such trips", gap.baskets),
         ),
         gap.worth,
         "occasion-gaps",

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from orchestration.report import words
 from orchestration.report.blocks import Table, Text
 from orchestration.report.figures import cut
-from orchestration.report.languages import many, mark, plural_forms, say
+from orchestration.report.languages import joined, many, mark, plural_forms, say
 from orchestration.report.pages import common, findings, movement, quality, schemes, selling
 from orchestration.report.published import Row
 from orchestration.report.shop import Scheme, Shop
@@ -313,22 +313,29 @@ def changed(shop: Shop, change: movement.Change) -> Text:
     """A segment then and now, and where most of those went, or came from, who made the difference."""
     numbers = {
         "sign": Markup('<span aria-hidden="true">{}</span>').format("▲" if change.net > 0 else "▼"),
-        "segment": Markup("<bdi>{}</bdi>").format(mark(cut(change.label, findings.LETTERS))),
+        "segment": named(change.label),
         "scheme": common.link(f"{change.scheme.anchor}-moves", change.scheme.title),
         "before": words.count(change.before),
         "now": words.count(change.now),
     }
-    found = movement.counterpart(shop, change)
-    if found is None:
+    told = [(named(label), words.count(members)) for label, members in movement.counterparts(shop, change)]
+    others = joined(
+        ", ",
+        [
+            say("{n} from {segment}", n=n, segment=segment)
+            if change.net > 0
+            else say("{n} to {segment}", n=n, segment=segment)
+            for segment, n in told
+        ],
+    )
+    if not others:
         return say("{sign} {segment} ({scheme}): {before} → {now} in a month", **numbers)
-    other = {"other": Markup("<bdi>{}</bdi>").format(mark(cut(found[0], findings.LETTERS))), "n": words.count(found[1])}
-    if change.net > 0:
-        return say(
-            "{sign} {segment} ({scheme}): {before} → {now} in a month; {n} from {other}",
-            **numbers,
-            **other,
-        )
-    return say("{sign} {segment} ({scheme}): {before} → {now} in a month; {n} to {other}", **numbers, **other)
+    return say("{sign} {segment} ({scheme}): {before} → {now} in a month; {others}", others=others, **numbers)
+
+
+def named(label: str) -> Text:
+    """A segment in a sentence of the front page."""
+    return Markup("<bdi>{}</bdi>").format(mark(cut(label, findings.LETTERS)))
 
 
 def since_last_refresh(shop: Shop) -> list[Text]:

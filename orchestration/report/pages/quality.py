@@ -161,13 +161,13 @@ def in_short(shop: Shop) -> list[Text]:
         if not shop.is_few(known):
             groups.setdefault(words.percent(known / everyone) if known else "0\u00a0%", []).append(scheme.title)
     parts = [
-        say("{share} ({schemes})", share=share, schemes=words.listed(names[:MOST_NAMED]))
+        say("{schemes} ({share})", share=share, schemes=words.listed(names[:MOST_NAMED]))
         for share, names in list(groups.items())[:MOST_GROUPS]
     ]
     if parts:
         lines.append(
             say(
-                "The segment is known of few customers: {parts}; {link}.",
+                "The segment of few customers is known in {parts}; {link}.",
                 parts=joined(", ", parts),
                 link=common.link("not-known", say("what data to add")),
             )

@@ -60,7 +60,7 @@ def test_findings_are_ranked_by_money_and_lead_to_their_tables(database: Path) -
     found = page.part("front").text
     # 1,000 baskets expected of the evening, 500 there, at 1.80: 900; 8 gaps of 50.20: 402.
     first = found.index(
-        "Win more trips of “Best & first” for “Late evening”: up to 900 EUR. RFM: they made 500 trips; at everybody's "
+        "Win more “Late evening” trips of “Best & first”: up to 900 EUR. RFM: they made 500 such trips; at the average "
         "rate, 1,000."
     )
     second = found.index("For one, 8 customers buy Bricks and never Sand <&>: up to 402 EUR.")
@@ -89,8 +89,8 @@ def test_where_consent_is_all_that_is_missing_it_comes_first(database: Path) -> 
         "'no consent' as outcome from range(40) t(i)",
     )
     found = report(database).part("front").text
-    said = "Ask for consent first. Nothing may be sent now: no consent is on record of the 30 customers"
-    assert found.index(said) < found.index("Win more trips of")
+    said = "Ask for consent first. Nothing more may be sent: no consent is on record of the 30 customers"
+    assert found.index(said) < found.index("Win more “Late evening” trips")
     assert "messages wait for it" not in found
     change(database, "insert into audience_decisions values ('c31', 't', 'sent')")
     found = report(database).part("front").text
@@ -692,7 +692,7 @@ def test_a_gap_has_the_baskets_that_everyones_share_would_make_and_their_money(d
 def test_an_occasion_of_the_users_own_is_named_and_cannot_become_markup(database: Path) -> None:
     change(database, "update occasion_matrix set occasion = '<b>tea_time</b>' where occasion = 'late_evening'")
     page = report(database)
-    assert "Win more trips of “Best & first” for “<b>tea time</b>”" in page.text
+    assert "Win more “<b>tea time</b>” trips of “Best & first”" in page.text
     assert "b" not in page.tags()
 
 
@@ -764,7 +764,7 @@ def test_plans_of_schemes_that_somebody_is_in_come_nearest_first(database: Path)
     # Where today's members settle nothing, the test that shows the least difference leads.
     change(database, "update experiment_plans set members_needed = 4000 where scheme = 'rfm'")
     page = report(database).part("plans")
-    assert "One to begin with: hold out half of the 600 members of Life stage at random." in page.text
+    assert "send one big offer to a random half of the 600 members of Life stage, and nothing" in page.text
     assert "shows if it brings 9.50 EUR a member" in page.text
     assert [row[0] for row in page.table("Experiments to run")] == ["Life stage", "RFM"]
     assert page.table("How to run each experiment")[1][0] == "Does what is sent pay?"
@@ -1295,7 +1295,7 @@ def test_members_without_a_segment_are_counted_with_what_to_land(database: Path)
         ],
     ]
     front = page.part("front").text
-    assert "The segment is known of few customers: 0 % (Gender), 32 % (Life stage); what data to add." in front
+    assert "The segment of few customers is known in Gender (0 %), Life stage (32 %); what data to add." in front
 
 
 def test_gaps_by_occasion_say_whose_months_they_speak_of(database: Path) -> None:
@@ -1305,7 +1305,7 @@ def test_gaps_by_occasion_say_whose_months_they_speak_of(database: Path) -> None
     page = report(database)
     said = "Baskets from 1 March 2025 to 28 February 2026, by the segments of today."
     assert said in page.part("occasions").text
-    assert "they made 500 trips since 1 March 2025; at" in page.part("front").text
+    assert "they made 500 such trips since 1 March 2025; at" in page.part("front").text
     # A shop younger than the window has less.
     change(database, "update customer_profiles set first_order_on = '2025-12-24'")
     assert "Baskets from 24 December 2025 to" in report(database).part("occasions").text
