@@ -114,7 +114,7 @@ lint: $(VENV)/.ready
 	@$(BIN)/ruff check orchestration tests
 	@$(BIN)/ruff format --check orchestration tests
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint models tests/dbt
+	@$(BIN)/sqlfluff lint --processes 0 models tests/dbt
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/dbt parse --quiet
 	@$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
