@@ -339,7 +339,7 @@ def named(label: str) -> Text:
 
 
 def since_last_refresh(shop: Shop) -> list[Text]:
-    """Verdicts that turned since the version before, and how much it grew."""
+    """Verdicts that turned since the version before."""
     before = shop.before
     if before is None:
         earlier = shop.db.table("refreshes", "refresh_id")[:-1]
@@ -347,12 +347,6 @@ def since_last_refresh(shop: Shop) -> list[Text]:
             return []
         return [say("The refresh before described {day}.", day=words.day(earlier[-1].get("as_of")))]
     then = Shop(before)
-    said: list[Text] = []
-    if then.as_of and shop.as_of:
-        if then.as_of == shop.as_of:
-            said.append(say("The last refresh described the same day."))
-        else:
-            said.append(say("The last refresh described {day}.", day=words.day(then.as_of)))
     old: dict[str, Row] = {row["scheme"]: row for row in before.table("scheme_scorecard", "scheme")}
     turned = [
         Markup("{}: {} → {}").format(
@@ -363,11 +357,15 @@ def since_last_refresh(shop: Shop) -> list[Text]:
         for scheme in shop.schemes
         if scheme.name in old and old[scheme.name].get("verdict") != scheme.card.get("verdict")
     ]
+    is_same_day = not then.as_of or then.as_of == shop.as_of
     if not turned:
-        said.append(say("No verdict turned."))
-        return said
+        if is_same_day:
+            return [say("No verdict turned since the last refresh.")]
+        return [say("No verdict turned since the refresh of {day}.", day=words.day(then.as_of))]
     return [
-        *said,
+        say("Since the last refresh:")
+        if is_same_day
+        else say("Since the refresh of {day}:", day=words.day(then.as_of)),
         *turned[:3],
         *([many("{n} more verdict turned.", "{n} more verdicts turned.", len(turned) - 3)] if len(turned) > 3 else []),
     ]

@@ -248,4 +248,4 @@ def test_a_version_of_before_everything_new_is_no_error(database: Path, tmp_path
 
     old = tmp_path / "old.duckdb"
     duckdb.connect(str(old)).close()
-    assert "No verdict turned." in written(database, "old.html", before=old).part("front").text
+    assert "No verdict turned since the" in written(database, "old.html", before=old).part("front").text

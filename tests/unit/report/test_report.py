@@ -123,10 +123,10 @@ def test_a_verdict_that_turned_since_the_version_before_is_told(database: Path, 
     change(before, "update scheme_scorecard set verdict = 'unproven' where scheme = 'rfm'")
     change(before, "update refreshes set as_of = '2026-02-01'")
     front = written(database, "turned.html", before=before).part("front").text
-    assert "The last refresh described 1 February 2026." in front
+    assert "Since the refresh of 1 February 2026:" in front
     assert "RFM: unproven → in the drawer" in front
     same = written(database, "same.html", before=database).part("front").text
-    assert "The last refresh described the same day." in same and "No verdict turned." in same
+    assert "No verdict turned since the last refresh." in same
 
 
 def test_without_the_version_before_the_refresh_before_is_named(database: Path) -> None:
