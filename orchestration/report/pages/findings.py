@@ -284,13 +284,13 @@ def missed_occasion(shop: Shop) -> Finding | None:
     since = say(" since {day}", day=words.day(counted[0])) if counted else ""
     return Finding(
         say(
-            "Win more “{occasion}” trips of “{segment}”",
+            "Win more “{occasion}” trips from “{segment}” customers",
             segment=cut(gap.label, LETTERS),
             occasion=occasions.label(shop, gap.occasion),
         ),
         many(
-            "{scheme}: they made {baskets}{since}; at the average rate, {n}.",
-            "{scheme}: they made {baskets}{since}; at the average rate, {n}.",
+            "{scheme}: they made {baskets}{since}; at the average of all customers, {n}.",
+            "{scheme}: they made {baskets}{since}; at the average of all customers, {n}.",
             gap.expected,
             scheme=gap.scheme.title,
             since=since,

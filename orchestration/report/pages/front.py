@@ -310,27 +310,31 @@ def changes(shop: Shop) -> list[Text]:
 
 
 def changed(shop: Shop, change: movement.Change) -> Text:
-    """A segment then and now, and where most of those went, or came from, who made the difference."""
-    numbers = {
-        "sign": Markup('<span aria-hidden="true">{}</span>').format("▲" if change.net > 0 else "▼"),
-        "segment": named(change.label),
-        "scheme": common.link(f"{change.scheme.anchor}-moves", change.scheme.title),
-        "before": words.count(change.before),
-        "now": words.count(change.now),
-    }
-    told = [(named(label), words.count(members)) for label, members in movement.counterparts(shop, change)]
-    others = joined(
-        ", ",
-        [
-            say("{n} from {segment}", n=n, segment=segment)
-            if change.net > 0
-            else say("{n} to {segment}", n=n, segment=segment)
-            for segment, n in told
-        ],
+    """A segment then and now, how many came and left, the more first, and where most of them came from or went."""
+    moved = [came(shop, change), left(shop, change)]
+    return say(
+        "{sign} {segment} ({scheme}): {before} → {now} in a month, {moves}",
+        sign=Markup('<span aria-hidden="true">{}</span>').format("▲" if change.net > 0 else "▼"),
+        segment=named(change.label),
+        scheme=common.link(f"{change.scheme.anchor}-moves", change.scheme.title),
+        before=words.count(change.before),
+        now=words.count(change.now),
+        moves=joined(", ", moved if change.net > 0 else reversed(moved)),
     )
-    if not others:
-        return say("{sign} {segment} ({scheme}): {before} → {now} in a month", **numbers)
-    return say("{sign} {segment} ({scheme}): {before} → {now} in a month; {others}", others=others, **numbers)
+
+
+def came(shop: Shop, change: movement.Change) -> Text:
+    found, n = movement.counterpart(shop, change, came=True), words.count(change.came)
+    if found is None:
+        return say("{n} came", n=n)
+    return say("{n} came ({most} from {segment})", n=n, most=words.count(found[1]), segment=named(found[0]))
+
+
+def left(shop: Shop, change: movement.Change) -> Text:
+    found, n = movement.counterpart(shop, change, came=False), words.count(change.left)
+    if found is None:
+        return say("{n} left", n=n)
+    return say("{n} left ({most} to {segment})", n=n, most=words.count(found[1]), segment=named(found[0]))
 
 
 def named(label: str) -> Text:

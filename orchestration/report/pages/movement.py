@@ -115,18 +115,19 @@ def changes(shop: Shop) -> list[Change]:
     return sorted(found, key=lambda change: (-change.noise, change.scheme.order, change.segment))
 
 
-def counterparts(shop: Shop, change: Change) -> list[tuple[str, int]]:
-    """Where most of those went who left a segment that shrank, or came from to one that grew: the first two labels,
-    with members of all periods since a month ago. Those of too few are left out."""
-    periods = last_periods(shop)
-    own, other = ("to_segment", "from_segment") if change.net > 0 else ("from_segment", "to_segment")
+def counterpart(shop: Shop, change: Change, came: bool) -> tuple[str, int] | None:
+    """The segment from which most of those came who are in it now, or to which most went who left: its label, and their
+    members of all periods since a month ago. None where they are too few, or no segment is known."""
+    own, other = ("to_segment", "from_segment") if came else ("from_segment", "to_segment")
     rows = shop.db.rows(
         f"select {other} as segment, sum(members) as members from segment_migrations where scheme = ? and {own} = ? "
         f"and {other} <> {own} and period_start >= ? group by all order by members desc, segment",
-        (change.scheme.name, change.segment, periods[-1][0]),
+        (change.scheme.name, change.segment, last_periods(shop)[-1][0]),
     )
-    told = [row for row in rows if row["segment"] != UNKNOWN and not shop.is_few(row["members"])]
-    return [(change.scheme.segments.label(row["segment"]), int(row["members"])) for row in told[:2]]
+    first = next((row for row in rows if row["segment"] != UNKNOWN), None)
+    if first is None or shop.is_few(first["members"]):
+        return None
+    return change.scheme.segments.label(first["segment"]), int(first["members"])
 
 
 def since(shop: Shop) -> str:

@@ -161,7 +161,9 @@ def in_short(shop: Shop) -> list[Text]:
         if not shop.is_few(known):
             groups.setdefault(words.percent(known / everyone) if known else "0\u00a0%", []).append(scheme.title)
     parts = [
-        say("{schemes} ({share})", share=share, schemes=words.listed(names[:MOST_NAMED]))
+        say("{schemes} (each {share})", share=share, schemes=words.listed(names[:MOST_NAMED]))
+        if len(names) > 1
+        else say("{schemes} ({share})", share=share, schemes=names[0])
         for share, names in list(groups.items())[:MOST_GROUPS]
     ]
     if parts:

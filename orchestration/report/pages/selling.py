@@ -857,7 +857,7 @@ def on_the_front_page(shop: Shop, most: int) -> Table | None:
             Column(say("Segment")),
             Column(say("Offer (to how many)")),
             Column(say("What goes with what they buy"), minor=True),
-            Column(shop.in_currency(say("Missed, up to")), True),
+            Column(shop.in_currency(say("All missed, up to")), True),
         ],
         [
             [

@@ -60,8 +60,8 @@ def test_findings_are_ranked_by_money_and_lead_to_their_tables(database: Path) -
     found = page.part("front").text
     # 1,000 baskets expected of the evening, 500 there, at 1.80: 900; 8 gaps of 50.20: 402.
     first = found.index(
-        "Win more “Late evening” trips of “Best & first”: up to 900 EUR. RFM: they made 500 such trips; at the average "
-        "rate, 1,000."
+        "Win more “Late evening” trips from “Best & first” customers: up to 900 EUR. RFM: they made 500 such trips; at "
+        "the average of all customers, 1,000."
     )
     second = found.index("For one, 8 customers buy Bricks and never Sand <&>: up to 402 EUR.")
     # What has no sum comes last.
@@ -106,8 +106,8 @@ def test_data_of_long_ago_are_marked(database: Path) -> None:
 def test_segments_that_changed_beyond_noise_are_told_with_sizes_then_and_now(database: Path) -> None:
     """110 fewer of 190 moves: 8 times what chance makes."""
     found = report(database).part("front").text
-    assert "▼ Best & first (RFM): 1,150 → 1,040 in a month; 150 to <script>" in found
-    assert "in a month; 150 from Best & first" in found
+    assert "▼ Best & first (RFM): 1,150 → 1,040 in a month, 150 left (150 to <script>" in found
+    assert "in a month, 150 came (150 from Best & first), 44 left (40 to Best & first)" in found
     assert "tokyo" not in found and "東京" not in found
 
 
@@ -692,7 +692,7 @@ def test_a_gap_has_the_baskets_that_everyones_share_would_make_and_their_money(d
 def test_an_occasion_of_the_users_own_is_named_and_cannot_become_markup(database: Path) -> None:
     change(database, "update occasion_matrix set occasion = '<b>tea_time</b>' where occasion = 'late_evening'")
     page = report(database)
-    assert "Win more “<b>tea time</b>” trips of “Best & first”" in page.text
+    assert "Win more “<b>tea time</b>” trips from “Best & first”" in page.text
     assert "b" not in page.tags()
 
 
