@@ -846,7 +846,7 @@ def by_segment(shop: Shop) -> list[Block]:
 
 
 def on_the_front_page(shop: Shop, most: int) -> Table | None:
-    """The same in a line a segment: one offer, and the pair with most pull."""
+    """The same in a line a segment: one offer, and the pair with most pull. The sums stand on the page of the gaps."""
     first = next(sellable(shop), None)
     if first is None:
         return None
@@ -855,16 +855,14 @@ def on_the_front_page(shop: Shop, most: int) -> Table | None:
         say("What to sell to whom, by {scheme}", scheme=scheme.title),
         [
             Column(say("Segment")),
-            Column(say("Offer (to how many)")),
+            Column(say("Offer (to how many customers)")),
             Column(say("What goes with what they buy"), minor=True),
-            Column(shop.in_currency(say("All missed, up to")), True),
         ],
         [
             [
                 common.label(common.link("by-segment", cut(scheme.segments.label(one.segment), LETTERS))),
                 _offers_cell(shop, replace(one, offers=one.offers[:1]), LETTERS),
                 Cell(_pair_said(shop, one.pairs[0], LETTERS) if one.pairs else words.NOTHING),
-                common.money(one.worth or None),
             ]
             for one in found[:most]
         ],
