@@ -36,7 +36,7 @@ MOST_SOLD = 3
 
 @dataclass(frozen=True)
 class Front:
-    """What the template of the front page draws; `is_full` says that the column of the schemes has no room left."""
+    """What the template of the front page draws."""
 
     data_label: str
     as_of: str | None
@@ -46,7 +46,6 @@ class Front:
     facts: Sequence[tuple[Text, Text, Text]]
     strip: Table | None
     more_schemes: Text
-    is_full: bool
     no_schemes: Sequence[Text]
     headline: Sequence[Text]
     rfm: str
@@ -80,7 +79,6 @@ def front(shop: Shop) -> Front:
         facts=facts(shop),
         strip=schemes.strip(shop, shown, is_short=True) if shown else None,
         more_schemes=rest,
-        is_full=len(shown) >= MOST_SCHEMES,
         no_schemes=[block.text for block in schemes.unknown_schemes(shop) if hasattr(block, "text")]
         if not shown
         else [],
@@ -180,9 +178,9 @@ def pairs(shown: Sequence[Scheme]) -> str:
         counted = common.pairs_sent(scheme)
         if counted:
             return many(
-                "{some} of {n} pair: of {n} pair of segments large enough to compare, {some} was sent different "
+                "{some} of {n} pair: of {n} pair of segments large enough to compare, so many were sent different "
                 "things.",
-                "{some} of {n} pairs: of {n} pairs of segments large enough to compare, {some} were sent different "
+                "{some} of {n} pairs: of {n} pairs of segments large enough to compare, so many were sent different "
                 "things.",
                 counted[1],
                 some=words.count(counted[0]),
