@@ -109,6 +109,13 @@ def test_quotes_are_in_place_where_the_strict_reader_of_the_standard_library_tak
     assert is_well_quoted(path) == taken
 
 
+@pytest.mark.parametrize(("last", "is_well"), [('"b"', True), ('"b" c', False), ('"b', False)])
+def test_quotes_are_in_place_in_a_file_of_many(tmp_path: Path, last: str, is_well: bool) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('a,"b ""c""",d 12"\n' * 5_000 + f"a,{last}\n", encoding="utf-8")
+    assert is_well_quoted(path) is is_well
+
+
 def test_blanks_are_null_and_so_are_words_that_exports_write_for_nothing(zone: Path, landed: Path) -> None:
     put(zone / "products" / "a.csv", 'product_id,product_name,category,brand\np1,," ",""\np2,\u00a0,NULL,nulls\n')
     land(zone, landed, PRODUCTS)
