@@ -7,7 +7,7 @@ Does not belong here: what one page says (pages/).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -271,12 +271,14 @@ class Shop:
         """How many; too few to tell is said so."""
         return say("fewer than {n}", n=words.count(self.least)) if self.is_few(number) else words.count(number)
 
-    def withheld(self, parts: Sequence[float]) -> set[int]:
+    def withheld(self, parts: Sequence[float], kept: Collection[int] = ()) -> set[int]:
         """Places of the parts of a known whole that are not told: those too small, and the smallest others, until what
-        is withheld is together large enough, so that no single one of the small can be had."""
+        is withheld is together large enough, so that no single one of the small can be had. Where all others are at
+        `kept`, it stays too small, and the whole may not be told."""
         places = {place for place, part in enumerate(parts) if self.is_few(part)}
         spare = sorted(
-            (place for place, part in enumerate(parts) if part and place not in places), key=parts.__getitem__
+            (place for place, part in enumerate(parts) if part and place not in {*places, *kept}),
+            key=parts.__getitem__,
         )
         while spare and self.is_few(sum(parts[place] for place in places)):
             places.add(spare.pop(0))

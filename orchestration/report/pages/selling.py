@@ -1002,16 +1002,18 @@ def audiences(shop: Shop) -> list[Block]:
     ordered = sorted(by_channel.items(), key=lambda item: (-item[1]["sent"], -item[1].total(), item[0]))
     rows = []
     for channel, counts in ordered:
-        withheld = shop.withheld([counts[name] for name in names]) if has_drops else set()
+        parts = [counts[name] for name in names]
+        # What is sent is what the table is for: rather than that, the whole is not told.
+        withheld = shop.withheld(parts, kept=[names.index("sent")]) if has_drops else set()
+        nothing = Cell(say("withheld"), sort="", css="n")
+        whole = nothing if shop.is_few(sum(parts[place] for place in withheld)) else common.members(shop, sum(parts))
         rows.append(
             [
                 common.label(words.value("channel", channel)),
-                *([common.members(shop, counts.total())] if has_drops else []),
+                *([whole] if has_drops else []),
                 *(
-                    Cell(say("withheld"), sort="", css="n")
-                    if place in withheld and not shop.is_few(counts[name])
-                    else common.members(shop, counts[name])
-                    for place, name in enumerate(names)
+                    nothing if place in withheld and not shop.is_few(part) else common.members(shop, part)
+                    for place, part in enumerate(parts)
                 ),
             ]
         )

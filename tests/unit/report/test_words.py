@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestration.accountability import plans
 from orchestration.report import words
 
 
@@ -119,3 +120,7 @@ def test_what_people_read_is_near_what_it_was(value: float) -> None:
     said = words.short(value).replace("\u00a0", " ").replace(",", "").split()
     size = {"M": 1e6, "bn": 1e9}.get(said[1], 1) if len(said) > 1 else 1
     assert abs(float(said[0]) * size - value) <= max(0.5, 0.051 * size)
+
+
+def test_every_question_that_is_planned_has_its_groups_and_what_to_set() -> None:
+    assert set(plans.ARMS) == set(words.QUESTIONS) == set(words.ARMS) == set(words.HOW_TO_RUN)
