@@ -33,6 +33,9 @@ DEFAULT = "60%"
 # What is taken beside what DuckDB counts: by the refresh 0.5 GB while it waits for dbt, by dbt 0.2,
 # and by DuckDB 0.3; measured on one and three million lines (docs/benchmarks.md).
 PYTHON_BYTES = 1_000_000_000
+# DuckDB gives what it freed back at its own thresholds, 128 and 512 MB: enough to hold 1.4 GB more than it was allowed
+# while it throws cached tables out for a large `group by`. At these it was 0.3 GB, in the same time (docs/benchmarks.md).
+_ALLOCATOR = {"allocator_flush_threshold": "32MB", "allocator_bulk_deallocation_flush_threshold": "32MB"}
 # DuckDB's part at least, in bytes: below it, models of even a small shop cannot be built.
 LEAST_BYTES = 500_000_000
 SPILL = "spill-"
@@ -192,7 +195,7 @@ def connect(
 def options() -> dict[str, str]:
     """The same as DuckDB's own options, for connections that another package opens while no other is open."""
     size = current().duckdb
-    found = {"memory_limit": f"{size} bytes"} if size else {}
+    found = {"memory_limit": f"{size} bytes", **_ALLOCATOR} if size else {}
     return {**found, "temp_directory": str(spill_folder(_warehouse))} if _warehouse is not None else found
 
 
@@ -206,6 +209,8 @@ def keep(con: duckdb.DuckDBPyConnection, warehouse: Path | None = None) -> None:
     size = current().duckdb
     if not size:
         return
+    for name, value in _ALLOCATOR.items():
+        con.execute(f"set {name} = '{value}'")
     # On cursors: a connection's own last result may still be waiting to be fetched.
     handles = {}
     for each in {*_open, con}:

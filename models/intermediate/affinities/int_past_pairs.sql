@@ -13,7 +13,7 @@ with periods as (
 
 ),
 
-facts as (
+facts as {{ read_anew() }} (
 
     select
         facts.item_level,

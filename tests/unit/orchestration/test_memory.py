@@ -158,6 +158,14 @@ def test_connections_that_are_open_at_once_share_the_limit(held: Settings) -> No
         assert megabytes(alone) == pytest.approx(600, rel=1e-3)
 
 
+def test_what_duckdb_freed_is_given_back_soon(held: Settings) -> None:
+    with memory.connect() as ours, duckdb.connect(config=memory.options()) as of_another_package:
+        for con in (ours, of_another_package):
+            values = con.execute("select value from duckdb_settings() where name like 'allocator%threshold'").fetchall()
+            # DuckDB has two spellings for one size.
+            assert {value for (value,) in values} <= {"30.5 MiB", "32.0 MiB", "32MB"}, values
+
+
 def test_the_setting_of_the_project_holds_where_the_environment_says_nothing(
     held: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
