@@ -25,16 +25,12 @@ Maker = Callable[..., Build]
 
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Maker:
-    scratch = tmp_path_factory.mktemp("shop-scratch")
-
     def build(zone: shop.Zone | Path, **options: Any) -> Build:
         folder = tmp_path_factory.mktemp("shop")
         landing = zone if isinstance(zone, Path) else project.write_landing(folder / "landing", zone)
         # Of so few categories, offers would be made of products.
         arguments = ("--vars", "{min_offer_items: 0}", *options.pop("arguments", ()))
-        return project.build(
-            landing, folder, scratch=scratch, arguments=arguments, STORE_TIMEZONE=shop.TIMEZONE, **options
-        )
+        return project.build(landing, folder, arguments=arguments, STORE_TIMEZONE=shop.TIMEZONE, **options)
 
     return build
 

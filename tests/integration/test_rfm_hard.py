@@ -178,13 +178,11 @@ def line(order: str, customer: str, day: date, product: str = "box", amount: int
 
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[project.Landing], Build]:
-    scratch = tmp_path_factory.mktemp("rfm-scratch")
-
     def build(tables: project.Landing) -> Build:
         folder = tmp_path_factory.mktemp("rfm")
         landing = project.write_landing(folder / "landing", tables)
         selected = ["--select", "+customer_profiles", "+segments", "+schemes"]
-        return project.build(landing, folder, scratch=scratch, arguments=selected)
+        return project.build(landing, folder, arguments=selected)
 
     return build
 
