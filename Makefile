@@ -114,9 +114,9 @@ lint: $(VENV)/.ready
 	@$(BIN)/ruff check orchestration tests
 	@$(BIN)/ruff format --check orchestration tests
 	@$(BIN)/mypy
+	@$(BIN)/dbt parse --quiet --no-partial-parse
 	@$(BIN)/sqlfluff lint --processes 0 models tests/dbt
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/dbt parse --quiet
 	@$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
 
 # The environment in the project, from the lock file; made again only when the lock file changes.

@@ -1,5 +1,5 @@
-{# From profile columns as files spell them to facts that rules can ask for: for customers (int_profiles), and for the
-   personas that a marketer describes (int_persona_profiles). #}
+{# From profile columns as files spell them to facts that rules can ask for: for customers (int_profiles), prospects
+   (int_prospect_profiles), and the personas that a marketer describes (int_persona_profiles). #}
 
 {# Age in years on a day; null for a birth date that is not before the day, and for an age beyond var oldest_age. #}
 {% macro age_on(birth_date, day) -%}

@@ -10,7 +10,8 @@
     {{- return(names) -}}
 {% endmacro %}
 
-{# Names of the schemes that need a profile alone: those with a macro `profile_scheme__<name>(profiles)`. #}
+{# Names of the schemes that need a profile alone: those whose file has its rule as a macro `profile_scheme__<name>(profiles)`, over
+   any relation in the shape of int_profiles. #}
 {% macro profile_scheme_names() %}
     {%- set names = [] -%}
     {%- for key in context.keys() | sort if key.startswith('profile_scheme__') -%}
@@ -29,7 +30,8 @@
     {{- return(context['scheme__' ~ name]()) -}}
 {% endmacro %}
 
-{# Stops the run where a file in the schemes folder did not sign up, or was not yet seen by the model that unites them. #}
+{# Stops the run where a file in the schemes folder did not sign up, was not yet seen by the model that unites them, or holds a macro
+   that dbt has from an earlier parse: its cache of parsed files takes these files for models, and keeps their macros. #}
 {% macro assert_schemes_signed_up() %}
     {%- if execute -%}
         {%- set union_model = graph.nodes.get('model.segments_in_use.int_memberships') -%}
@@ -39,6 +41,13 @@
             {%- elif union_model and node.unique_id not in union_model.depends_on.nodes -%}
                 {{ exceptions.raise_compiler_error("scheme " ~ node.name ~ " is new: run dbt once with --no-partial-parse") }}
             {%- endif -%}
+            {%- for generator in context[project_name].values() if generator.macro.original_file_path == node.original_file_path -%}
+                {%- if generator.macro.macro_sql not in node.raw_code -%}
+                    {{ exceptions.raise_compiler_error(
+                        node.original_file_path ~ ": its macro " ~ generator.macro.name ~ " has changed: run dbt once with --no-partial-parse"
+                    ) }}
+                {%- endif -%}
+            {%- endfor -%}
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}

@@ -3,7 +3,7 @@
 Belongs here: what needs a fitted model over profiles that dbt put into one shape (int_attributes): prospect_segments,
 prospect_models, prospect_personas.
 Does not belong here: what customers, prospects and personas say (models/intermediate/), rules that need a profile alone
-(macros/profile_schemes.sql).
+(models/marts/segments/schemes/).
 
 Where there is no prospect, nothing is fitted and scikit-learn is not even imported.
 """

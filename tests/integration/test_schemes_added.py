@@ -212,3 +212,15 @@ def test_columns_of_a_seed_may_change_places_and_new_ones_may_come(folder: Path,
     assert set(columns) == {*frame.columns, "note"}
     kept = sorted(frame.columns)
     assert again.rows(f"select {', '.join(kept)} from treatment_rows order by all") == before
+
+
+def test_a_rule_that_dbt_has_from_an_earlier_parse_stops_the_build(folder: Path, added: Build) -> None:
+    """dbt takes a scheme's file for a model, and keeps the macro in it from its cache of parsed files."""
+    path = folder / "project" / "models/marts/segments/schemes/gender.sql"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.replace("coalesce(gender, 'unknown')", "'everybody'"), encoding="utf-8")
+    try:
+        with pytest.raises(AssertionError, match=r"gender\.sql: its macro profile_scheme__gender has changed"):
+            build(folder)
+    finally:
+        path.write_text(before, encoding="utf-8")

@@ -212,7 +212,11 @@ class Parsed:
     def of(
         self, arguments: Sequence[str], warehouse: Path, target: Path, variables: Mapping[str, str]
     ) -> Iterator[Path]:
-        """The path that dbt is told of the warehouse folder, while nothing else in this process runs dbt."""
+        """The path that dbt is told of the warehouse folder, while nothing else in this process runs dbt.
+
+        Args:
+            variables: the environment of the run.
+        """
         with self._lock:
             if self._base is None:
                 self._base = tempfile.TemporaryDirectory(prefix="parsed-")
@@ -220,8 +224,9 @@ class Parsed:
             link = base / "warehouse"
             link.unlink(missing_ok=True)
             link.symlink_to(warehouse.resolve())
-            # What dbt would parse anew for as well, and what it was parsed from.
-            made_from = [*self._vars(arguments), *(variables.get(name, "") for name in ("SEEDS_PATH", "DBT_TARGET"))]
+            # What it is parsed from, and what dbt would parse anew for as well.
+            chosen = (variables.get(name, "") for name in ("DBT_PROJECT_DIR", "SEEDS_PATH", "DBT_TARGET"))
+            made_from = [*chosen, *self._vars(arguments)]
             kept = base / hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:16]
             parse = target / "partial_parse.msgpack"
             if kept.is_file() and not parse.exists():
@@ -250,7 +255,7 @@ def dbt(arguments: Sequence[str], warehouse: Path, target: Path, *, cpus: int | 
     if cpus is not None and hasattr(os, "sched_getaffinity"):
         chosen = sorted(os.sched_getaffinity(0))[:cpus]
         command = ["taskset", "-c", ",".join(map(str, chosen)), *command]
-    with _PARSED.of(arguments, warehouse, target, variables) as link:
+    with _PARSED.of(arguments, warehouse, target, environment(warehouse, target, variables)) as link:
         done = subprocess.run(
             command,
             cwd=ROOT,

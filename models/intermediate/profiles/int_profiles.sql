@@ -45,4 +45,5 @@ ages as (
 
 )
 
+{# Age bands, adults, children, income band and money_level: macros/profiles.sql. #}
 {{ profile_facts('ages') }}

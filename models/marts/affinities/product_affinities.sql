@@ -108,6 +108,7 @@ select
     supports.consequent_support,
     supports.support,
     supports.confidence,
+    {# lift to size_adjusted_lift: macros/statistics/association_measures.sql. #}
     {{ association_measures() }},
     case when supports.sales_window = 'basket' then supports.n_both / nullif(supports.season_both, 0e0) end as season_adjusted_lift,
     supports.p_value,

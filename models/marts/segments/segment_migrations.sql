@@ -1,5 +1,6 @@
-{# From each date of the history grid to the next: who was in which segment, and is in which. A member who was not yet
-   known at the start comes from `not_yet_known`, so that columns sum to the closing base and rows to the opening base. #}
+{# From each date of the history grid to the next: how many were in which segment, and are in which (int_membership_moves counts
+   them). A member who was not yet known at the start comes from `not_yet_known`, so that columns sum to the closing base and rows
+   to the opening base. #}
 select
     scheme,
     as_of_before as period_start,
