@@ -1,5 +1,5 @@
-"""`make benchmark-offers`: next_best_offers out of time, beside popularity and `implicit`'s models, on the demo and on
-a generated shop with planted complements.
+"""`make benchmark-offers`: next_best_offers out of time, beside popularity, `implicit`'s models and what the literature
+offers (literature.py), on the demo and on a generated shop with planted complements.
 
 Trained on what was bought before a date, tested on the first purchases of the three months from it: an item counts
 where the customer never bought it before, and does in those months. NDCG@10 (binary gains, ideal over at most 10),
@@ -34,12 +34,14 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from tests.benchmarks.literature import decayed_edlae, finer_edlae, tifu_knn
 from tests.benchmarks.measure import BUILD, dbt, table
 from tests.support import planted_shop
 
 TOP = 10
 DRAWS = 2000
 SEED = 20261122
+FINER_CUSTOMERS = 100
 Period = tuple[date, date]
 GAINS = 1 / np.log2(np.arange(2, TOP + 2))
 
@@ -68,7 +70,12 @@ TRIALS = (
 @dataclass(frozen=True)
 class Split:
     """Customers x items: baskets before the date, first purchases after it, items that may be offered, and rows that
-    are evaluated."""
+    are evaluated.
+
+    `facts`: what was in each basket before the date (customer, item, basket, age in days). `finer`: customers x items
+    of the next finer level that at least FINER_CUSTOMERS bought before it; `parts`: of each item, those columns,
+    counted behind the items, that are a part of it.
+    """
 
     customers: list[str]
     items: list[str]
@@ -76,6 +83,9 @@ class Split:
     first: np.ndarray
     allowed: np.ndarray
     evaluated: np.ndarray
+    facts: pd.DataFrame
+    finer: np.ndarray
+    parts: list[list[int]]
 
 
 @dataclass(frozen=True)
@@ -106,9 +116,31 @@ def split(warehouse: Path, start: date, end: date) -> Split:
             inner join int_affinity_items as items on offerable.item_number = items.item_number
             where not offerable.is_offered"""
         ).fetchall()
+        facts = con.execute(
+            """select customers.customer_id, items.item, facts.basket_number, $1 - facts.bought_on as age
+            from int_basket_item_numbers as facts
+            inner join int_customers as customers on facts.customer_number = customers.customer_number
+            inner join int_affinity_items as items on facts.item_key = items.item_key
+            where facts.item_level = 'category' and facts.bought_on < $1 order by all""",
+            [start],
+        ).df()
+        finer = con.execute(
+            """select distinct customers.customer_id, items.item
+            from int_basket_item_numbers as facts
+            inner join int_customers as customers on facts.customer_number = customers.customer_number
+            inner join int_affinity_items as items on facts.item_key = items.item_key
+            where facts.item_level = 'subcategory' and facts.bought_on < $1
+            qualify count(*) over (partition by items.item) >= $2 order by all""",
+            [start, FINER_CUSTOMERS],
+        ).df()
+        parts_of = con.sql(
+            "select category, list(distinct subcategory order by subcategory) from int_products"
+            " where category is not null and subcategory is not null group by category"
+        ).fetchall()
     customers, items = sorted(rows["customer_id"].unique()), sorted(rows["item"].unique())
-    u = rows["customer_id"].map({name: n for n, name in enumerate(customers)})
-    i = rows["item"].map({name: n for n, name in enumerate(items)})
+    number_of = {name: n for n, name in enumerate(customers)}
+    place_of = {name: n for n, name in enumerate(items)}
+    u, i = rows["customer_id"].map(number_of), rows["item"].map(place_of)
     counts = np.zeros((len(customers), len(items)))
     counts[u, i] = rows["before"]
     after = np.zeros_like(counts)
@@ -116,7 +148,22 @@ def split(warehouse: Path, start: date, end: date) -> Split:
     allowed = ~np.isin(items, [name for (name,) in excluded])
     first = (after > 0) & (counts == 0) & allowed
     evaluated = np.flatnonzero(first.any(axis=1) & (counts.sum(axis=1) > 0))
-    return Split(customers, items, counts, first, allowed, evaluated)
+    numbered = pd.DataFrame(
+        {
+            "customer": facts["customer_id"].map(number_of),
+            "item": facts["item"].map(place_of),
+            "basket": pd.factorize(facts["basket_number"])[0],
+            "age": facts["age"],
+        }
+    )
+    # Parts of what may not be offered say as little as it does.
+    parts = {name: set(each) for name, each in parts_of if name in place_of and allowed[place_of[name]]}
+    columns = sorted(set(finer["item"]) & {part for each in parts.values() for part in each})
+    finer = finer[finer["item"].isin(columns)]
+    marks = np.zeros((len(customers), len(columns)))
+    marks[finer["customer_id"].map(number_of), finer["item"].map({name: n for n, name in enumerate(columns)})] = 1
+    behind = [[len(items) + n for n, part in enumerate(columns) if part in parts.get(name, ())] for name in items]
+    return Split(customers, items, counts, first, allowed, evaluated, numbered, marks, behind)
 
 
 def ranked(scores: np.ndarray, data: Split) -> np.ndarray:
@@ -193,6 +240,21 @@ PEERS: dict[str, list[Callable[[Split], np.ndarray]]] = {
     "implicit cosine": [lambda data, k=k: neighbours(data, "CosineRecommender", k) for k in (20, 50, 100, 300)],
     "implicit TF-IDF": [lambda data, k=k: neighbours(data, "TFIDFRecommender", k) for k in (20, 50, 100, 300)],
     "implicit BM25": [lambda data, k=k: neighbours(data, "BM25Recommender", k) for k in (20, 50, 100, 300)],
+    "TIFU-KNN": [
+        lambda data, m=group, w=within, b=between, k=k: tifu_knn(data, m, w, b, k)
+        for group in (3, 7)
+        for within in (0.7, 0.9)
+        for between in (0.7, 1.0)
+        for k in (100, 300)
+    ],
+    "ours, purchases decayed": [
+        lambda data, h=half_life, r=ridge, d=dropout: decayed_edlae(data, h, r, d)
+        for half_life in (90.0, 180.0, 360.0, 720.0)
+        for ridge, dropout in ((0.2, 0.5), (0.4, 0.3))
+    ],
+    "ours, subcategories speak too": [
+        lambda data, r=ridge, f=finer: finer_edlae(data, r, 0.5, f) for ridge in (0.2, 0.4) for finer in (0.4, 0.8, 1.6)
+    ],
 }
 OURS = [(ridge, dropout) for ridge in (0.05, 0.1, 0.2, 0.4, 0.8) for dropout in (0.0, 0.3, 0.5, 0.7)]
 
