@@ -3,9 +3,8 @@
 {# Which items each customer bought within sequence_days after item_a, on a later day of the period: item numbers as bits, 60 a
    word. What a customer did in one period and in another adds up by `or`.
 
-   Days are bits too: a customer's purchases of an item are whole numbers of 60 bits, one for each 60 days; the days that
-   follow a purchase are bits, and both meet in one `and`. Six times faster than joining purchases by date. #}
-{%- set word_days = word_size() -%}
+   What a customer bought on a day is a few words. First they are put together for the days that follow each of the customer's
+   days, then handed to every item of that day: far fewer steps than a pair of items each. #}
 {%- set reach = sequence_reach() -%}
 
 {%- if not var('sequence_levels') %}
@@ -60,99 +59,123 @@ purchases as (
 
 ),
 
-placed_purchases as (
-
-    select
-        item_level,
-        customer_number,
-        item_number,
-        period_on,
-        cast(floor(day_number / {{ word_days }}e0) as integer) as word,
-        day_number - {{ word_days }} * cast(floor(day_number / {{ word_days }}e0) as integer) as place
-    from purchases
-
-),
-
-following_bits as (
-
-    select
-        item_level,
-        customer_number,
-        item_number,
-        word,
-        {{ power_of_two('least(place + ' ~ (reach + 1) ~ ', ' ~ word_days ~ ')') }} - 2 * {{ power_of_two('place') }} as following_days
-    from placed_purchases
-
-    union all
-
-    select
-        item_level,
-        customer_number,
-        item_number,
-        word + 1 as word,
-        {{ power_of_two('greatest(place + ' ~ (reach + 1 - word_days) ~ ', 0)') }} - 1 as following_days
-    from placed_purchases
-    where place + {{ reach + 1 - word_days }} > 0
-
-),
-
-following_words as (
-
-    select
-        item_level,
-        customer_number,
-        item_number,
-        word,
-        bit_or(following_days) as following_days
-    from following_bits
-    where following_days <> 0
-    group by item_level, customer_number, item_number, word
-
-),
-
-own_words as (
+{# In spans of as many days as may lie between: what follows a day is of its own span, or of the next. #}
+words as (
 
     select
         purchases.item_level,
         purchases.customer_number,
-        purchases.item_number,
-        purchases.word,
-        purchases.period_on,
-        bit_or({{ power_of_two('purchases.place') }}) as own_days
-    from placed_purchases as purchases
+        purchases.day_number,
+        cast(floor(purchases.day_number / {{ reach }}e0) as integer) as span,
+        cast(floor(purchases.item_number / {{ word_size() }}e0) as integer) as word,
+        bit_or({{ power_of_two('purchases.item_number % ' ~ word_size()) }}) as items,
+        purchases.period_on
+    from purchases
     inner join periods on purchases.period_on = periods.period_on
     group by
         purchases.item_level,
         purchases.customer_number,
-        purchases.item_number,
-        purchases.word,
+        purchases.day_number,
+        cast(floor(purchases.item_number / {{ word_size() }}e0) as integer),
         purchases.period_on
+
+),
+
+first_purchase_days as (
+
+    select
+        item_level,
+        customer_number,
+        day_number,
+        cast(floor(day_number / {{ reach }}e0) as integer) as span
+    from purchases
+    group by item_level, customer_number, day_number
+
+),
+
+later_words as (
+
+    select item_level, customer_number, day_number, span, word, items, period_on
+    from words
+    union all
+    select item_level, customer_number, day_number, span - 1 as span, word, items, period_on
+    from words
+
+),
+
+{# A level at a time: the joins then carry whole numbers only. #}
+following_words as (
+
+    {% for level in var('sequence_levels') %}
+    select
+        '{{ level }}' as item_level,
+        starts.customer_number,
+        starts.day_number,
+        later_words.word,
+        bit_or(later_words.items) as items,
+        later_words.period_on
+    from first_purchase_days as starts
+    inner join later_words
+        on
+            starts.customer_number = later_words.customer_number
+            and starts.span = later_words.span
+            and later_words.day_number > starts.day_number
+            and later_words.day_number <= starts.day_number + {{ reach }}
+    where starts.item_level = '{{ level }}' and later_words.item_level = '{{ level }}'
+    group by starts.customer_number, starts.day_number, later_words.word, later_words.period_on
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+bits as (
+
+    {% for level in var('sequence_levels') %}
+    select
+        '{{ level }}' as item_level,
+        purchases.customer_number,
+        purchases.item_number,
+        following_words.word,
+        bit_or(following_words.items) as items,
+        following_words.period_on
+    from purchases
+    inner join following_words
+        on
+            purchases.customer_number = following_words.customer_number
+            and purchases.day_number = following_words.day_number
+    where purchases.item_level = '{{ level }}' and following_words.item_level = '{{ level }}'
+    group by purchases.customer_number, purchases.item_number, following_words.word, following_words.period_on
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+{# An item does not follow itself. #}
+bits_of_others as (
+
+    select
+        item_level,
+        customer_number,
+        item_number,
+        word,
+        case
+            when word = cast(floor(item_number / {{ word_size() }}e0) as integer)
+                then items - (items & {{ power_of_two('item_number % ' ~ word_size()) }})
+            else items
+        end as items_after,
+        period_on
+    from bits
 
 )
 
-{# A level at a time: the join then carries whole numbers only. #}
-{% for level in var('sequence_levels') %}
 select
-    '{{ level }}' as item_level,
-    first_words.customer_number,
-    first_words.item_number as item_a,
-    cast(floor(second_words.item_number / {{ word_size() }}e0) as integer) as word,
-    bit_or({{ power_of_two('second_words.item_number % ' ~ word_size()) }}) as items_after,
-    second_words.period_on
-from following_words as first_words
-inner join own_words as second_words
-    on
-        first_words.customer_number = second_words.customer_number
-        and first_words.word = second_words.word
-        and first_words.item_number <> second_words.item_number
-        and (first_words.following_days & second_words.own_days) <> 0
-where first_words.item_level = '{{ level }}' and second_words.item_level = '{{ level }}'
-group by
-    first_words.customer_number,
-    first_words.item_number,
-    cast(floor(second_words.item_number / {{ word_size() }}e0) as integer),
-    second_words.period_on
-{{ 'union all' if not loop.last }}
-{% endfor %}
+    item_level,
+    customer_number,
+    item_number as item_a,
+    word,
+    items_after,
+    period_on
+from bits_of_others
+where items_after <> 0
 
 {%- endif %}
