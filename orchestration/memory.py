@@ -34,7 +34,8 @@ DEFAULT = "60%"
 # and by DuckDB 0.3; measured on one and three million lines (docs/benchmarks.md).
 PYTHON_BYTES = 1_000_000_000
 # DuckDB gives what it freed back at its own thresholds, 128 and 512 MB: enough to hold 1.4 GB more than it was allowed
-# while it throws cached tables out for a large `group by`. At these it was 0.3 GB, in the same time (docs/benchmarks.md).
+# while it throws cached tables out for a large `group by`. At these it was 0.3 GB, in the same time
+# (docs/benchmarks.md).
 _ALLOCATOR = {"allocator_flush_threshold": "32MB", "allocator_bulk_deallocation_flush_threshold": "32MB"}
 # DuckDB's part at least, in bytes: below it, models of even a small shop cannot be built.
 LEAST_BYTES = 500_000_000
