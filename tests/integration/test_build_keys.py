@@ -170,7 +170,7 @@ def test_what_no_kept_table_is_made_of_concerns_none(copy: Copy, before: dict[st
 def test_a_rule_concerns_its_scheme_and_the_memberships(copy: Copy, before: dict[str, str]) -> None:
     """A row of a seed, a var, the select of a scheme, and a scheme that is new."""
     text = (copy.folder / "models/marts/segments/schemes/gender.sql").read_text(encoding="utf-8")
-    new = text.replace("scheme__gender()", "scheme__gender_again()").replace("ref('gender')", "ref('gender_again')")
+    new = text.replace("scheme__gender(", "scheme__gender_again(").replace("ref('gender')", "ref('gender_again')")
     edits = [
         Edit("seeds/rfm_grid.csv", "1,1,any,at_risk", old="1,1,any,hibernating"),
         Edit("dbt_project.yml", "interest_min_baskets: 4", old="interest_min_baskets: 3"),
