@@ -244,6 +244,12 @@ class Parsed:
 _PARSED = Parsed()
 
 
+def _below(link: Path, warehouse: Path, value: str) -> str:
+    """A path in the warehouse folder, by the link: a landing zone there may be the demo, which is known by its path."""
+    path = Path(value)
+    return str(link / path.relative_to(warehouse)) if path.is_relative_to(warehouse) else value
+
+
 def dbt(arguments: Sequence[str], warehouse: Path, target: Path, *, cpus: int | None = None, **variables: str) -> Build:
     """Runs dbt in a process of its own, on at most `cpus` processors.
 
@@ -259,7 +265,7 @@ def dbt(arguments: Sequence[str], warehouse: Path, target: Path, *, cpus: int | 
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=environment(link, target, variables),
+            env=environment(link, target, {name: _below(link, warehouse, value) for name, value in variables.items()}),
             capture_output=True,
             text=True,
             timeout=600,
