@@ -198,7 +198,7 @@ def environment(warehouse: Path, target: Path, variables: Mapping[str, str]) -> 
 
 
 class Parsed:
-    """One parse of the project for all dbt runs of a process: it takes a third of a small build.
+    """One parse of the project for all dbt runs of a process: it takes a fifth of a small build, or more.
 
     dbt parses anew where a variable of its profile has another value, and the warehouse folder is one. So dbt is told
     the path of a link to it that is always the same, and a new target folder begins with the parse of an earlier run.
