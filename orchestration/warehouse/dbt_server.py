@@ -71,29 +71,42 @@ def dbt_kept_ready(target: str, project_dir: Path) -> Iterator[None]:
     if not is_served(target):
         yield
         return
-    folder = Path(tempfile.mkdtemp(prefix="dbt-"))
     before = os.environ.get(DBT_SERVER)
+    with running_server(project_dir) as address:
+        os.environ[DBT_SERVER] = address
+        try:
+            yield
+        finally:
+            if before is None:
+                os.environ.pop(DBT_SERVER, None)
+            else:
+                os.environ[DBT_SERVER] = before
+
+
+@contextlib.contextmanager
+def running_server(project_dir: Path) -> Iterator[str]:
+    """A server that runs for the length of the block; the address that dbt_child finds in its variable DBT_SERVER.
+
+    Args:
+        project_dir: the project's folder.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="dbt-"))
     # Listens from now on: whoever calls before the imports are done waits for them.
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         listening.bind(str(folder / SOCKET_NAME))
         listening.listen(8)
-        server = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", MODULE],
             cwd=project_dir,
             env={**os.environ, LISTENING: str(listening.fileno()), STARTED_BY: str(os.getpid())},
             stdin=subprocess.DEVNULL,
             pass_fds=[listening.fileno()],
         )
-    os.environ[DBT_SERVER] = str(folder / SOCKET_NAME)
     try:
-        yield
+        yield str(folder / SOCKET_NAME)
     finally:
-        if before is None:
-            os.environ.pop(DBT_SERVER, None)
-        else:
-            os.environ[DBT_SERVER] = before
-        server.kill()
-        server.wait()
+        process.kill()
+        process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 

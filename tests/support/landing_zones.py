@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.settings import PROJECT_DIR
+from tests.support import project
 
 SECRETS = ("Ada Planted-Name", "ada@planted-mail.example", "+49-555-planted", "bo@planted-mail.example")
 
@@ -39,18 +36,16 @@ MAX_QUARANTINE_SHARE = 0.9
 def run_staging(
     warehouse: Path, landing_dir: Path | None, zone: str = "", variables: Mapping[str, Any] | None = None
 ) -> StagingRun:
-    """Runs the staging models. Parsed files are kept beside the warehouse for the next run."""
+    """Runs the staging models on the shipped seeds; dbt's target folder is beside the warehouse."""
     logs = warehouse.parent / f"{warehouse.name}-logs"
-    environ = {k: v for k, v in os.environ.items() if k not in ("LANDING_DIR", "AS_OF", "STORE_TIMEZONE", "DBT_TARGET")}
-    environ |= {"WAREHOUSE_DIR": str(warehouse), "DO_NOT_TRACK": "1"}
-    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # The shipped seeds.
+    environ = {"DBT_LOG_PATH": str(logs), "SEEDS_DIR": "", "SEEDS_PATH": ""}
     if landing_dir is not None:
         environ["LANDING_DIR"] = str(landing_dir)
     if zone:
         environ["STORE_TIMEZONE"] = zone
-    arguments = ["--profiles-dir", "profiles", "--target-path", str(warehouse.parent / "dbt-target")]
     settings = {"max_quarantine_share": MAX_QUARANTINE_SHARE, **(variables or {})}
-    arguments += ["--log-path", str(logs), "--vars", json.dumps(settings)]
+    arguments = ["build", "--vars", json.dumps(settings)]
     arguments += [
         "--select",
         "path:models/staging",
@@ -64,14 +59,7 @@ def run_staging(
         "--indirect-selection",
         "buildable",
     ]
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), "build", *arguments],
-        cwd=PROJECT_DIR,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = project.ended_dbt(arguments, warehouse, warehouse.parent / "dbt-target", environ)
     return StagingRun(warehouse, logs, done.returncode, done.stdout + done.stderr)
 
 

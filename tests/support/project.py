@@ -6,6 +6,7 @@ A small build takes 8 seconds or more, most of it dbt's start: build once a modu
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import csv
 import hashlib
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from orchestration.warehouse.dbt_child import DBT_SERVER
+from orchestration.warehouse.dbt_server import is_served, running_server
+from orchestration.warehouse.project import DBT_COMMAND
 
 ROOT = Path(__file__).resolve().parents[2]
 # The words of the retail demo (treatments, meanings …), which most tests speak; the shipped seeds speak no trade's.
@@ -37,6 +42,7 @@ Landing = Mapping[str, Sequence[Row]]
 # What a developer's shell may hold, and a test must not depend on.
 _OWN_VARIABLES = (
     "AUDIENCE_TARGET",
+    DBT_SERVER,
     "LANDING_DIR",
     "PUBLISH_POSTGRES_DSN",
     "PUBLISH_POSTGRES_SCHEMA",
@@ -197,51 +203,115 @@ def environment(warehouse: Path, target: Path, variables: Mapping[str, str]) -> 
     }
 
 
-class Parsed:
-    """One parse of the project for all dbt runs of a process: it takes a fifth of a small build, or more.
+class Served:
+    """dbt for all runs of a test process: imported once, and the project parsed once where nothing of it changes.
 
-    dbt parses anew where a variable of its profile has another value, and the warehouse folder is one. So dbt is told
-    the path of a link to it that is always the same, and a new target folder begins with the parse of an earlier run.
+    Of a small build, imports and parse are a third or more. dbt parses anew where a variable of its profile has another
+    value, and the warehouse folder is one. So dbt is told the path of a link to it that is always the same.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._base: tempfile.TemporaryDirectory[str] | None = None
+        self._held = contextlib.ExitStack()
+        self._base: Path | None = None
+        self._servers: dict[bool, str] = {}
+        # What the server that holds the project has parsed it from.
+        self._parsed_from: list[str] | None = None
 
-    @contextlib.contextmanager
-    def of(
-        self, arguments: Sequence[str], warehouse: Path, target: Path, variables: Mapping[str, str]
-    ) -> Iterator[Path]:
-        """The path that dbt is told of the warehouse folder, while nothing else in this process runs dbt.
+    def run(
+        self,
+        arguments: Sequence[str],
+        warehouse: Path,
+        target: Path,
+        variables: Mapping[str, str],
+        before: Sequence[str] = (),
+    ) -> subprocess.CompletedProcess[str]:
+        """One run of dbt, with nothing else that runs dbt in this process beside it.
 
         Args:
-            variables: the environment of the run.
+            variables: beyond the tests' own environment.
+            before: a command that runs dbt's, which has a process of its own then.
         """
         with self._lock:
-            if self._base is None:
-                self._base = tempfile.TemporaryDirectory(prefix="parsed-")
-            base = Path(self._base.name)
+            base = self._folder()
             link = base / "warehouse"
             link.unlink(missing_ok=True)
             link.symlink_to(warehouse.resolve())
-            # What it is parsed from, and what dbt would parse anew for as well.
-            chosen = (variables.get(name, "") for name in ("DBT_PROJECT_DIR", "SEEDS_PATH", "DBT_TARGET"))
-            made_from = [*chosen, *self._vars(arguments)]
-            kept = base / hashlib.sha256("\0".join(made_from).encode()).hexdigest()[:16]
-            parse = target / "partial_parse.msgpack"
-            if kept.is_file() and not parse.exists():
-                target.mkdir(parents=True, exist_ok=True)
-                shutil.copy(kept, parse)
-            yield link
-            if not kept.is_file() and parse.is_file():
-                shutil.copy(parse, kept)
+            told = environment(link, target, {name: _below(link, warehouse, text) for name, text in variables.items()})
+            kept = base / hashlib.sha256("\0".join(_parsed_from(arguments, told)).encode()).hexdigest()[:16]
+            _copied(kept, target, (PARTIAL_PARSE,), only_missing=True)
+            if before or not is_served(told.get("DBT_TARGET", "") or "duckdb"):
+                done = _run([*before, *OWN_DBT, *arguments], told)
+            elif Path(told["DBT_PROJECT_DIR"]) != ROOT:
+                # It may change from one run to the next: dbt looks at its files itself.
+                done = _run([*DBT_COMMAND, *arguments, NO_COLORS], told, self._server(holds_project=False))
+            else:
+                done = self._with_project(arguments, target, told, kept)
+            _copied(target, kept, (PARTIAL_PARSE,), only_missing=True)
+            return done
 
-    @staticmethod
-    def _vars(arguments: Sequence[str]) -> list[str]:
-        return [value for name, value in itertools.pairwise(arguments) if name == "--vars"]
+    def _with_project(
+        self, arguments: Sequence[str], target: Path, told: Mapping[str, str], kept: Path
+    ) -> subprocess.CompletedProcess[str]:
+        address = self._server(holds_project=True)
+        # Models may look at these while they are parsed: of paths and dates, whether there is one.
+        is_demo = told.get("LANDING_DIR", "") in ("", f"{told['WAREHOUSE_DIR']}/demo")
+        asked = [told.get(name, "") for name in _OWN_VARIABLES if name not in ("AS_OF", "LANDING_DIR")]
+        wanted = [*_parsed_from(arguments, told), *asked, str(is_demo), str("AS_OF" in told)]
+        if wanted != self._parsed_from:
+            self._parsed_from = None
+            parsed = _run([*DBT_COMMAND, "parse", *_vars(arguments), NO_COLORS], told, address)
+            if parsed.returncode:
+                return parsed
+            self._parsed_from = wanted
+            _copied(target, kept, (MANIFEST,))
+        _copied(kept, target, (MANIFEST,))
+        return _run([*DBT_COMMAND, *arguments, NO_COLORS], told, address)
+
+    def _folder(self) -> Path:
+        if self._base is None:
+            self._base = Path(self._held.enter_context(tempfile.TemporaryDirectory(prefix="parsed-")))
+            atexit.register(self._held.close)
+        return self._base
+
+    def _server(self, holds_project: bool) -> str:
+        if holds_project not in self._servers:
+            self._servers[holds_project] = self._held.enter_context(running_server(ROOT))
+        return self._servers[holds_project]
 
 
-_PARSED = Parsed()
+PARTIAL_PARSE, MANIFEST = "partial_parse.msgpack", "manifest.json"
+NO_COLORS = "--no-use-colors"
+OWN_DBT = (sys.executable, "-m", "dbt.cli.main", NO_COLORS)
+_SERVED = Served()
+
+
+def _parsed_from(arguments: Sequence[str], told: Mapping[str, str]) -> list[str]:
+    """What dbt parses the whole project anew for."""
+    return [*(told.get(name, "") for name in ("DBT_PROJECT_DIR", "SEEDS_PATH", "DBT_TARGET")), *_vars(arguments)]
+
+
+def _vars(arguments: Sequence[str]) -> list[str]:
+    return [text for pair in itertools.pairwise(arguments) if pair[0] == "--vars" for text in pair]
+
+
+def _copied(from_folder: Path, to_folder: Path, names: Sequence[str], only_missing: bool = False) -> None:
+    for name in names:
+        if (from_folder / name).is_file() and not (only_missing and (to_folder / name).exists()):
+            to_folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(from_folder / name, to_folder / name)
+
+
+def _run(command: Sequence[str], told: Mapping[str, str], address: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**told, DBT_SERVER: address} if address else dict(told),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
 
 
 def _below(link: Path, warehouse: Path, value: str) -> str:
@@ -250,27 +320,30 @@ def _below(link: Path, warehouse: Path, value: str) -> str:
     return str(link / path.relative_to(warehouse)) if path.is_relative_to(warehouse) else value
 
 
+def ended_dbt(
+    arguments: Sequence[str], warehouse: Path, target: Path, variables: Mapping[str, str], before: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """A run of dbt as it ended, well or not.
+
+    Args:
+        variables: beyond the tests' own environment.
+        before: a command that runs dbt's.
+    """
+    warehouse.mkdir(parents=True, exist_ok=True)
+    return _SERVED.run(arguments, warehouse, target, variables, before)
+
+
 def dbt(arguments: Sequence[str], warehouse: Path, target: Path, *, cpus: int | None = None, **variables: str) -> Build:
     """Runs dbt in a process of its own, on at most `cpus` processors.
 
     Raises:
         AssertionError: dbt failed; the text is the end of what it printed.
     """
-    warehouse.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments]
+    before: list[str] = []
     if cpus is not None and hasattr(os, "sched_getaffinity"):
         chosen = sorted(os.sched_getaffinity(0))[:cpus]
-        command = ["taskset", "-c", ",".join(map(str, chosen)), *command]
-    with _PARSED.of(arguments, warehouse, target, environment(warehouse, target, variables)) as link:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=environment(link, target, {name: _below(link, warehouse, value) for name, value in variables.items()}),
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        before = ["taskset", "-c", ",".join(map(str, chosen))]
+    done = ended_dbt(arguments, warehouse, target, variables, before)
     output = done.stdout + done.stderr
     assert done.returncode == 0, f"dbt {' '.join(arguments)} failed:\n{output[-6000:]}"
     return Build(warehouse, target, output)

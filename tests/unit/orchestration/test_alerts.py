@@ -235,6 +235,7 @@ def test_make_refresh_alerts_when_the_job_fails(
         return False
 
     monkeypatch.setattr(refresh, "_run_job", fail)
+    monkeypatch.setattr(refresh, "_parse_ahead", lambda _: None)
     monkeypatch.setattr(refresh.sys, "stdout", io.StringIO())
     assert refresh.main() == refresh.STOPPED
     assert receiver.bodies[0]["problems"] == [{"where": "landing", "message": PROBLEMS[0].message}]

@@ -49,6 +49,7 @@ def test_a_version_that_is_not_everywhere_is_no_success(
         return not failures
 
     monkeypatch.setattr(refresh, "_run_job", job)
+    monkeypatch.setattr(refresh, "_parse_ahead", lambda _: None)
     monkeypatch.setattr(terminal, "published", lambda *_: "the scorecard")
     assert refresh.run(settings) == code
     assert said in capfd.readouterr().out
