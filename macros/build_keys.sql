@@ -136,8 +136,8 @@
         {%- do names.extend(macros[name].vars) -%}
         {%- do parts.append(macros[name].digest) -%}
     {%- endfor -%}
-    {# Which dates there are is not what is true on them: each date of a kept table is made by itself. #}
-    {%- for name in names | unique if name not in ('as_of', 'history_grid') -%}
+    {# Which dates there are, and how many are made at a time, is not what is true on them. #}
+    {%- for name in names | unique if name not in ('as_of', 'history_grid', 'rows_of_a_part') -%}
         {%- do parts.append(name ~ ' ' ~ tojson(var(name, none))) -%}
     {%- endfor -%}
     {{- return(local_md5(parts | sort | join('\n'))) -}}

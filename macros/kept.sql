@@ -16,15 +16,16 @@
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- if is_new -%}
-        {%- call statement('main') -%}{{ create_table_as(False, table, kept_rows(sql)) }}{%- endcall -%}
-    {%- else -%}
-        {%- do outdated_partitions_dropped() -%}
+    {%- if not is_new -%}{%- do outdated_partitions_dropped() -%}{%- endif -%}
+    {#- All that there are need not be listed. -#}
+    {%- for part in parts(none if is_new and not is_in_parts() else missing_partitions()) -%}
+        {%- set rows = of_part(kept_rows(sql, part), part) -%}
         {%- call statement('main') -%}
-            insert into {{ table }} by name
-            {{ kept_rows(sql, missing_partitions()) }}
+            {%- if is_new and loop.first -%}{{ create_table_as(False, table, rows) }}
+            {%- else -%}insert into {{ table }} by name {{ rows }}
+            {%- endif -%}
         {%- endcall -%}
-    {%- endif -%}
+    {%- endfor -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do adapter.commit() -%}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
@@ -46,7 +47,7 @@
         {%- do outdated_partitions_dropped() -%}
         {# A view, because an insert takes no common table expressions. #}
         {%- set made = this.incorporate(path={'identifier': this.identifier ~ '__dbt_tmp'}).include(database=false, schema=false) -%}
-        {%- call statement('made') -%}{{ create_table_as(True, made, kept_rows(sql, missing_partitions())) }}{%- endcall -%}
+        {%- call statement('made') -%}{{ create_table_as(True, made, kept_rows(sql, parts(missing_partitions())[0])) }}{%- endcall -%}
         {%- call statement('main') -%}{{ get_insert_overwrite_sql(made, this, load_relation(this)) }}{%- endcall -%}
     {%- endif -%}
     {{ run_hooks(post_hooks) }}
@@ -112,6 +113,7 @@ where made_rows.{{ by }} in ({{ partitions }})
     {%- if execute and backfill_dates() and kept_by() == 'as_of' -%}
         {%- do conditions.append('every.as_of in (' ~ backfill_dates() ~ ')') -%}
     {%- endif -%}
+    {%- if is_in_parts() -%}{%- do conditions.append(any_part()) -%}{%- endif -%}
     {%- if conditions -%}
     (select * from {{ relation }} as every where {{ conditions | join(' and ') }})
     {%- else -%}
@@ -121,15 +123,7 @@ where made_rows.{{ by }} in ({{ partitions }})
 
 {# The partitions that the kept model that dbt is at must make now, as SQL literals; none where they are no dates, or too many to
    list. #}
-{% macro missing_partitions() %}
-    {%- set by = model.config.by -%}
-    {%- set literals = [] -%}
-    {%- for row in run_query('select ' ~ by ~ ' from ' ~ missing(kept_inputs(model.name)) ~ ' as missing_partitions') -%}
-        {%- if row[0] is string or literals | length == 100 -%}{{- return(none) -}}{%- endif -%}
-        {%- do literals.append("cast('" ~ row[0] ~ "' as date)") -%}
-    {%- endfor -%}
-    {{- return(literals | sort | join(', ') or 'cast(null as date)') -}}
-{% endmacro %}
+{% macro missing_partitions() %}{{ return(date_literals(missing(kept_inputs(model.name)))) }}{% endmacro %}
 
 {% macro kept_node(name) %}{{ return(graph.nodes['model.' ~ project_name ~ '.' ~ name]) }}{% endmacro %}
 
@@ -146,7 +140,13 @@ where made_rows.{{ by }} in ({{ partitions }})
             ~ "-- depends_on: {" ~ "{ ref('" ~ inputs.name ~ "') }" ~ "} above its select"
         ) -}}
     {%- endif -%}
-    {{- return(api.Relation.create(database=inputs.database, schema=inputs.schema, identifier=inputs.alias)) -}}
+    {{- return(table_of(inputs.name)) -}}
+{% endmacro %}
+
+{# The relation of one of this project's models, by its name. #}
+{% macro table_of(name) %}
+    {%- set node = kept_node(name) -%}
+    {{- return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) -}}
 {% endmacro %}
 
 {# The past as-of dates that a backfill computes, and no others, as SQL dates; '' in a refresh, which computes whatever is

@@ -96,7 +96,8 @@ def running_server(project_dir: Path) -> Iterator[str]:
         listening.bind(str(folder / SOCKET_NAME))
         listening.listen(8)
         process = subprocess.Popen(
-            [sys.executable, "-m", MODULE],
+            # What it leaves of locks when it is ended, the kernel takes back: no warning is needed.
+            [sys.executable, "-W", "ignore:resource_tracker", "-m", MODULE],
             cwd=project_dir,
             env={**os.environ, LISTENING: str(listening.fileno()), STARTED_BY: str(os.getpid())},
             stdin=subprocess.DEVNULL,

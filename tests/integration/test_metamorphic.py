@@ -95,11 +95,16 @@ def test_order_of_rows_and_files_changes_no_published_row(base: Build, shuffled:
         assert rows == expected[table], table
 
 
-def test_one_processor_and_the_default_as_of_date_spelled_out_change_no_published_row(
+def test_one_processor_dates_one_at_a_time_and_the_default_as_of_date_spelled_out_change_no_published_row(
     base: Build, make: Maker, zone: shop.Zone
 ) -> None:
     as_of = (shop.FIRST_DAY + timedelta(shop.DAYS)).isoformat()
-    single = make(zone, as_of=as_of, cpus=1, arguments=["--threads", "4"])
+    one_at_a_time = ["--vars", "{min_offer_items: 0, rows_of_a_part: 1}"]
+    single = make(zone, as_of=as_of, cpus=1, arguments=["--threads", "4", *one_at_a_time])
+    log = (single.warehouse / "dbt-logs" / "dbt.log").read_text(encoding="utf-8")
+    for name in ("int_customer_categories", "category_interest", "spend_structure", "purchase_motive"):
+        dates = base.value(f"select count(distinct as_of) from {name}")
+        assert len(re.findall(rf'insert into "warehouse"."main"."{name}"', log)) == dates - 1 > 0, name
     expected = base.published()
     for table, rows in single.published().items():
         assert rows == expected[table], table

@@ -170,6 +170,7 @@ def test_the_scorecard_has_a_row_for_it(added: Build) -> None:
     assert "shopping_days" in account["occasion_matrix"].column("scheme").to_pylist()
 
 
+@pytest.mark.slow
 def test_kept_by_date_it_says_the_same_and_its_dates_are_not_made_again(folder: Path, added: Build) -> None:
     """Comes after most others: it makes the copy's scheme another kind of table."""
     published = added.contents("customer_segments"), added.contents("customer_segment_history")
@@ -184,6 +185,7 @@ def test_kept_by_date_it_says_the_same_and_its_dates_are_not_made_again(folder: 
     assert again.rows("select distinct reason from shopping_days") == [('{"weekend_share": 9}',)]
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_kept_gets_categories_on_every_date(folder: Path, added: Build) -> None:
     """Comes after it: it adds a model to the copy. Where all is kept, nobody needs them but on the current date."""
     every_date = added.rows("select as_of from int_fact_dates order by as_of")

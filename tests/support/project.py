@@ -33,6 +33,8 @@ from orchestration.warehouse.dbt_server import is_served, running_server
 from orchestration.warehouse.project import DBT_COMMAND
 
 ROOT = Path(__file__).resolve().parents[2]
+# No test changes its files; one that changes some sets ROOT to a copy.
+_UNCHANGED = ROOT
 # The words of the retail demo (treatments, meanings …), which most tests speak; the shipped seeds speak no trade's.
 DEMO_SEEDS = ROOT / "demos" / "retail" / "seeds"
 
@@ -214,7 +216,7 @@ class Served:
         self._lock = threading.Lock()
         self._held = contextlib.ExitStack()
         self._base: Path | None = None
-        self._servers: dict[bool, str] = {}
+        self._servers: dict[tuple[Path, bool], str] = {}
         # What the server that holds the project has parsed it from.
         self._parsed_from: list[str] | None = None
 
@@ -242,7 +244,7 @@ class Served:
             _copied(kept, target, (PARTIAL_PARSE,), only_missing=True)
             if before or not is_served(told.get("DBT_TARGET", "") or "duckdb"):
                 done = _run([*before, *OWN_DBT, *arguments], told)
-            elif Path(told["DBT_PROJECT_DIR"]) != ROOT:
+            elif Path(told["DBT_PROJECT_DIR"]) != _UNCHANGED:
                 # It may change from one run to the next: dbt looks at its files itself.
                 done = _run([*DBT_COMMAND, *arguments, NO_COLORS], told, self._server(holds_project=False))
             else:
@@ -275,9 +277,9 @@ class Served:
         return self._base
 
     def _server(self, holds_project: bool) -> str:
-        if holds_project not in self._servers:
-            self._servers[holds_project] = self._held.enter_context(running_server(ROOT))
-        return self._servers[holds_project]
+        if (ROOT, holds_project) not in self._servers:
+            self._servers[ROOT, holds_project] = self._held.enter_context(running_server(ROOT))
+        return self._servers[ROOT, holds_project]
 
 
 PARTIAL_PARSE, MANIFEST = "partial_parse.msgpack", "manifest.json"

@@ -1,3 +1,5 @@
+{{ config(materialized='in_parts', by='as_of', dates='int_category_dates', sized_by='int_customer_category_days') }}
+
 with baskets as (
 
     select
@@ -6,7 +8,7 @@ with baskets as (
         facts.item_key,
         count(*) as baskets
     from {{ ref('int_basket_item_numbers') }} as facts
-    inner join {{ ref('int_category_dates') }} as dates
+    inner join {{ in_part(ref('int_category_dates')) }} as dates
         on facts.bought_on < dates.as_of and facts.bought_on >= dates.window_start_on
     {{ with_returned_baskets('facts', 'dates.as_of') }}
     where facts.item_level = 'category' and facts.customer_number is not null and returned.basket_number is null

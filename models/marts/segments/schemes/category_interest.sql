@@ -1,5 +1,5 @@
 {% macro scheme__category_interest() %}{{ return(ref('category_interest')) }}{% endmacro %}
-{{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
+{{ config(materialized='kept', by='as_of', inputs='int_fact_dates', sized_by='int_customer_category_days') }}
 
 with spends as (
 

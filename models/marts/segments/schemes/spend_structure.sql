@@ -1,5 +1,5 @@
 {% macro scheme__spend_structure() %}{{ return(ref('spend_structure')) }}{% endmacro %}
-{{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
+{{ config(materialized='kept', by='as_of', inputs='int_fact_dates', sized_by='int_customer_category_days') }}
 
 with spends as (
 
