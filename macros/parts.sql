@@ -1,5 +1,5 @@
 {# Tables of which a few partitions are made at a time, where all at once would not fit into memory (DuckDB; Spark parts its work
-   itself). The configuration `sized_by` names the table whose rows say how much one partition is: as many are made together as
+   itself, and makes them all in one statement). The configuration `sized_by` names the table whose rows say how much one partition is: as many are made together as
    var rows_of_a_part allows, and a small shop's all at once. The model says where its select reads its partitions:
    in_part(ref('int_category_dates')), or missing(…) where it is kept. #}
 
@@ -35,7 +35,7 @@
 
 {# Whether the model that dbt is at is made in parts. None is in a unit test. #}
 {% macro is_in_parts() %}
-    {{- return(target.type == 'duckdb' and model.config.materialized in ('kept', 'in_parts') and 'sized_by' in model.config) -}}
+    {{- return(model.config.materialized in ('kept', 'in_parts') and 'sized_by' in model.config) -}}
 {% endmacro %}
 
 {# The condition of no part in particular, in whose place each statement puts its own. #}
@@ -59,12 +59,7 @@
 {# How many partitions the model that dbt is at makes at a time; none: all. #}
 {% macro partitions_of_a_part() %}
     {%- if not is_in_parts() -%}{{- return(none) -}}{%- endif -%}
-    {%- set table = table_of(model.config.sized_by) -%}
-    {%- set sizes = run_query(
-        "select estimated_size from duckdb_tables() where database_name = '" ~ table.database ~ "' and schema_name = '"
-        ~ table.schema ~ "' and table_name = '" ~ table.identifier ~ "'"
-    ) -%}
-    {%- set rows = sizes.rows[0][0] | int if sizes.rows else 0 -%}
+    {%- set rows = estimated_rows(table_of(model.config.sized_by)) | int -%}
     {{- return([1, var('rows_of_a_part') // rows] | max if rows else none) -}}
 {% endmacro %}
 

@@ -1,4 +1,4 @@
-{# What the engines do differently to take partitions out of a kept table (macros/kept.sql). #}
+{# What the engines do differently for tables with partitions (macros/kept.sql, macros/parts.sql). #}
 
 {# Takes the partitions out of `table` whose value of the column `partition` is in the select `outdated`. #}
 {% macro drop_partitions(table, partition, outdated) %}
@@ -19,6 +19,17 @@
         {%- do run_query('alter table ' ~ table ~ ' drop if exists partition (' ~ partition ~ ' = ' ~ spark_text(row[0]) ~ ')') -%}
     {%- endfor -%}
 {%- endmacro %}
+
+{# Rows of a table as the engine keeps count of them, without reading it; 0 where it does not. #}
+{% macro estimated_rows(table) %}{{ return(adapter.dispatch('estimated_rows', 'segments_in_use')(table)) }}{% endmacro %}
+{% macro duckdb__estimated_rows(table) %}
+    {%- set sizes = run_query(
+        "select estimated_size from duckdb_tables() where database_name = '" ~ table.database ~ "' and schema_name = '"
+        ~ table.schema ~ "' and table_name = '" ~ table.identifier ~ "'"
+    ) -%}
+    {{- return(sizes.rows[0][0] if sizes.rows else 0) -}}
+{% endmacro %}
+{% macro spark__estimated_rows(table) %}{{ return(0) }}{% endmacro %}
 
 {# A number for a set of rows that changes when any of them does, whatever their order; `hashes` come from row_hash. #}
 {% macro hash_sum(hashes) %}{{ return(adapter.dispatch('hash_sum', 'segments_in_use')(hashes)) }}{% endmacro %}
