@@ -1,6 +1,6 @@
 # Two commands do all the set-up on a fresh machine: `make refresh` and `make test`.
 SHELL := /bin/bash
-PYTHON ?= python3.11
+PYTHON ?= $(or $(firstword $(foreach minor,11 12 13,$(shell command -v python3.$(minor)))),python3.11)
 # Another DuckDB than the locked one, in an environment of its own: make test DUCKDB=2
 OTHER_DUCKDB := $(if $(findstring command line,$(origin DUCKDB)),$(DUCKDB))
 VENV := .venv$(if $(OTHER_DUCKDB),/duckdb-$(OTHER_DUCKDB))
@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: map meanings metrics treatments lint rollback lock clean
 .PHONY: benchmark benchmark-affinities benchmark-daily benchmark-growth benchmark-offers
 
-# Spark is installed where it is asked for, and for the tests, which compare the engines.
+# Spark is installed where it is asked for, and for the tests that compare the engines.
 TARGET_READY := $(VENV)/.ready$(if $(filter spark,$(DBT_TARGET)),-spark)
 
 refresh: $(TARGET_READY)
@@ -32,7 +32,7 @@ PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.ready
 	@$(PYTEST) -m "not slow"
 
-# What CI runs: all of them, with both engines, kills half-way, a year in fortnights and a real browser.
+# What CI runs: with both engines, kills half-way, a year in fortnights and a real browser; all but what is opt-in below.
 test-all: $(VENV)/.ready-spark
 	@$(PYTEST)
 

@@ -89,10 +89,12 @@ def _judged(found: Any, shipped: Mapping[str, Any], where: str) -> dict[str, Any
             if name in found:
                 raise SettingsError(f"{where}: {former} is the former name of {name}; leave out one of them")
             found = {name if key == former else key: value for key, value in found.items()}
-    for name, value in found.items():
+    for name, value in list(found.items()):
         if name not in shipped:
             raise SettingsError(f"{where}: there is no setting {name}{_nearest(str(name), shipped)}")
         needed = _kind(shipped[name])
+        if needed == "a list" and isinstance(value, str):
+            value = found[name] = [word.strip() for word in value.split(",") if word.strip()]
         # An empty text is a setting that is off: its value may be whatever its comment says.
         if shipped[name] not in ("", None) and _kind(value) != needed:
             raise SettingsError(f"{where}: {name} is {_kind(value)}; {needed} is needed")

@@ -1,5 +1,5 @@
 {# Landed rows that are fine by themselves, and left out for what another table says: order lines in a currency without a rate on
-   their day, and profiles of an id that is an alias of a customer with a profile. In the shape of refused_rows. #}
+   their day, and all but one of the profiles of a customer with several ids. In the shape of refused_rows. #}
 {%- set profiles = {'customers': 'customer_id', 'companies': 'company_id'} -%}
 with unrated_lines as (
 
@@ -21,32 +21,57 @@ with unrated_lines as (
 ),
 
 {% for table, id in profiles.items() -%}
+{#- As of rows that share a key: the latest is taken; where that says nothing, the customer's own. -#}
+{%- set order = rival_order(landing_table(table)) %}
 ranked_{{ table }} as (
 
+    with
+
+    {{ typed_and_judged(landing_table(table)) | indent(4) }},
+
+    profiles as (
+        select
+            judged_rows.*,
+            canonical.canonical_id,
+            count(*) over (partition by {{ row_identity(landing_table(table)) | join(', ') }}) as times_landed
+        from judged_rows
+        inner join (
+            select alias_id, customer_id as canonical_id from {{ ref('base_customer_ids') }} where not is_guest
+            union
+            select customer_id as alias_id, customer_id as canonical_id from {{ ref('base_customer_ids') }} where not is_guest
+        ) as canonical on judged_rows.{{ id }} = canonical.alias_id
+        where not judged_rows.is_refused
+    ),
+
+    places as (
+        select
+            profiles.source_file,
+            profiles.source_row,
+            profiles.canonical_id,
+            row_number() over (
+                partition by canonical_id
+                order by
+                    {{ order[0] }},
+                    case when {{ id }} = canonical_id then 0 else 1 end,
+                    {{ order[1:] | join(', ') }},
+                    {{ id }} asc
+            ) as place
+        from profiles
+        left join {{ ref('refused_rows') }} as refused
+            on
+                refused.source_table = '{{ table }}'
+                and profiles.source_file = refused.source_file
+                and profiles.source_row = refused.source_row
+        where refused.source_row is null
+    )
+
     select
-        landed.source_file,
-        landed.source_row,
-        canonical.customer_id,
-        row_number() over (
-            partition by canonical.customer_id
-            order by
-                case when landed.{{ id }} = canonical.customer_id then 0 else 1 end,
-                landed.{{ id }} asc,
-                landed.source_file asc,
-                landed.source_row asc
-        ) as place
-    from {{ source('landing', table) }} as landed
-    inner join (
-        select alias_id, customer_id from {{ ref('base_customer_ids') }} where not is_guest
-        union
-        select customer_id as alias_id, customer_id from {{ ref('base_customer_ids') }} where not is_guest
-    ) as canonical on landed.{{ id }} = canonical.alias_id
-    left join {{ ref('refused_rows') }} as refused
-        on
-            refused.source_table = '{{ table }}'
-            and landed.source_file = refused.source_file
-            and landed.source_row = refused.source_row
-    where refused.source_row is null
+        source_file,
+        source_row,
+        place,
+        max(case when place = 1 then source_file || ', row ' || {{ text('source_row') }} end)
+            over (partition by canonical_id) as taken_row
+    from places
 
 ),
 
@@ -59,6 +84,7 @@ left_out as (
         unrated_lines.source_row,
         'quarantined' as disposition,
         'currency: no rate of ' || unrated_lines.currency || ' on ' || cast(unrated_lines.ordered_on as string) || ' in exchange_rates' as reasons,
+        cast(null as string) as superseded_by,
         {{ raw_json(landing_table('order_lines')) | indent(8) }} as raw
     from unrated_lines
     inner join {{ source('landing', 'order_lines') }} as landed
@@ -72,7 +98,8 @@ left_out as (
         ranked.source_file,
         ranked.source_row,
         'superseded' as disposition,
-        '{{ id }}: an alias of a customer whose row is taken (customer_aliases)' as reasons,
+        'superseded: another row of the same customer is taken, by customer_aliases' as reasons,
+        ranked.taken_row as superseded_by,
         {{ raw_json(landing_table(table)) | indent(8) }} as raw
     from ranked_{{ table }} as ranked
     inner join {{ source('landing', table) }} as landed
@@ -88,5 +115,6 @@ select
     source_row,
     cast(disposition as string) as disposition,
     cast(reasons as string) as reasons,
+    superseded_by,
     raw
 from left_out

@@ -311,6 +311,7 @@ STAGING: tuple[Rule, ...] = (
             from (
                 select ordered_on, row_number() over (order by ordered_on desc) as place
                 from {{batch}}
+                where is_counted
                 group by ordered_on
             )
         )

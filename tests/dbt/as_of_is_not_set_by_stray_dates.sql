@@ -1,4 +1,4 @@
-{# Without AS_OF the refresh describes the day after the last order line. Where a few lines alone set it (a pre-order, a typo), it
+{# Without AS_OF the refresh describes the day after the last order line that counts. Where a few lines alone set it (a pre-order, a typo), it
    stops before anything is built on them, names them, and asks for AS_OF. Two rules, since a thousandth of a small shop's lines is
    none: more than stray_days after all but stray_share of the lines; or, whatever their share, up to stray_lines lines, and no
    more than half, after a pause of more than stray_pause_days that is also three times as long as any pause before it: an
@@ -10,7 +10,7 @@ with
 days as (
     select ordered_on, count(*) as lines
     from {{ ref('stg_order_lines') }}
-    where ordered_on is not null
+    where ordered_on is not null and is_counted
     group by ordered_on
 ),
 
@@ -69,7 +69,9 @@ stray_lines as (
         row_number() over (order by lines.ordered_on desc, lines.source_file asc, lines.source_row asc) as place
     from {{ ref('base_order_lines') }} as lines
     inner join stray_days on lines.ordered_on >= stray_days.stray_from
-    where not lines.is_refused
+    left join {{ ref('order_statuses') }} as statuses
+        on lower(trim(lines.status)) = statuses.status and not statuses.counts
+    where not lines.is_refused and statuses.status is null
 ),
 
 named_lines as (

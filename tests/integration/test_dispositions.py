@@ -25,6 +25,18 @@ LINES = st.tuples(
 )  # fmt: skip
 FILES = st.lists(st.lists(LINES, max_size=7), min_size=1, max_size=4)
 HEADER = "order_id,customer_id,product_id,ordered_at,quantity,amount"
+# Customers with several ids: the later row is an alias's; none says when, and one is the customer's own; two aliases.
+PROFILES = """customer_id,region,updated_at
+1001.0,North,2026-02-01
+2002.0,South,2024-01-01
+3003.0,East,
+4004.0,West,
+5.0,North,2024-01-01
+6.0,South,2026-01-01
+8.0,Alone,2020-01-01
+"""
+ALIASES = "alias_id,customer_id\n1001,2002\n3003,4004\n5,7\n6,7\n"
+WITHOUT_DECIMALS = {"customers": {"ids": {"customer_id": "without_decimals"}}}
 TWO_SCANS = f"{HEADER}\no1,c1,p1,2025-03-01 10:00:00,1,2.50\no1,c1,p1,2025-03-01 10:00:00,1,2.50\n"
 
 
@@ -34,6 +46,8 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("till.csv", "till sent again.csv"):
         write(folder / "zone" / "order_lines" / name, TWO_SCANS)
     write(folder / "zone" / "products" / "p.csv", "product_id\np1\n")
+    write(folder / "zone" / "customers" / "crm.csv", PROFILES)
+    write(folder / "zone" / "customer_aliases" / "merged.csv", ALIASES)
     return folder
 
 
@@ -46,7 +60,8 @@ def kept(scratch: Path) -> StagingRun:
 
 @pytest.fixture(scope="module")
 def counted_once(scratch: Path) -> StagingRun:
-    run = run_staging(scratch / "one" / "warehouse", scratch / "zone", variables={"equal_lines": "one"})
+    variables = {"equal_lines": "one", "landing_formats": WITHOUT_DECIMALS}
+    run = run_staging(scratch / "one" / "warehouse", scratch / "zone", variables=variables)
     assert run.returncode == 0, run.output
     return run
 
@@ -65,6 +80,22 @@ def test_two_equal_lines_of_a_file_are_two_and_the_file_sent_again_adds_nothing(
 def test_equal_lines_are_counted_once_where_the_setting_says_so(counted_once: StagingRun) -> None:
     assert counted_once.query("select count(*), sum(amount) from stg_order_lines") == [(1, 2.5)]
     assert counted_once.query(LINE_ACCOUNT) == [(4, 1, 0, 3, 1, 2.5)]
+
+
+def test_of_the_profiles_of_one_customer_the_latest_is_taken_whatever_its_id(counted_once: StagingRun) -> None:
+    assert counted_once.query("select customer_id, region from stg_customers order by 1") == [
+        ("2002", "North"),
+        ("4004", "West"),
+        ("7", "South"),
+        ("8", "Alone"),
+    ]
+    superseded = "select reasons, row_number, superseded_by from quarantine where file like 'customers/%' order by 2"
+    reasons = "superseded: another row of the same customer is taken, by customer_aliases"
+    assert counted_once.query(superseded) == [
+        (reasons, 2, "customers/crm.csv, row 1"),
+        (reasons, 3, "customers/crm.csv, row 4"),
+        (reasons, 5, "customers/crm.csv, row 6"),
+    ]
 
 
 class Compiled:

@@ -122,14 +122,27 @@ def judge(shop: project.Build) -> str:
 
 
 def said_of(judge: str, days: Days) -> str:
-    """What it stops with for lines of these days; '' where it lets them pass."""
-    lines = [(f"o{i}", date.fromisoformat(day), "order_lines/a.csv", i + 1, False) for i, day in enumerate(days)]
+    """What it stops with for lines of these days (with ` cancelled` after it: of an order that was); '' where it lets
+    them pass."""
+    lines = [
+        (f"o{i}", date.fromisoformat(day.split()[0]), "order_lines/a.csv", i + 1, False, " ".join(day.split()[1:]))
+        for i, day in enumerate(days)
+    ]
     with duckdb.connect() as con:
         con.execute("attach ':memory:' as warehouse")
-        columns = "(order_id varchar, ordered_on date, source_file varchar, source_row bigint, is_refused boolean)"
+        columns = (
+            "(order_id varchar, ordered_on date, source_file varchar, source_row bigint, is_refused boolean, status varchar)"
+        )
         con.execute(f"create table warehouse.main.base_order_lines {columns}")
-        con.executemany("insert into warehouse.main.base_order_lines values (?, ?, ?, ?, ?)", lines)
-        con.execute("create table warehouse.main.stg_order_lines as from warehouse.main.base_order_lines")
+        con.executemany("insert into warehouse.main.base_order_lines values (?, ?, ?, ?, ?, ?)", lines)
+        con.execute(
+            "create table warehouse.main.stg_order_lines as"
+            " select *, status <> 'cancelled' as is_counted from warehouse.main.base_order_lines"
+        )
+        con.execute(
+            "create table warehouse.main.order_statuses as"
+            " from (values ('cancelled', false), ('paid', true)) as seed (status, counts)"
+        )
         try:
             assert con.execute(judge).fetchall() == []
         except duckdb.Error as error:
@@ -148,6 +161,7 @@ ORDINARY = {
     "a_seasonal_shop_a_year_later": [*["2024-11-30", "2024-12-01", "2024-12-24"] * 20, "2025-11-30"],
     "a_thousandth_of_the_lines_31_days_later": [*BUSY, "2025-03-04", "2025-03-04", "2025-03-04"],
     "more_than_a_thousandth_after_a_pause": [*BUSY, *["2025-04-05"] * 4],
+    "cancelled_lines_of_another_century": [*BUSY, "2099-01-01 cancelled", "2099-01-02 cancelled"],
 }
 
 
@@ -157,6 +171,12 @@ def test_a_few_stray_lines_do_not_set_the_as_of_date(judge: str, days: Days) -> 
     assert f"would be the day after {days[-1]}" in said
     assert f"{days[-1]} (order o{len(days) - 1}, order_lines/a.csv, row {len(days)})" in said
     assert "Set AS_OF" in said
+
+
+def test_lines_that_do_not_count_hide_no_stray_one(judge: str) -> None:
+    said = said_of(judge, [*BUSY, *["2025-06-01 cancelled"] * 10, "2025-06-01"])
+    assert "which one line alone sets" in said
+    assert "2025-06-01 (order o3010, order_lines/a.csv, row 3011)" in said and "o3000" not in said
 
 
 @pytest.mark.parametrize("days", ORDINARY.values(), ids=ORDINARY)

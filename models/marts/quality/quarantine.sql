@@ -16,7 +16,7 @@ refused as (
         source_file,
         source_row,
         reasons,
-        cast(null as string) as superseded_by,
+        superseded_by,
         raw
     from {{ ref('unmatched_rows') }}
 )

@@ -69,6 +69,36 @@ customer_months as (
 
 ),
 
+-- Baskets that came back; they are counted in the months in which they were bought.
+returned_months as (
+
+    select
+        returned.customer_id,
+        {{ month_start('returned.basket_on') }} as month_on,
+        count(*) as orders
+    from {{ ref('int_returned_baskets') }} as returned
+    inner join {{ ref('int_current_date') }} as dates
+        on returned.basket_on < dates.as_of and returned.returned_on < dates.as_of
+    where returned.customer_id is not null
+    group by returned.customer_id, {{ month_start('returned.basket_on') }}
+
+),
+
+kept_months as (
+
+    select
+        customer_months.customer_id,
+        customer_months.month_on,
+        customer_months.orders - coalesce(returned_months.orders, 0) as orders,
+        customer_months.spend
+    from customer_months
+    left join returned_months
+        on
+            customer_months.customer_id = returned_months.customer_id
+            and customer_months.month_on = returned_months.month_on
+
+),
+
 audiences as (
 
     select distinct scheme, member_id
@@ -85,7 +115,7 @@ purchases as (
         sum(case when facts.orders > 0 then 1 else 0 end) as buyers,
         sum(facts.orders) as orders,
         {{ money_sum('facts.spend') }} as spend
-    from customer_months as facts
+    from kept_months as facts
     inner join audiences on facts.customer_id = audiences.member_id
     -- A date for an open end, and no `or`: with one an engine may hold every row of an outer join against every other.
     left join {{ ref('customer_segment_history') }} as history

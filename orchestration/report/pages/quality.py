@@ -460,12 +460,12 @@ def small_print(shop: Shop) -> Terms:
     positions = "; ".join(f"{term('position', word)}: {say(meaning)}" for word, meaning in words.POSITIONS.items())
     spend = (
         say(
-            "Net revenue over the year before the as-of date (the RFM window), in {currency}; returns lower it.",
+            "Net revenue over the year before the as-of date (the behaviour window), in {currency}; returns lower it.",
             currency=words.table(words.clean(shop.currency)),
         )
         if shop.currency
         else say(
-            "Net revenue over the year before the as-of date (the RFM window), in the currency of the order lines, "
+            "Net revenue over the year before the as-of date (the behaviour window), in the currency of the order lines, "
             "which they do not name; returns lower it."
         )
     )

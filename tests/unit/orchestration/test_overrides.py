@@ -29,6 +29,7 @@ SHIPPED = {
     "behaviour_window_days": 365,
     "history_grid": "month",
     "assume_consent": [],
+    "order_scope": ["order_id", "customer_id"],
     "as_of": "",
     "dominant_share": 0.4,
 }
@@ -65,6 +66,12 @@ def test_a_setting_by_its_former_name_is_read_and_said(tmp_path: Path) -> None:
         own_vars(settings_file(tmp_path, "rfm_window_days: 730\nbehaviour_window_days: 365\n"), SHIPPED)
 
 
+@pytest.mark.parametrize("text", ["order_id, customer_id, day", "[order_id, customer_id, day]"])
+def test_a_list_may_be_words_with_commas_between_them(tmp_path: Path, text: str) -> None:
+    found = own_vars(settings_file(tmp_path, f"order_scope: {text}\n"), SHIPPED)
+    assert found == {"order_scope": ["order_id", "customer_id", "day"]}
+
+
 @pytest.mark.parametrize("text", ["", "# nothing yet\n"])
 def test_an_empty_file_and_no_file_change_nothing(tmp_path: Path, text: str) -> None:
     assert own_vars(settings_file(tmp_path, text), SHIPPED) == {}
@@ -78,7 +85,7 @@ def test_an_empty_file_and_no_file_change_nothing(tmp_path: Path, text: str) -> 
         ("rfm_window_day: 730", "no setting rfm_window_day (did you mean behaviour_window_days?)"),
         ("behaviour_window_days: a year", "behaviour_window_days is a text; a number is needed"),
         ("behaviour_window_days: yes", "behaviour_window_days is yes or no; a number is needed"),
-        ("assume_consent: store", "assume_consent is a text; a list is needed"),
+        ("assume_consent: 3", "assume_consent is a number; a list is needed"),
         ("a: [1", "not YAML"),
         ("- behaviour_window_days", "a line for each setting"),
     ],
