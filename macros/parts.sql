@@ -24,9 +24,14 @@
     {{- return({'relations': [table]}) -}}
 {% endmaterialization %}
 
-{% materialization in_parts, adapter='spark' -%}
-    {{- return(dbt_spark.materialization_table_spark()) -}}
-{%- endmaterialization %}
+{% materialization in_parts, adapter='spark' %}
+    {{ drop_relation_if_exists(load_relation(this)) }}
+    {{ run_hooks(pre_hooks) }}
+    {%- call statement('main') -%}{{ create_table_as(False, this, sql) }}{%- endcall -%}
+    {{ run_hooks(post_hooks) }}
+
+    {{- return({'relations': [this]}) -}}
+{% endmaterialization %}
 
 {# A relation with a row a partition, of which a statement reads those of its part: what a from clause takes. #}
 {% macro in_part(relation) -%}
