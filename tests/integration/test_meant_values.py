@@ -131,7 +131,8 @@ def said_of(judge: str, days: Days) -> str:
     with duckdb.connect() as con:
         con.execute("attach ':memory:' as warehouse")
         columns = (
-            "(order_id varchar, ordered_on date, source_file varchar, source_row bigint, is_refused boolean, status varchar)"
+            "(order_id varchar, ordered_on date, source_file varchar, source_row bigint, is_refused boolean,"
+            " status varchar)"
         )
         con.execute(f"create table warehouse.main.base_order_lines {columns}")
         con.executemany("insert into warehouse.main.base_order_lines values (?, ?, ?, ?, ?, ?)", lines)

@@ -465,8 +465,8 @@ def small_print(shop: Shop) -> Terms:
         )
         if shop.currency
         else say(
-            "Net revenue over the year before the as-of date (the behaviour window), in the currency of the order lines, "
-            "which they do not name; returns lower it."
+            "Net revenue over the year before the as-of date (the behaviour window), in the currency of the order "
+            "lines, which they do not name; returns lower it."
         )
     )
     return Terms(
