@@ -1,6 +1,6 @@
 {# Landed rows that are fine by themselves, and left out for what another table says: order lines in a currency without a rate on
    their day, and all but one of the profiles of a customer with several ids. In the shape of refused_rows. #}
-{%- set profiles = {'customers': 'customer_id', 'companies': 'company_id'} -%}
+{%- set profiles = {'customers': 'customer_id', 'companies': 'company_id', 'company_contacts': 'person_id'} -%}
 with unrated_lines as (
 
     select

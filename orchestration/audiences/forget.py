@@ -34,6 +34,7 @@ from orchestration.landing.forgotten import (
     remember_to_forget,
     rewrite_parquet,
 )
+from orchestration.landing.formats import VAR, LandingFormats, read_landing_formats
 from orchestration.landing.land import find_files
 from orchestration.publication.candidate import STORAGE_VERSION
 from orchestration.publication.postgres.server import PostgresError, server_of
@@ -42,6 +43,7 @@ from orchestration.storage.files import remove_folder, sha256_of, sync, write_at
 from orchestration.storage.lock import refresh_lock
 from orchestration.storage.sql import literal, quoted
 from orchestration.storage.versions import DATABASE_NAME, MANIFEST_NAME, PARQUET_FOLDER, published_version
+from orchestration.warehouse.project import project_vars
 
 # A refused row as JSON text, in the table quarantine.
 RAW_COLUMN = "raw"
@@ -85,11 +87,12 @@ def forget(settings: Settings, person_id: str) -> Outcome:
     """
     if not person_id.strip():
         raise ValueError("no id was given: make forget ID=...")
+    formats = read_landing_formats(project_vars(settings).get(VAR), contract())
     outcome = Outcome()
     with refresh_lock(settings.lock_file, purpose="forget"):
         # First the list: whatever happens next, the person does not come back with a refresh.
         remember_to_forget(settings, person_id)
-        for source, rows in keep_out(settings).items():
+        for source, rows in keep_out(settings, formats).items():
             outcome.add(f"landed rows of {source}", rows)
             if not settings.is_demo:
                 outcome.landing_files.append(source)
@@ -107,7 +110,7 @@ def forget(settings: Settings, person_id: str) -> Outcome:
         _forget_in_postgres(settings, person_id, outcome)
         _forget_in_targets(settings, person_id, outcome)
         if settings.landing_dir is not None:
-            outcome.landing_files += search_landing(settings.landing_dir, person_id)
+            outcome.landing_files += search_landing(settings.landing_dir, person_id, formats)
     outcome.landing_files = sorted(set(outcome.landing_files))
     return outcome
 
@@ -423,33 +426,58 @@ def _search_nothing(path: Path, person_id: str) -> Iterator[str]:
     return iter(())
 
 
-def search_landing(landing_dir: Path, person_id: str) -> list[str]:
-    """Files of the landing zone, relative to it, with a row about the person. They are read, and not changed."""
+def search_landing(landing_dir: Path, person_id: str, formats: LandingFormats) -> list[str]:
+    """Files of the landing zone, relative to it, with a row about the person. They are read, and not changed.
+
+    Args:
+        formats: how ids are read: what a file writes otherwise is found too.
+    """
     files, _ = find_files(landing_dir, contract())
     return [
         relative
-        for relatives in files.values()
+        for table, relatives in files.items()
         for relative in relatives
-        if _landing_file_holds(landing_dir / relative, person_id)
+        if _landing_file_holds(landing_dir / relative, person_id, table, formats)
     ]
 
 
-def _landing_file_holds(path: Path, person_id: str) -> bool:
+def _landing_file_holds(path: Path, person_id: str, table: str, formats: LandingFormats) -> bool:
     try:
         if path.suffix.lower() == ".parquet":
             with duckdb.connect() as con:
                 described = con.execute(f"describe select * from {read_of(path)}").fetchall()
                 names = [name for name, *_ in described if name.strip().lower() in PERSON_COLUMNS]
                 # An id that pandas made a float because some were null is a whole number again, as in landing.
-                matches = [f"coalesce(cast({quoted(name)} as varchar) in ($id, $id || '.0'), false)" for name in names]
+                texts = {name: f"cast({quoted(name)} as varchar)" for name in names}
+                matches = [
+                    f"coalesce({text} in ($id, $id || '.0')"
+                    f" or {formats.id_as_read(table, name.strip().lower(), text)} = $id, false)"
+                    for name, text in texts.items()
+                ]
                 if not matches:
                     return False
                 query = f"select count(*) from {read_of(path)} where {' or '.join(matches)}"
                 return bool(con.execute(query, {"id": person_id}).fetchall()[0][0])
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             reader = csv.reader(file)
-            columns = [i for i, name in enumerate(next(reader, [])) if name.strip().lower() in PERSON_COLUMNS]
-            return any(row[i] == person_id for row in reader for i in columns if i < len(row))
+            header = [name.strip().lower() for name in next(reader, [])]
+            columns = {i: name for i, name in enumerate(header) if name in PERSON_COLUMNS}
+            cells: dict[str, set[str]] = {name: set() for name in columns.values()}
+            for row in reader:
+                for i, name in columns.items():
+                    if i < len(row):
+                        cells[name].add(row[i])
+        with duckdb.connect() as con:
+            return any(
+                person_id in found
+                or con.execute(
+                    f"select bool_or({formats.id_as_read(table, name, 'cell')} = $id)"
+                    " from (select unnest($cells) as cell)",
+                    {"id": person_id, "cells": sorted(found)},
+                ).fetchall()[0][0]
+                for name, found in cells.items()
+                if found
+            )
     except (duckdb.Error, csv.Error):
         # What cannot be read as a table is searched as it is.
         return bool(_token(person_id).search(path.read_bytes()))

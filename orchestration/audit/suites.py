@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from orchestration.landing.formats import normal_id
+
 Severity = Literal["critical", "warning"]
 
 # 1 %: a share of lines this large is a unit or sign mistake, not a few odd receipts.
@@ -77,10 +79,7 @@ def unexpected_rows(id: str, table: str, severity: Severity, why: str, query: st
 
 # The spellings of ids that `landing_formats` knows, in the order of proposal, each as SQL on the column `id`.
 ID_SPELLINGS: Mapping[str, str] = {
-    "without_decimals": r"regexp_replace(id, '^([0-9]+)[.]0+$', '\1')",
-    "without_leading_zeros": r"regexp_replace(id, '^0+(.)', '\1')",
-    "upper": "upper(id)",
-    "lower": "lower(id)",
+    name: normal_id("id", name) for name in ("without_decimals", "without_leading_zeros", "upper", "lower")
 }
 AS_IT_IS = "as_it_is"
 PRODUCTS = {"products": "product_id"}

@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration import memory
+from orchestration.landing.formats import LandingFormats
 from orchestration.settings import Settings
 from orchestration.storage.file_lock import held
 from orchestration.storage.files import sync, write_atomically
@@ -71,8 +72,12 @@ def remember_to_forget(settings: Settings, person_id: str) -> Forgotten:
     return new
 
 
-def keep_out(settings: Settings) -> dict[str, int]:
+def keep_out(settings: Settings, formats: LandingFormats) -> dict[str, int]:
     """Take the rows of everyone on the list out of landed/; files that were looked through before are not opened again.
+
+    Args:
+        formats: how ids are read. Landed are the texts of the files, and forgotten is who has the id that they are
+            read as, or the text itself.
 
     Returns:
         Rows removed, by file relative to the landing zone.
@@ -83,16 +88,17 @@ def keep_out(settings: Settings) -> dict[str, int]:
     removed: dict[str, int] = {}
     with held(settings.landed_dir / _LANDING_LOCK), memory.connect(warehouse=settings.warehouse_dir) as con:
         note = settings.landed_dir / _CLEAN_NAME
-        clean = _read_clean(note, forgotten.fingerprint)
+        looked_for = f"{forgotten.fingerprint} {dict(formats.ids)}"
+        clean = _read_clean(note, looked_for)
         con.execute("create table digests as select unnest(?) as digest", [sorted(forgotten.digests)])
         files = {f"{p.parent.name}/{p.name}": p for p in sorted(settings.landed_dir.glob("*/*.parquet"))}
         for name, path in files.items():
             if name in clean:
                 continue
-            for source, rows in _take_out(con, path, forgotten.salt).items():
+            for source, rows in _take_out(con, path, forgotten.salt, formats).items():
                 removed[source] = removed.get(source, 0) + rows
             clean.add(name)
-        content = {"list": forgotten.fingerprint, "clean": sorted(clean & set(files))}
+        content = {"list": looked_for, "clean": sorted(clean & set(files))}
         write_atomically(note, json.dumps(content).encode())
     return removed
 
@@ -129,17 +135,21 @@ def rewrite_parquet(con: duckdb.DuckDBPyConnection, path: Path, keep: str) -> No
     sync(path.parent)
 
 
-def _take_out(con: duckdb.DuckDBPyConnection, path: Path, salt: str) -> dict[str, int]:
-    """Rows removed from one landed file, by the file they came from."""
+def _take_out(con: duckdb.DuckDBPyConnection, path: Path, salt: str, formats: LandingFormats) -> dict[str, int]:
+    """Rows removed from one landed file, by the file they came from. The folder is named after the table."""
     columns = person_columns(con, read_of(path))
     if not columns:
         return {}
     # Each id once: there are far fewer ids than rows.
-    ids = " union ".join(f"select {column} as id from {read_of(path)}" for column in columns)
+    as_read = {column: formats.id_as_read(path.parent.name, column, column) for column in columns}
+    ids = " union ".join(
+        f"select {column} as id, {text} as id_as_read from {read_of(path)}" for column, text in as_read.items()
+    )
     con.execute(
         f"create or replace temp table gone as select id from ({ids}) where id is not null"
-        " and sha256(? || id) in (select digest from digests)",
-        [salt],
+        " and (sha256($salt || id) in (select digest from digests)"
+        " or sha256($salt || id_as_read) in (select digest from digests))",
+        {"salt": salt},
     )
     about = " or ".join(f"coalesce({column} in (select id from gone), false)" for column in columns)
     counted = con.execute(f"select source_file, count(*) from {read_of(path)} where {about} group by 1").fetchall()

@@ -46,12 +46,29 @@ COMPACT_TIME = r"^\s*[0-9]{8}[T ]?[0-9]{4,6}|:"
 
 @dataclass(frozen=True)
 class LandingFormats:
-    """The var, checked. `dates`: table -> column -> format, of those that do not write ISO."""
+    """The var, checked. `dates`: table -> column -> format, of those that do not write ISO; `ids`: table -> column ->
+    the settings that are applied in order."""
 
     dates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    ids: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def date_format(self, table: str, column: str) -> str:
         return self.dates.get(table, {}).get(column, ISO)
+
+    def id_as_read(self, table: str, column: str, text: str) -> str:
+        """A landed id as staging reads it: SQL over `text`, which is SQL too."""
+        for setting in self.ids.get(table, {}).get(column, ()):
+            text = normal_id(text, setting)
+        return text
+
+
+def normal_id(text: str, setting: str) -> str:
+    """An id by one of IDS, as SQL over `text`; as the macro as_normal_id of macros/engine/landing_formats.sql."""
+    if setting == "without_decimals":
+        return rf"regexp_replace({text}, '^([0-9]+)[.]0*$', '\1')"
+    if setting == "without_leading_zeros":
+        return f"regexp_replace({text}, '^0+(.)', '\\1')"
+    return f"{setting}({text})"
 
 
 def read_landing_formats(value: Any, tables: Mapping[str, Table]) -> LandingFormats:
@@ -61,6 +78,7 @@ def read_landing_formats(value: Any, tables: Mapping[str, Table]) -> LandingForm
         LandingError: a table, setting, column or value is not known; the text lists those that are.
     """
     formats: dict[str, dict[str, str]] = {}
+    ids: dict[str, dict[str, tuple[str, ...]]] = {}
     for table_name, settings in _mapping(VAR, value).items():
         table = tables.get(table_name)
         if table is None:
@@ -85,7 +103,12 @@ def read_landing_formats(value: Any, tables: Mapping[str, Table]) -> LandingForm
                         raise LandingError(f"{where}: {each!r} is not known; {_one_of(values)}")
             if name == "dates":
                 formats[table_name] = {column: str(choice) for column, choice in by_column.items()}
-    return LandingFormats(formats)
+            if name == "ids":
+                ids[table_name] = {
+                    column: tuple(choice) if isinstance(choice, list) else (str(choice),)
+                    for column, choice in by_column.items()
+                }
+    return LandingFormats(formats, ids)
 
 
 def _mapping(at: str, value: Any) -> Mapping[str, Any]:

@@ -40,10 +40,8 @@ def prepare(
         prepare_seeds(settings)
         seeds_dir = settings.seeds_dir
     held = {**project_vars(settings), **(given_vars or {})}
-    reading = Reading(
-        read_empty_spellings(seeds_dir / SEED_FILE.name),
-        read_landing_formats(held.get(VAR), contract()),
-    )
+    formats = read_landing_formats(held.get(VAR), contract())
+    reading = Reading(read_empty_spellings(seeds_dir / SEED_FILE.name), formats)
     settings.build_file.parent.mkdir(parents=True, exist_ok=True)
     if settings.dbt_target == "spark":
         # For Derby's log too, which opens before Spark makes any folder.
@@ -56,6 +54,6 @@ def prepare(
         apply_mapping(read_mapping(settings.mapping_file, contract()), settings.source_dir, contract())
     report = land(settings.source_dir, settings.landed_dir, reading=reading)
     # Who was forgotten does not come back with a file that still names them.
-    keep_out(settings)
+    keep_out(settings, formats)
     note_inputs(settings, report)
     return report

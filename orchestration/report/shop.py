@@ -20,6 +20,8 @@ from orchestration.report.published import Published, Row
 # Segments shown of a scheme in matrices and charts: 15 fill a page and hold most of the spend.
 MOST_SEGMENTS = 15
 UNKNOWN = "unknown"
+# Where members of migrations and months come from who were not known before: no segment.
+NOT_YET_KNOWN = "not_yet_known"
 # Where a file is of before the setting.
 DEFAULT_LEAST = 5
 PROSPECTS = "prospect_persona"

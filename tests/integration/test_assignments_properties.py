@@ -67,7 +67,8 @@ def con(compiled: str) -> Iterator[duckdb.DuckDBPyConnection]:
         create table uniform_treatments (scheme varchar, treatment_id varchar, share_uniform double);
         create table contact_permissions (member_id varchar, channel varchar, is_permitted boolean);
         create table stg_assignments (
-            customer_id varchar, treatment_id varchar, arm varchar, assigned_on date, share_treated double);
+            customer_id varchar, treatment_id varchar, arm varchar, assigned_on date, share_treated double,
+            experiment_id varchar);
         create table int_customers (customer_id varchar);
         create table stg_company_contacts (person_id varchar, company_id varchar);
         create table int_member_touchpoints (member_id varchar, treatment_id varchar, touched_on date);

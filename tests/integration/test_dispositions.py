@@ -48,6 +48,10 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder / "zone" / "products" / "p.csv", "product_id\np1\n")
     write(folder / "zone" / "customers" / "crm.csv", PROFILES)
     write(folder / "zone" / "customer_aliases" / "merged.csv", ALIASES)
+    write(
+        folder / "zone" / "company_contacts" / "crm.csv",
+        "person_id,company_id,job_title\n5,c,CFO\n7,c,Head of Finance\n",
+    )
     return folder
 
 
@@ -89,6 +93,7 @@ def test_of_the_profiles_of_one_customer_the_latest_is_taken_whatever_its_id(cou
         ("7", "South"),
         ("8", "Alone"),
     ]
+    assert counted_once.query("select person_id, job_title from stg_company_contacts") == [("7", "Head of Finance")]
     superseded = "select reasons, row_number, superseded_by from quarantine where file like 'customers/%' order by 2"
     reasons = "superseded: another row of the same customer is taken, by customer_aliases"
     assert counted_once.query(superseded) == [

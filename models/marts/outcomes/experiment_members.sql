@@ -278,6 +278,24 @@ past_totals as (
 
 ),
 
+-- Of those before, baskets that had come back when the arm was drawn.
+past_returns as (
+
+    select
+        members.experiment_id,
+        members.customer_id,
+        count(*) as orders
+    from assignment_starts as members
+    inner join {{ ref('int_returned_baskets') }} as returned
+        on
+            members.buyer_id = returned.customer_id
+            and returned.basket_on >= members.past_from
+            and returned.basket_on < members.assigned_on
+            and returned.returned_on < members.assigned_on
+    group by members.experiment_id, members.customer_id
+
+),
+
 -- What the member's own arm sent, to a company through its contact persons: a holdout is sent nothing, whatever slipped through.
 -- The programme sends every treatment.
 arm_costs as (
@@ -339,7 +357,7 @@ select
     cast(members.origin as string) as origin,
     cast(members.segments as string) as segments,
     cast(coalesce(past_totals.past_spend, 0) as double) as past_spend,
-    cast(coalesce(past_totals.past_orders, 0) as bigint) as past_orders,
+    cast(coalesce(past_totals.past_orders, 0) - coalesce(past_returns.orders, 0) as bigint) as past_orders,
     cast(coalesce(outcome_totals.spend, 0) as double) as spend,
     cast(coalesce(outcome_totals.orders, 0) - coalesce(returned_orders.orders, 0) as bigint) as orders,
     cast(coalesce(costs.cost, 0) as double) as cost
@@ -351,5 +369,7 @@ left join returned_orders
     on members.experiment_id = returned_orders.experiment_id and members.customer_id = returned_orders.customer_id
 left join past_totals
     on members.experiment_id = past_totals.experiment_id and members.customer_id = past_totals.customer_id
+left join past_returns
+    on members.experiment_id = past_returns.experiment_id and members.customer_id = past_returns.customer_id
 left join costs
     on members.experiment_id = costs.experiment_id and members.customer_id = costs.customer_id

@@ -99,8 +99,7 @@ candidate_baskets as (
     select distinct
         candidates.level,
         candidates.pattern,
-        order_lines.order_id,
-        order_lines.customer_id
+        {{ basket_number('order_lines') }} as basket_number
     from {{ ref('int_order_lines') }} as order_lines
     inner join candidates on order_lines.product_id = candidates.product_id
     inner join {{ ref('int_current_date') }} as dates on order_lines.ordered_on < dates.as_of
@@ -115,6 +114,9 @@ basket_counts as (
         pattern,
         count(*) as n_orders
     from candidate_baskets
+    inner join {{ ref('int_current_date') }} as dates on 1 = 1
+    {{ with_returned_baskets('candidate_baskets', 'dates.as_of') }}
+    where returned.basket_number is null
     group by level, pattern
 
 ),
@@ -124,6 +126,8 @@ all_baskets as (
     select count(*) as n_orders
     from {{ ref('int_baskets') }} as baskets
     inner join {{ ref('int_current_date') }} as dates on baskets.basket_on < dates.as_of
+    {{ with_returned_baskets('baskets', 'dates.as_of') }}
+    where returned.basket_number is null
 
 ),
 

@@ -191,6 +191,34 @@ current_treatments as (
 
 ),
 
+-- Who is held out of an experiment with several treatments is held out of each: the row of the holdout says `none`.
+landed_arms as (
+
+    select
+        customer_id,
+        treatment_id,
+        arm,
+        assigned_on,
+        share_treated
+    from {{ ref('stg_assignments') }}
+    union all
+    select
+        held_out.customer_id,
+        tested.treatment_id,
+        held_out.arm,
+        held_out.assigned_on,
+        held_out.share_treated
+    from {{ ref('stg_assignments') }} as held_out
+    inner join (
+        select distinct experiment_id, treatment_id
+        from {{ ref('stg_assignments') }}
+        where arm = 'treated'
+    ) as tested
+        on held_out.experiment_id = tested.experiment_id
+    where held_out.arm = 'holdout' and held_out.treatment_id = 'none'
+
+),
+
 -- An arm that was drawn elsewhere for the very same treatment is not drawn a second time.
 ranked_landed as (
 
@@ -203,7 +231,7 @@ ranked_landed as (
         row_number() over (
             partition by landed.customer_id, landed.treatment_id order by landed.assigned_on asc
         ) as assignment_rank
-    from {{ ref('stg_assignments') }} as landed
+    from landed_arms as landed
     inner join as_of_day on landed.assigned_on < as_of_day.as_of
 
 ),

@@ -22,5 +22,5 @@ inner join customer_segment_history as earlier
         and history.valid_from = earlier.valid_to
 left join segments as from_segments on earlier.scheme = from_segments.scheme and earlier.segment = from_segments.segment
 left join segments as to_segments on history.scheme = to_segments.scheme and history.segment = to_segments.segment
-where history.is_current and history.valid_from > (select max(as_of) from refreshes) - interval 31 day
+where history.is_current and history.valid_from > (select max(as_of) from refresh_settings) - interval 31 day
 order by history.scheme, history.segment, history.member_id

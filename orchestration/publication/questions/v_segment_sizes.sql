@@ -32,8 +32,8 @@ left join (
     from treatments
     where
         not is_idle
-        and (valid_from is null or valid_from <= (select max(as_of) from refreshes))
-        and (valid_to is null or valid_to >= (select max(as_of) from refreshes))
+        and (valid_from is null or valid_from <= (select max(as_of) from refresh_settings))
+        and (valid_to is null or valid_to >= (select max(as_of) from refresh_settings))
     group by scheme, segment
 ) as assigned on segments.scheme = assigned.scheme and segments.segment = assigned.segment
 order by segments.scheme, segments.sort_order, segments.segment

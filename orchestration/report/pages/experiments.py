@@ -147,7 +147,7 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
                 Column(say("Uplift a member"), True),
                 Column(say("Interval")),
                 Column(say("95 %"), True, minor=True),
-                Column(say("Net value a member"), True),
+                Column(shop.in_currency(say("Net value a member")), True),
                 Column(say("Test"), minor=True),
             ],
             [
@@ -252,7 +252,7 @@ def dividends(shop: Shop) -> list[Block]:
                 Column(say("Best for all")),
                 Column(shop.in_currency(say("Its value")), True, minor=True),
                 Column(shop.in_currency(say("By segment")), True, minor=True),
-                Column(say("Difference a member"), True),
+                Column(shop.in_currency(say("Difference a member")), True),
                 Column(say("Interval")),
                 Column(shop.in_currency(say("Together")), True),
             ],
@@ -337,7 +337,7 @@ def values(shop: Shop, scheme: Scheme) -> list[Block]:
                         Column(say("Treatment")),
                         Column(say("Members"), True, minor=True),
                         Column(shop.in_currency(say("Value a member")), True),
-                        Column(say("Drawn to the mean"), True),
+                        Column(shop.in_currency(say("Drawn to the mean")), True),
                         Column(say("Chance to be the best"), True),
                     ],
                     [

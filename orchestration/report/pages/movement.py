@@ -15,7 +15,7 @@ from orchestration.report import figures, words
 from orchestration.report.blocks import Block, Cell, Column, Figure, Fold, Page, Part, Prose, Table
 from orchestration.report.languages import joined, many, plain, say
 from orchestration.report.pages import common
-from orchestration.report.shop import UNKNOWN, Scheme, Shop, grouped
+from orchestration.report.shop import NOT_YET_KNOWN, UNKNOWN, Scheme, Shop, grouped
 
 # Days that the last periods together must span to be called a month.
 MONTH_DAYS = 28
@@ -110,7 +110,7 @@ def changes(shop: Shop) -> list[Change]:
             int(row["gone"]),
         )
         for row in rows
-        if row["scheme"] in known and row["segment"] != UNKNOWN
+        if row["scheme"] in known and row["segment"] not in (UNKNOWN, NOT_YET_KNOWN)
     ]
     return sorted(found, key=lambda change: (-change.noise, change.scheme.order, change.segment))
 

@@ -15,6 +15,7 @@ import pytest
 from orchestration.audiences.commands import main
 from orchestration.audiences.forget import forget, search, search_landing
 from orchestration.landing.forgotten import keep_out, read_list, remember_to_forget
+from orchestration.landing.formats import LandingFormats
 from orchestration.settings import PROJECT_DIR, Settings, read_settings
 from orchestration.storage.lock import LockHeld
 
@@ -159,23 +160,50 @@ def test_a_longer_id_that_holds_the_forgotten_one_is_somebody_else(settings: Set
 def test_landed_rows_stay_out_also_when_a_file_is_landed_again(settings: Settings) -> None:
     select = f"select unnest(['a', '{LONG}']) as customer_id, 'customers/x.csv' as source_file"
     file = parquet(settings.landed_dir / "customers" / "1.parquet", select)
-    assert keep_out(settings) == {}
+    assert keep_out(settings, LandingFormats()) == {}
     remember_to_forget(settings, LONG)
-    assert keep_out(settings) == {"customers/x.csv": 1}
+    assert keep_out(settings, LandingFormats()) == {"customers/x.csv": 1}
     assert read(file, "customer_id") == [("a",)]
-    assert keep_out(settings) == {}
+    assert keep_out(settings, LandingFormats()) == {}
     again = parquet(settings.landed_dir / "customers" / "2.parquet", select)
-    assert keep_out(settings) == {"customers/x.csv": 1}
+    assert keep_out(settings, LandingFormats()) == {"customers/x.csv": 1}
     assert read(again, "customer_id") == [("a",)]
+
+
+AS_READ = LandingFormats(ids={"customers": {"customer_id": ("without_decimals", "without_leading_zeros", "upper")}})
+
+
+def test_who_is_forgotten_stays_out_however_files_write_the_id(settings: Settings) -> None:
+    select = "select unnest(['k7', '007.0', '70', 'K7']) as customer_id, 'x' as source_file"
+    file = parquet(settings.landed_dir / "customers" / "1.parquet", select)
+    remember_to_forget(settings, "K7")
+    assert keep_out(settings, LandingFormats()) == {"x": 1}
+    assert read(file, "customer_id") == [("k7",), ("007.0",), ("70",)]
+    # Another setting: what was looked through is looked through again.
+    assert keep_out(settings, AS_READ) == {"x": 1}
+    remember_to_forget(settings, "7")
+    assert keep_out(settings, AS_READ) == {"x": 1}
+    assert read(file, "customer_id") == [("70",)]
+
+
+def test_an_id_that_a_file_of_the_landing_zone_writes_otherwise_is_told(settings: Settings) -> None:
+    zone = settings.landing_dir
+    assert zone is not None
+    (zone / "customers").mkdir(parents=True)
+    (zone / "customers" / "a.csv").write_text("customer_id,note\n0070,x\nk7,y\n")
+    (zone / "customers" / "b.csv").write_text("customer_id,note\n0070,K7\n")
+    parquet(zone / "customers" / "c.parquet", "select 'k7' as customer_id")
+    assert search_landing(zone, "K7", LandingFormats()) == []
+    assert sorted(search_landing(zone, "K7", AS_READ)) == ["customers/a.csv", "customers/c.parquet"]
 
 
 def test_a_second_person_on_the_list_is_looked_for_in_files_that_were_clean(settings: Settings) -> None:
     select = f"select unnest(['a', '{LONG}', 'b']) as customer_id, 'x' as source_file"
     file = parquet(settings.landed_dir / "customers" / "1.parquet", select)
     remember_to_forget(settings, LONG)
-    keep_out(settings)
+    keep_out(settings, LandingFormats())
     remember_to_forget(settings, "b")
-    assert keep_out(settings) == {"x": 1}
+    assert keep_out(settings, LandingFormats()) == {"x": 1}
     assert read(file, "customer_id") == [("a",)]
 
 
@@ -183,7 +211,7 @@ def test_a_forgotten_companys_contact_rows_are_landed_no_more(settings: Settings
     select = f"select unnest(['p1', 'p2']) as person_id, unnest(['{LONG}', 'c2']) as company_id, 'x' as source_file"
     file = parquet(settings.landed_dir / "company_contacts" / "1.parquet", select)
     remember_to_forget(settings, LONG)
-    keep_out(settings)
+    keep_out(settings, LandingFormats())
     assert read(file, "person_id") == [("p2",)]
 
 
@@ -202,7 +230,7 @@ def test_the_landing_zone_is_read_and_told_and_never_changed(settings: Settings)
     (zone / "products").mkdir()
     (zone / "products" / "p.csv").write_text("product_id\n815\n")
     before = {p: p.read_bytes() for p in zone.rglob("*") if p.is_file()}
-    assert sorted(search_landing(zone, "815")) == ["customers/c.csv", "touchpoints/day=1/t.parquet"]
+    assert sorted(search_landing(zone, "815", LandingFormats())) == ["customers/c.csv", "touchpoints/day=1/t.parquet"]
     assert forget(settings, "815").landing_files == ["customers/c.csv", "touchpoints/day=1/t.parquet"]
     assert {p: p.read_bytes() for p in zone.rglob("*") if p.is_file()} == before
 

@@ -118,6 +118,14 @@ def test_a_change_within_noise_is_none(database: Path) -> None:
     assert "No segment grew or shrank beyond noise." in found.part("movement").text
 
 
+def test_who_was_not_known_before_makes_no_segment_shrink(database: Path) -> None:
+    newcomers = "('rfm', '2026-02-01', '2026-03-01', 'not_yet_known', 'best', 500)"
+    change(database, f"insert into segment_migrations values {newcomers}")
+    found = report(database)
+    assert "▲ Best & first (RFM)" in found.part("front").text
+    assert "▼ Not yet known" not in found.part("front").text
+
+
 def test_a_verdict_that_turned_since_the_version_before_is_told(database: Path, tmp_path: Path) -> None:
     before = Path(shutil.copy(database, tmp_path / "before.duckdb"))
     change(before, "update scheme_scorecard set verdict = 'unproven' where scheme = 'rfm'")
