@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
@@ -30,8 +31,8 @@ PROGRAMME_SHARE = 0.02
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The SQL of treatment_assignments as dbt compiles it, over tables of bare names."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the SQL is of treatment_assignments and earlier_assignments, as dbt compiles it."""
     tmp = tmp_path_factory.mktemp("compiled")
     line = {
         "order_id": "o",
@@ -42,11 +43,15 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> str:
         "amount": 1,
     }
     zone = write_landing(tmp / "zone", {"order_lines": [line]})
-    built = dbt(
-        ["compile", "--select", "treatment_assignments"], tmp / "warehouse", tmp / "target", LANDING_DIR=str(zone)
-    )
-    folder = built.target / "compiled" / "segments_in_use" / "models" / "marts" / "treatments"
-    return Path(folder / "treatment_assignments.sql").read_text().replace('"warehouse"."main".', "")
+    models = ["treatment_assignments", "earlier_assignments"]
+    built = dbt(["compile", "--select", *models], tmp / "warehouse", tmp / "target", LANDING_DIR=str(zone))
+    return built.target / "compiled" / "segments_in_use" / "models" / "marts" / "treatments"
+
+
+@pytest.fixture(scope="module")
+def compiled(folder: Path) -> str:
+    """The SQL of treatment_assignments over tables of bare names."""
+    return (folder / "treatment_assignments.sql").read_text().replace('"warehouse"."main".', "")
 
 
 @pytest.fixture
@@ -219,3 +224,36 @@ def test_the_programmes_holdout_is_the_share_asked_for_and_never_drawn_again(con
     later = refresh(con, FIRST_DAY + timedelta(days=2), new | {("l", f"n{i}"): "best" for i in range(5_000)}, {})
     assert {row[1] for row in later if row[4] == "programme"} == out
     assert {row[12] for row in later if row[1] in out} == {0.1}
+
+
+def test_an_arm_of_an_id_that_became_an_alias_is_its_customers(folder: Path, tmp_path: Path) -> None:
+    """g1 and c9 were drawn for t1, and the first arm stays; g2's only one is c9's too; the demo's rows are nobody's."""
+    state = tmp_path / "assignments.parquet"
+    sql = (folder / "earlier_assignments.sql").read_text().replace('"warehouse"."main".', "")
+    (named,) = set(re.findall(r"'[^']*treatment_assignments.parquet'", sql))
+    sql = sql.replace(named, f"'{state}'")
+    with duckdb.connect() as con:
+        con.execute(
+            f"""
+            copy (
+                select 'rfm' as scheme, member_id, treatment_id, 'best' as segment, arm,
+                    date '2026-01-01' + day as assigned_on, 0.9 as share_treated, 'drawn' as origin,
+                    true as is_eligible, '' as segments,
+                    cast(null as varchar) as sends_treatment_id, 0.0 as share_uniform, 0.0 as share_programme, is_demo
+                from (values ('g1', 't1', 'holdout', 0, false), ('c9', 't1', 'treated', 9, false),
+                    ('g2', 't2', 'treated', 3, false), ('b', 't1', 'treated', 4, false),
+                    ('c9', 't3', 'treated', 0, true)
+                ) as rows (member_id, treatment_id, arm, day, is_demo)
+            ) to '{state}' (format parquet)
+            """
+        )
+        con.execute(
+            "create table base_customer_ids as"
+            " from (values ('g1', 'c9', false), ('g2', 'c9', false)) as ids (alias_id, customer_id, is_guest)"
+        )
+        found = con.execute(f"select member_id, treatment_id, arm, assigned_on from ({sql}) order by all").fetchall()
+    assert found == [
+        ("b", "t1", "treated", date(2026, 1, 5)),
+        ("c9", "t1", "holdout", date(2026, 1, 1)),
+        ("c9", "t2", "treated", date(2026, 1, 4)),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,6 +90,11 @@ def test_movers_are_those_who_the_migrations_count(con: duckdb.DuckDBPyConnectio
     told = con.execute("select scheme, from_segment, to_segment, members from v_movements order by all").fetchall()
     assert counted == told
     assert len(told) > 100
+
+
+def test_no_ready_view_takes_its_day_from_earlier_refreshes() -> None:
+    """`refreshes` has all of them, also one as of a later day."""
+    assert [asked.name for asked in questions() if re.search(r"max\(as_of\) from refreshes", asked.select)] == []
 
 
 def test_what_pays_comes_before_what_does_not_and_before_what_nobody_knows() -> None:
