@@ -19,12 +19,7 @@
     {%- if not is_new -%}{%- do outdated_partitions_dropped() -%}{%- endif -%}
     {#- All that there are need not be listed. -#}
     {%- for part in parts(none if is_new and not is_in_parts() else missing_partitions()) -%}
-        {%- set rows = of_part(kept_rows(sql, part), part) -%}
-        {%- call statement('main') -%}
-            {%- if is_new and loop.first -%}{{ create_table_as(False, table, rows) }}
-            {%- else -%}insert into {{ table }} by name {{ rows }}
-            {%- endif -%}
-        {%- endcall -%}
+        {%- do write_part(table, of_part(kept_rows(sql, part), part), is_first=is_new and loop.first) -%}
     {%- endfor -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do adapter.commit() -%}

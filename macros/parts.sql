@@ -1,7 +1,7 @@
 {# Tables of which a few partitions are made at a time, where all at once would not fit into memory (DuckDB; Spark parts its work
-   itself, and makes them all in one statement). The configuration `sized_by` names the table whose rows say how much one partition is: as many are made together as
-   var rows_of_a_part allows, and a small shop's all at once. The model says where its select reads its partitions:
-   in_part(ref('int_category_dates')), or missing(…) where it is kept. #}
+   itself, and makes them all in one statement). The configuration `sized_by` names the table whose rows say how much one partition
+   is: as many are made together as var rows_of_a_part allows, and a small shop's all at once. The model says where its select reads
+   its partitions: in_part(ref('int_category_dates')), or missing(…) where it is kept. #}
 
 {# A table that is made anew every time, in parts: {{ config(materialized='in_parts', by='as_of', dates='int_category_dates',
    sized_by='int_customer_category_days') }}. #}
@@ -11,11 +11,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- for part in parts(date_literals(table_of(model.config.dates))) -%}
-        {%- call statement('main') -%}
-            {%- if loop.first -%}{{ create_table_as(False, table, of_part(sql, part)) }}
-            {%- else -%}insert into {{ table }} by name {{ of_part(sql, part) }}
-            {%- endif -%}
-        {%- endcall -%}
+        {%- do write_part(table, of_part(sql, part), is_first=loop.first) -%}
     {%- endfor -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do adapter.commit() -%}
@@ -32,6 +28,13 @@
 
     {{- return({'relations': [this]}) -}}
 {% endmaterialization %}
+
+{# The rows of a part as a new table, or as more rows of it (DuckDB). #}
+{% macro write_part(table, rows, is_first) %}
+    {%- call statement('main') -%}
+        {%- if is_first -%}{{ create_table_as(False, table, rows) }}{%- else -%}insert into {{ table }} by name {{ rows }}{%- endif -%}
+    {%- endcall -%}
+{% endmacro %}
 
 {# A relation with a row a partition, of which a statement reads those of its part: what a from clause takes. #}
 {% macro in_part(relation) -%}

@@ -16,6 +16,7 @@ import sys
 from orchestration.audiences.forget import DISTINCT_LENGTH, Outcome, forget
 from orchestration.audiences.handover.chosen import targets_of
 from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError
+from orchestration.landing.errors import LandingError
 from orchestration.settings import Settings, SettingsError, read_settings
 from orchestration.storage.lock import LockHeld, refresh_lock
 
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command != "forget":
             return with_targets(settings, options.command)
         outcome = forget(settings, options.id)
-    except (SettingsError, ValueError) as error:
+    except (SettingsError, LandingError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     except LockHeld as error:

@@ -67,7 +67,7 @@ def normal_id(text: str, setting: str) -> str:
     if setting == "without_decimals":
         return rf"regexp_replace({text}, '^([0-9]+)[.]0*$', '\1')"
     if setting == "without_leading_zeros":
-        return f"regexp_replace({text}, '^0+(.)', '\\1')"
+        return rf"regexp_replace({text}, '^0+(.)', '\1')"
     return f"{setting}({text})"
 
 

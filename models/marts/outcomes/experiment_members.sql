@@ -243,20 +243,28 @@ outcome_totals as (
 
 ),
 
--- Baskets that came back before the outcome period ended; they are counted on the days on which they were bought.
+-- Baskets that came back before the period in which they were bought ended; they are counted on the days on which they were.
 returned_orders as (
 
     select
         members.experiment_id,
         members.customer_id,
-        count(*) as orders
+        sum(
+            case
+                when
+                    returned.basket_on >= members.assigned_on
+                    and returned.basket_on < members.outcome_until
+                    and returned.returned_on < members.outcome_until
+                    then 1
+                else 0
+            end
+        ) as orders,
+        sum(
+            case when returned.basket_on < members.assigned_on and returned.returned_on < members.assigned_on then 1 else 0 end
+        ) as past_orders
     from assignment_starts as members
     inner join {{ ref('int_returned_baskets') }} as returned
-        on
-            members.buyer_id = returned.customer_id
-            and returned.basket_on >= members.assigned_on
-            and returned.basket_on < members.outcome_until
-            and returned.returned_on < members.outcome_until
+        on members.buyer_id = returned.customer_id and returned.basket_on >= members.past_from
     group by members.experiment_id, members.customer_id
 
 ),
@@ -274,24 +282,6 @@ past_totals as (
             members.buyer_id = days.customer_id
             and days.day_on >= members.past_from
             and days.day_on < members.assigned_on
-    group by members.experiment_id, members.customer_id
-
-),
-
--- Of those before, baskets that had come back when the arm was drawn.
-past_returns as (
-
-    select
-        members.experiment_id,
-        members.customer_id,
-        count(*) as orders
-    from assignment_starts as members
-    inner join {{ ref('int_returned_baskets') }} as returned
-        on
-            members.buyer_id = returned.customer_id
-            and returned.basket_on >= members.past_from
-            and returned.basket_on < members.assigned_on
-            and returned.returned_on < members.assigned_on
     group by members.experiment_id, members.customer_id
 
 ),
@@ -357,7 +347,7 @@ select
     cast(members.origin as string) as origin,
     cast(members.segments as string) as segments,
     cast(coalesce(past_totals.past_spend, 0) as double) as past_spend,
-    cast(coalesce(past_totals.past_orders, 0) - coalesce(past_returns.orders, 0) as bigint) as past_orders,
+    cast(coalesce(past_totals.past_orders, 0) - coalesce(returned_orders.past_orders, 0) as bigint) as past_orders,
     cast(coalesce(outcome_totals.spend, 0) as double) as spend,
     cast(coalesce(outcome_totals.orders, 0) - coalesce(returned_orders.orders, 0) as bigint) as orders,
     cast(coalesce(costs.cost, 0) as double) as cost
@@ -369,7 +359,5 @@ left join returned_orders
     on members.experiment_id = returned_orders.experiment_id and members.customer_id = returned_orders.customer_id
 left join past_totals
     on members.experiment_id = past_totals.experiment_id and members.customer_id = past_totals.customer_id
-left join past_returns
-    on members.experiment_id = past_returns.experiment_id and members.customer_id = past_returns.customer_id
 left join costs
     on members.experiment_id = costs.experiment_id and members.customer_id = costs.customer_id

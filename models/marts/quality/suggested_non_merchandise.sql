@@ -114,7 +114,7 @@ basket_counts as (
         pattern,
         count(*) as n_orders
     from candidate_baskets
-    inner join {{ ref('int_current_date') }} as dates on 1 = 1
+    cross join {{ ref('int_current_date') }} as dates
     {{ with_returned_baskets('candidate_baskets', 'dates.as_of') }}
     where returned.basket_number is null
     group by level, pattern

@@ -207,12 +207,13 @@ landed_arms as (
         tested.treatment_id,
         held_out.arm,
         held_out.assigned_on,
-        held_out.share_treated
+        tested.share_treated
     from {{ ref('stg_assignments') }} as held_out
     inner join (
-        select distinct experiment_id, treatment_id
+        select experiment_id, treatment_id, max(share_treated) as share_treated
         from {{ ref('stg_assignments') }}
         where arm = 'treated'
+        group by experiment_id, treatment_id
     ) as tested
         on held_out.experiment_id = tested.experiment_id
     where held_out.arm = 'holdout' and held_out.treatment_id = 'none'

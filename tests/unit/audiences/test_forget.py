@@ -258,6 +258,10 @@ def test_the_command_says_which_call_was_wrong(
     monkeypatch.setenv("ID", LONG)
     assert main(["forget"]) == 0
     assert "was found nowhere" in capsys.readouterr().out
+    (tmp_path / "own.yml").write_text("landing_formats: {customers: {ids: {customer_id: shouted}}}\n")
+    monkeypatch.setenv("SETTINGS", str(tmp_path / "own.yml"))
+    assert main(["forget"]) == 2
+    assert "landing_formats.customers.ids.customer_id: 'shouted' is not known" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("person", ["c12$x", "$(shell echo c12)", "O'Brien", 'a "b" #1', "c12"])

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.landing.formats import DATES, EPOCH_DAYS, ISO
+from orchestration.landing.formats import DATES, EPOCH_DAYS, IDS, ISO, normal_id
 from tests.support.rendered import macros
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -219,3 +219,10 @@ def test_normalising_twice_changes_nothing(found: list[str]) -> None:
     for format in ("without_decimals", "without_leading_zeros"):
         once = ids(format, found)
         assert ids(format, once) == once
+
+
+@pytest.mark.parametrize("format", IDS)
+@settings(max_examples=50, deadline=None)
+@given(found=st.lists(st.text("00017.aBß ", max_size=6), min_size=1, max_size=20))
+def test_python_reads_ids_as_staging_does(format: str, found: list[str]) -> None:
+    assert evaluated(normal_id("value", format), found) == ids(format, found)
