@@ -3,12 +3,17 @@
 with spellings as (
 
     select
-        coalesce(currency, '') as spelling,
-        ordered_on,
+        coalesce(lines.currency, '') as spelling,
+        lines.ordered_on,
         cast(count(*) as bigint) as lines
-    from {{ ref('base_order_lines') }}
-    where not is_refused
-    group by coalesce(currency, ''), ordered_on
+    from {{ ref('base_order_lines') }} as lines
+    left join {{ ref('refused_rows') }} as refused
+        on
+            refused.source_table = 'order_lines'
+            and lines.source_file = refused.source_file
+            and lines.source_row = refused.source_row
+    where not lines.is_refused and refused.source_row is null
+    group by coalesce(lines.currency, ''), lines.ordered_on
 
 ),
 

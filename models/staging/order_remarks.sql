@@ -86,7 +86,28 @@ customer_orders as (
     where customer_id is not null
     group by customer_id
 
+){%- if not as_of_setting() %},
+
+{#- The last day decides what the refresh describes, unless AS_OF does. -#}
+order_days as (
+
+    select
+        ordered_on,
+        row_number() over (order by ordered_on desc) as place
+    from lines
+    group by ordered_on
+
+),
+
+last_days as (
+
+    select
+        max(case when place = 1 then ordered_on end) as last_on,
+        max(case when place = 2 then ordered_on end) as before_on
+    from order_days
+
 )
+{%- endif %}
 
 select
     'orders that span days' as kind,
@@ -116,3 +137,12 @@ cross join span_counts
 where
     span_counts.orders >= {{ var('suspicious_min_orders') }}
     and customer_orders.orders > {{ var('suspicious_share') }} * span_counts.orders
+{%- if not as_of_setting() %}
+union all
+select
+    'lonely last day' as kind,
+    'the last order day ' || {{ text('last_on') }} || ' is ' || cast({{ days_between('before_on', 'last_on') }} as string)
+    || ' days after the one before. Correct ordered_at of its lines, or set AS_OF to the day that the refresh should describe.' as problem
+from last_days
+where {{ days_between('before_on', 'last_on') }} > {{ var('lonely_days') }}
+{%- endif %}

@@ -145,7 +145,14 @@ def check_audiences(con: duckdb.DuckDBPyConnection, bounds: Limits) -> list[Viol
         where arm = 'holdout' or (arm = 'uniform' and sends_treatment_id <> treatment_id)
         union all
         select sent.member_id, sent.treatment_id from audiences as sent
-        where sent.member_id in (select member_id from treatment_assignments where arm = 'programme')
+        left join segment_schemes as schemes on sent.scheme = schemes.scheme
+        where
+            sent.member_id in (select member_id from treatment_assignments where arm = 'programme')
+            or (
+                -- For a company, whoever it is sent to; a contact person's own treatments go by the person's arm.
+                sent.company_id in (select member_id from treatment_assignments where arm = 'programme')
+                and schemes.audience is distinct from 'company_contact'
+            )
         """
     ).fetchall()
     return list(violations(rows, read_records(con, as_of), frozenset(held), bounds, read_firms(con)))

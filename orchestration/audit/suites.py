@@ -35,8 +35,6 @@ STRANGE_IDS_SHARE = 0.5
 FEW_STRANGE_IDS_SHARE = 0.05
 # 3 ids a side: enough to see what differs.
 ID_EXAMPLES = 3
-# 180 days: a last order day that far from the one before is a wrong date, and it would become the as-of date.
-LONELY_DAYS = 180
 # 80 %: a scheme that knows fewer than one member in five describes the few who told, not the customers.
 UNKNOWN_SEGMENT_SHARE = 0.80
 # 8: proposed rows that a warning names; the table has all.
@@ -110,7 +108,7 @@ def id_comparison(column: str, masters: Mapping[str, str]) -> str:
     pairs += [(name, name) for name in ID_SPELLINGS]
     ways = ", ".join(f"({place}, '{ordered}', '{mastered}')" for place, (ordered, mastered) in enumerate(pairs))
     return f"""
-        with ordered as (select distinct {column} as id from {{batch}} where {column} is not null),
+        with ordered as (select distinct {column} as id from {{batch}} where is_counted and {column} is not null),
         known as ({known}),
         strangers as (select id from ordered where id not in (select id from known where id is not null)),
         sizes as (
@@ -265,6 +263,7 @@ STAGING: tuple[Rule, ...] = (
         f"""
         select sum(cast(amount < 0 or quantity < 0 as int)) || ' of ' || count(*) || ' lines are returns' as problem
         from {{batch}}
+        where is_counted
         having sum(cast(amount < 0 or quantity < 0 as int)) > {RETURN_SHARE} * count(*)
         """,
         remedy="Where the export writes sales as negative numbers, turn the sign of amount and quantity in the "
@@ -299,24 +298,10 @@ STAGING: tuple[Rule, ...] = (
     ),
     unexpected_rows(
         "last_order_day_is_not_alone",
-        "stg_order_lines",
+        "order_remarks",
         "warning",
         "one order dated far ahead becomes the as-of date, and makes every customer a lost one",
-        f"""
-        select 'the last order day ' || last_on || ' is ' || (last_on - before_on) || ' days after the one before'
-               as problem
-        from (
-            select max(ordered_on) as last_on, max(ordered_on) filter (where place = 2) as before_on
-            from (
-                select ordered_on, row_number() over (order by ordered_on desc) as place
-                from {{batch}}
-                where is_counted
-                group by ordered_on
-            )
-        )
-        where last_on - before_on > {LONELY_DAYS}
-        """,
-        remedy="Correct ordered_at of that day's lines, or set AS_OF to the day that the refresh should describe.",
+        "select problem from {batch} where kind = 'lonely last day'",
     ),
     unexpected_rows(
         "products_are_known",
@@ -330,6 +315,7 @@ STAGING: tuple[Rule, ...] = (
                || ': land the rows that are missing, with their category' as problem
         from {{batch}} as lines
         left join stg_products as products on lines.product_id = products.product_id
+        where lines.is_counted
         having sum(cast(products.product_id is null as int)) > {UNKNOWN_PRODUCT_SHARE} * count(*)
             and not exists (select 1 from spoken)
         """,
@@ -382,7 +368,7 @@ STAGING: tuple[Rule, ...] = (
         with known as (
             select company_id as id from stg_companies
             union select customer_id from stg_customers
-            union select customer_id from stg_order_lines
+            union select customer_id from stg_order_lines where is_counted
             union select prospect_id from stg_prospects
         )
         select count(*) || ' of ' || (select count(*) from {batch})

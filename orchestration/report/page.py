@@ -82,6 +82,7 @@ def render(db: Published, audit: Told | None = None, before: Published | None = 
             scheme_pages=[page for page in found if page.parent],
             language=current().tag,
             least=shop.least,
+            a_window=shop.a_window,
         )
     )
 

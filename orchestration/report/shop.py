@@ -14,7 +14,7 @@ from typing import Any
 
 from orchestration.audit.told import Told
 from orchestration.report import words
-from orchestration.report.languages import Foreign, name, say
+from orchestration.report.languages import Foreign, many, name, say
 from orchestration.report.published import Published, Row
 
 # Segments shown of a scheme in matrices and charts: 15 fill a page and hold most of the spend.
@@ -24,6 +24,9 @@ UNKNOWN = "unknown"
 NOT_YET_KNOWN = "not_yet_known"
 # Where a file is of before the setting.
 DEFAULT_LEAST = 5
+DEFAULT_WINDOW_DAYS = 365
+YEAR = (365, 366)
+DEFAULT_MASS, DEFAULT_EDGE = 0.68, 0.95
 PROSPECTS = "prospect_persona"
 
 
@@ -172,6 +175,32 @@ class Shop:
     @property
     def currency(self) -> str | None:
         return self.settings.get("reporting_currency") or None
+
+    @property
+    def window_days(self) -> int:
+        """Days before the as-of date whose purchases are counted (var behaviour_window_days)."""
+        return int(self.settings.get("rfm_window_days") or DEFAULT_WINDOW_DAYS)
+
+    @property
+    def in_window(self) -> str:
+        """When what is counted was bought, as a sentence says it."""
+        if self.window_days in YEAR:
+            return say("in the last year")
+        return many("in the last {n} day", "in the last {n} days", self.window_days)
+
+    @property
+    def a_window(self) -> str:
+        """In how long something is bought or earned, as it stands behind an amount."""
+        return say("a year") if self.window_days in YEAR else many("in {n} day", "in {n} days", self.window_days)
+
+    @property
+    def positions(self) -> dict[str, str]:
+        """What each market position means, by the shares of spend that hold in this file."""
+        shares = {
+            "mass": words.percent(self.settings.get("mass_spend_share") or DEFAULT_MASS),
+            "edge": words.percent(self.settings.get("edge_spend_share") or DEFAULT_EDGE),
+        }
+        return {position: say(meaning, **shares) for position, meaning in words.POSITIONS.items()}
 
     @property
     def least(self) -> int:

@@ -157,27 +157,28 @@ DIFFERENCES = {
 }
 
 POSITIONS = {
-    C_("position", "mass"): N_("among the fewest segments that hold 68 % of spend"),
-    C_("position", "edge"): N_("among the next, up to 95 % of spend"),
+    C_("position", "mass"): N_("among the fewest segments that hold {mass} of spend"),
+    C_("position", "edge"): N_("among the next, up to {edge} of spend"),
     C_("position", "niche"): N_("among the rest"),
 }
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of segment profiles: its name, its unit, the format of its values, and what is good of it: more (1),
-    less (-1), or neither (0)."""
+    """A metric of segment profiles: its name, its unit, the format of its values, what is good of it: more (1), less
+    (-1), or neither (0), and whether it is a sum over the behaviour window."""
 
     name: str
     unit: str
     form: str
     good: int
+    is_sum: bool = False
 
 
 # In the order shown.
 METRICS = {
-    "spend": Metric(C_("metric", "spend"), N_("currency, a year"), "money", 1),
-    "baskets": Metric(C_("metric", "baskets"), N_("a year"), "decimal", 1),
+    "spend": Metric(C_("metric", "spend"), N_("currency"), "money", 1, is_sum=True),
+    "baskets": Metric(C_("metric", "baskets"), "", "decimal", 1, is_sum=True),
     "spend_per_basket": Metric(C_("metric", "spend a basket"), N_("currency"), "money", 1),
     "recency_days": Metric(C_("metric", "days since last basket"), N_("days"), "decimal", -1),
     "discount_share": Metric(C_("metric", "discounts"), N_("share of full prices"), "share", 0),

@@ -22,10 +22,6 @@ class NotBuilt(RuntimeError):
     """The models were not built; the text says what to run."""
 
 
-class NoCalendarDay(RuntimeError):
-    """The as-of date would be a day that no calendar has; the text names the line at fault."""
-
-
 @contextmanager
 def built_tables(settings: Settings, candidate: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to an empty database in memory with the build file attached read-only and searched first.
@@ -76,25 +72,14 @@ def refresh_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> date:
 
     Raises:
         NotBuilt: no line is staged.
-        NoCalendarDay: the last line is of 31 December 9999, as some systems write "never".
     """
     if settings.as_of is not None:
         return settings.as_of
     found = first_row(con.execute("select max(ordered_on) + 1 from stg_order_lines where is_counted"))
     if found is None or found[0] is None:
         raise NotBuilt("stg_order_lines has no line that counts: there is no last order line")
-    if not isinstance(found[0], date):
-        line = first_row(
-            con.execute(
-                "select source_file, source_row from base_order_lines order by ordered_at desc nulls last, 1, 2 limit 1"
-            )
-        )
-        where = f" ({line[0]}, row {line[1]})" if line else ""
-        raise NoCalendarDay(
-            f"order_lines: the last line{where} is on the last day that a calendar has, and the as-of date would be "
-            f"{found[0]}: correct ordered_at, or set AS_OF"
-        )
-    return found[0]
+    day: date = found[0]
+    return day
 
 
 def row_counts(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, int]:

@@ -28,6 +28,8 @@ select
     cast({{ var('superficial_effect') | float }} as double) as superficial_effect,
     cast({{ var('least_dividend') }} as double) as least_dividend,
     cast({{ var('equivalence_margin') }} as double) as equivalence_margin,
+    cast({{ var('mass_spend_share') }} as double) as mass_spend_share,
+    cast({{ var('edge_spend_share') }} as double) as edge_spend_share,
     currencies.reporting_currency,
     cast(nullif('{{ demo_label() }}', '') as string) as data_label
 from as_of_dates

@@ -57,12 +57,16 @@ spellings as (
         landed_values.spelling,
         count(*) as staged_rows
     from landed_values
-    left join {{ ref('refused_rows') }} as refused
+    left join (
+        select source_table, source_file, source_row from {{ ref('refused_rows') }}
+        union all
+        select source_table, source_file, source_row from {{ ref('unmatched_rows') }}
+    ) as not_staged
         on
-            landed_values.source_table = refused.source_table
-            and landed_values.source_file = refused.source_file
-            and landed_values.source_row = refused.source_row
-    where refused.source_row is null
+            landed_values.source_table = not_staged.source_table
+            and landed_values.source_file = not_staged.source_file
+            and landed_values.source_row = not_staged.source_row
+    where not_staged.source_row is null
     group by landed_values.source_table, landed_values.column_name, landed_values.spelling
 
 ),

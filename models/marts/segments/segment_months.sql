@@ -99,32 +99,38 @@ kept_months as (
 
 ),
 
-audiences as (
+-- Contact persons buy nothing for themselves.
+buyers as (
 
-    select distinct scheme, member_id
-    from {{ ref('customer_segment_history') }}
+    select distinct
+        history.scheme,
+        history.member_id
+    from {{ ref('customer_segment_history') }} as history
+    left join {{ ref('segment_schemes') }} as schemes
+        on history.scheme = schemes.scheme and schemes.audience = 'company_contact'
+    where schemes.scheme is null
 
 ),
 
 purchases as (
 
     select
-        audiences.scheme,
+        buyers.scheme,
         coalesce(history.segment, 'not_yet_known') as segment,
         facts.month_on,
         sum(case when facts.orders > 0 then 1 else 0 end) as buyers,
         sum(facts.orders) as orders,
         {{ money_sum('facts.spend') }} as spend
     from kept_months as facts
-    inner join audiences on facts.customer_id = audiences.member_id
+    inner join buyers on facts.customer_id = buyers.member_id
     -- A date for an open end, and no `or`: with one an engine may hold every row of an outer join against every other.
     left join {{ ref('customer_segment_history') }} as history
         on
-            audiences.scheme = history.scheme
-            and audiences.member_id = history.member_id
+            buyers.scheme = history.scheme
+            and buyers.member_id = history.member_id
             and facts.month_on >= history.valid_from
             and facts.month_on < coalesce(history.valid_to, cast('9999-12-31' as date))
-    group by audiences.scheme, coalesce(history.segment, 'not_yet_known'), facts.month_on
+    group by buyers.scheme, coalesce(history.segment, 'not_yet_known'), facts.month_on
 
 )
 

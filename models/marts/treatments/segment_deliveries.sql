@@ -1,5 +1,6 @@
 -- What reached whom: touchpoints by month, channel, campaign type and treatment, by the segment of the member on the month's first
--- day, and how many answers they got. Who became a member during the month was in no segment then: `not_yet_known`.
+-- day, and how many answers they got. Who became a member during the month was in no segment then: `not_yet_known`. What a contact
+-- person was sent counts for their company too.
 with as_of_day as (
 
     select as_of
@@ -13,13 +14,7 @@ touches as (
         touchpoints.touchpoint_id,
         touchpoints.customer_id,
         touchpoints.touched_at,
-        touchpoints.touched_on,
-        touchpoints.campaign_id,
-        {{ month_start('touchpoints.touched_on') }} as month_on,
-        lower(trim(touchpoints.channel)) as channel,
-        coalesce(touchpoints.campaign_type, 'none') as campaign_type,
-        coalesce(touchpoints.treatment_id, 'none') as treatment_id,
-        touchpoints.cost
+        touchpoints.campaign_id
     from {{ ref('stg_touchpoints') }} as touchpoints
     inner join as_of_day on touchpoints.touched_on < as_of_day.as_of
 
@@ -87,6 +82,21 @@ audiences as (
     select distinct scheme, member_id
     from {{ ref('customer_segment_history') }}
 
+),
+
+member_touches as (
+
+    select
+        touchpoints.member_id,
+        touchpoints.touchpoint_id,
+        {{ month_start('touchpoints.touched_on') }} as month_on,
+        lower(trim(touchpoints.channel)) as channel,
+        coalesce(touchpoints.campaign_type, 'none') as campaign_type,
+        coalesce(touchpoints.treatment_id, 'none') as treatment_id,
+        touchpoints.cost
+    from {{ ref('int_member_touchpoints') }} as touchpoints
+    inner join as_of_day on touchpoints.touched_on < as_of_day.as_of
+
 )
 
 select
@@ -96,12 +106,12 @@ select
     cast(touches.channel as string) as channel,
     cast(touches.campaign_type as string) as campaign_type,
     cast(touches.treatment_id as string) as treatment_id,
-    cast(count(distinct touches.customer_id) as bigint) as members_touched,
+    cast(count(distinct touches.member_id) as bigint) as members_touched,
     cast(count(*) as bigint) as touchpoints,
     cast(sum(coalesce(answer_counts.responses, 0)) as bigint) as responses,
     cast(sum(touches.cost) as decimal(18, 4)) as cost
-from touches
-inner join audiences on touches.customer_id = audiences.member_id
+from member_touches as touches
+inner join audiences on touches.member_id = audiences.member_id
 -- A date for an open end, and no `or`: with one an engine may hold every row of an outer join against every other.
 left join {{ ref('customer_segment_history') }} as history
     on

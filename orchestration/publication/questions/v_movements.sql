@@ -3,7 +3,7 @@
 --   period_start: First day of the period.
 --   period_end: The day on which it closes, itself not included.
 --   from_segment: Segment at the start.
---   from_label: Its name for people.
+--   from_label: Its name for people; its id where the segment is no more.
 --   to_segment: Segment at the end.
 --   to_label: Its name for people.
 --   members: How many did. Count.
@@ -13,9 +13,9 @@ select
     moves.period_start,
     moves.period_end,
     moves.from_segment,
-    from_segments.label as from_label,
+    coalesce(from_segments.label, case moves.from_segment when 'not_yet_known' then 'Not yet known' else moves.from_segment end) as from_label,
     moves.to_segment,
-    to_segments.label as to_label,
+    coalesce(to_segments.label, moves.to_segment) as to_label,
     moves.members,
     moves.members / sum(moves.members) over (partition by moves.scheme, moves.from_segment) as share_of_segment
 from segment_migrations as moves

@@ -2,7 +2,7 @@
 --   scheme: The scheme.
 --   member_id: The member.
 --   from_segment: Where they came from.
---   from_label: Its name for people.
+--   from_label: Its name for people; its id where the segment is no more.
 --   to_segment: Where they are now.
 --   to_label: Its name for people.
 --   moved_on: The first date of the history's grid on which they are there.
@@ -10,9 +10,9 @@ select
     history.scheme,
     history.member_id,
     earlier.segment as from_segment,
-    from_segments.label as from_label,
+    coalesce(from_segments.label, earlier.segment) as from_label,
     history.segment as to_segment,
-    to_segments.label as to_label,
+    coalesce(to_segments.label, history.segment) as to_label,
     history.valid_from as moved_on
 from customer_segment_history as history
 inner join customer_segment_history as earlier

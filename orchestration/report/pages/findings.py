@@ -32,7 +32,7 @@ LETTERS = 40
 
 @dataclass(frozen=True)
 class Finding:
-    """What to do, in one sentence; the money behind it, a year, 0 where nobody knows; where its table is.
+    """What to do, in one sentence; the money behind it, 0 where nobody knows; where its table is.
 
     `money` says the sum: "up to" where it is what could be had at most.
     """
@@ -200,7 +200,7 @@ def complements(shop: Shop) -> Finding | None:
 
 
 def quiet(shop: Shop) -> Finding | None:
-    """Frequent customers who stopped coming, and what they spent in the last year."""
+    """Frequent customers who stopped coming, and what they spent in the behaviour window."""
     scheme = shop.scheme("rfm")
     segments = scheme.segments
     found = [
@@ -215,11 +215,12 @@ def quiet(shop: Shop) -> Finding | None:
         say("Win back those who went quiet"),
         many(
             "{n} customer ({segments}) came often and has stayed away for longer than most. The sum is what they spent "
-            "in the last year.",
+            "{when}.",
             "{n} customers ({segments}) came often and have stayed away for longer than most. The sum is what they "
-            "spent in the last year.",
+            "spent {when}.",
             sum(row["members"] for row in found),
             segments=words.listed([cut(segments.label(row["segment"]), LETTERS) for row in found]),
+            when=shop.in_window,
         ),
         spent,
         f"{scheme.anchor}-who",
@@ -258,14 +259,15 @@ def downward(shop: Shop) -> Finding | None:
             best = Finding(
                 say("Hold those who slip"),
                 many(
-                    "{n} customer slipped from “{before}” to “{now}” since {day}: so much is lost in a year if they "
+                    "{n} customer slipped from “{before}” to “{now}” since {day}: so much {a_year} is lost if they "
                     "come to spend as the others there do.",
-                    "{n} customers slipped from “{before}” to “{now}” since {day}: so much is lost in a year if they "
+                    "{n} customers slipped from “{before}” to “{now}” since {day}: so much {a_year} is lost if they "
                     "come to spend as the others there do.",
                     row["members"],
                     before=cut(scheme.segments.label(row["from_segment"]), LETTERS),
                     now=cut(scheme.segments.label(row["to_segment"]), LETTERS),
                     day=words.day(periods[0][0]),
+                    a_year=shop.a_window,
                 ),
                 worth,
                 f"{scheme.anchor}-moves",
@@ -344,10 +346,11 @@ def roles(shop: Shop) -> Finding | None:
     return Finding(
         say("Find who decides"),
         many(
-            "At {n} company nobody is known as {role}: so much they spent in the last year.",
-            "At {n} companies nobody is known as {role}: so much they spent in the last year.",
+            "At {n} company nobody is known as {role}: so much they spent {when}.",
+            "At {n} companies nobody is known as {role}: so much they spent {when}.",
             row["companies"],
             role=role,
+            when=shop.in_window,
         ),
         float(row["spend"]),
         "roles",

@@ -221,7 +221,7 @@ def facts(shop: Shop) -> list[tuple[Text, Text, Text]]:
             )
         found.append((shop.members(row["n"]), many("customer", "customers", row["n"]), detail))
         if "spend" in row and not shop.is_few(row["n"]):
-            found.append((shop.money(row["spend"]), say("spend, last year"), year_on_year(shop)))
+            found.append((shop.money(row["spend"]), say("spend {when}", when=shop.in_window), year_on_year(shop)))
     if shop.audit is not None:
         found.append(
             (

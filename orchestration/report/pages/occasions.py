@@ -86,11 +86,10 @@ def gaps(shop: Shop) -> list[Gap]:
 
 
 def days_counted(shop: Shop) -> tuple[date, date] | None:
-    """First and last day whose baskets the matrix counts: the year that segments are made of, less in a young shop."""
-    days = shop.settings.get("rfm_window_days")
-    if not shop.as_of or not days:
+    """First and last day whose baskets the matrix counts: the window that segments are made of, less in a young shop."""
+    if not shop.as_of or not shop.settings.get("rfm_window_days"):
         return None
-    start = shop.as_of - timedelta(days=int(days))
+    start = shop.as_of - timedelta(days=shop.window_days)
     if shop.db.has("customer_profiles", "first_order_on"):
         first = shop.db.rows("select min(first_order_on) as day from customer_profiles")[0]["day"]
         start = max(start, first) if first else start

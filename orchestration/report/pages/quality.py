@@ -457,16 +457,21 @@ def spellings(shop: Shop) -> list[Block]:
 
 
 def small_print(shop: Shop) -> Terms:
-    positions = "; ".join(f"{term('position', word)}: {say(meaning)}" for word, meaning in words.POSITIONS.items())
+    positions = "; ".join(f"{term('position', word)}: {meaning}" for word, meaning in shop.positions.items())
     spend = (
-        say(
-            "Net revenue over the year before the as-of date (the behaviour window), in {currency}; returns lower it.",
+        many(
+            "Net revenue on the {n} day before the as-of date (the behaviour window), in {currency}; returns lower it.",
+            "Net revenue on the {n} days before the as-of date (the behaviour window), in {currency}; returns lower it.",
+            shop.window_days,
             currency=words.table(words.clean(shop.currency)),
         )
         if shop.currency
-        else say(
-            "Net revenue over the year before the as-of date (the behaviour window), in the currency of the order "
-            "lines, which they do not name; returns lower it."
+        else many(
+            "Net revenue on the {n} day before the as-of date (the behaviour window), in the currency of the order "
+            "lines, which they do not name; returns lower it.",
+            "Net revenue on the {n} days before the as-of date (the behaviour window), in the currency of the order "
+            "lines, which they do not name; returns lower it.",
+            shop.window_days,
         )
     )
     return Terms(

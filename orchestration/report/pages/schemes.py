@@ -373,8 +373,9 @@ def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
     blocks: list[Block] = [
         Prose(
             say(
-                "Spend is that of the last year. Edge and niche segments name the mass segment whose basket is most "
-                "like theirs: where to sell across."
+                "Spend is what they bought {when}. Edge and niche segments name the mass segment whose basket is most "
+                "like theirs: where to sell across.",
+                when=shop.in_window,
             ),
             "quiet",
         ),
@@ -502,12 +503,8 @@ def profiles(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]
 
 
 def _unit(shop: Shop, metric: words.Metric) -> str:
-    if not shop.currency:
-        return say(metric.unit)
-    currency = words.clean(shop.currency)
-    return {"currency": currency, "currency, a year": say("{currency}, a year", currency=currency)}.get(
-        metric.unit
-    ) or say(metric.unit)
+    unit = words.clean(shop.currency) if shop.currency and metric.unit == "currency" else metric.unit and say(metric.unit)
+    return ", ".join(part for part in (unit, shop.a_window if metric.is_sum else "") if part)
 
 
 def _index_cell(row: Row | None, metric: words.Metric) -> Cell:
@@ -556,9 +553,10 @@ def rfm_grid(shop: Shop) -> list[Block]:
     return [
         Prose(
             say(
-                "Customers in each cell, under them their {spend} of the last year; the darker, the more customers. 5 "
-                "is best: latest, and most often.",
+                "Customers in each cell, under them their {spend} {when}; the darker, the more customers. 5 is best: "
+                "latest, and most often.",
                 spend=shop.in_currency(term("under customers", C_("under customers", "spend"))),
+                when=shop.in_window,
             ),
             "quiet",
         ),

@@ -589,14 +589,15 @@ def gaps(shop: Shop) -> list[Block]:
     return [
         Prose(
             many(
-                "{n} customer regularly buy one item and never what goes with it: together worth up to {worth} a year. "
-                "A gap is worth what regular buyers of the first item spend on the second, in proportion to the "
-                "customer's spend.",
-                "{n} customers regularly buy one item and never what goes with it: together worth up to {worth} a "
-                "year. A gap is worth what regular buyers of the first item spend on the second, in proportion to the "
-                "customer's spend.",
+                "{n} customer regularly buy one item and never what goes with it: together worth up to {worth} "
+                "{a_year}. A gap is worth what regular buyers of the first item spend on the second, in proportion to "
+                "the customer's spend.",
+                "{n} customers regularly buy one item and never what goes with it: together worth up to {worth} "
+                "{a_year}. A gap is worth what regular buyers of the first item spend on the second, in proportion to "
+                "the customer's spend.",
                 totals["customers"],
                 worth=shop.money(totals["worth"]),
+                a_year=shop.a_window,
             )
         ),
         *_gap_tables(shop, rows, joined(" ", (line for line in more if line))),
@@ -626,7 +627,7 @@ def _gap_table(shop: Shop, title: str, rows: Sequence[Row], more: str) -> Table:
             Column(say("They buy")),
             Column(say("and never")),
             Column(say("Customers"), True),
-            Column(shop.in_currency(say("Worth up to, a year")), True, brief=shop.in_currency(say("Worth"))),
+            Column(shop.in_currency(say("Worth up to, {a_year}", a_year=shop.a_window)), True, brief=shop.in_currency(say("Worth"))),
             Column(say("Of like buyers, buy both"), True, minor=True),
         ],
         [
@@ -799,7 +800,7 @@ def sold_table(shop: Shop, scheme: Scheme, found: Sequence[Sold]) -> Table:
             *(
                 [
                     Column(say("Customers with a gap"), True, minor=True),
-                    Column(shop.in_currency(say("All their gaps, worth up to")), True, say("a year")),
+                    Column(shop.in_currency(say("All their gaps, worth up to")), True, shop.a_window),
                 ]
                 if has_money
                 else []

@@ -139,7 +139,7 @@ DEFECTS = {
     "lines_that_do_not_count_are_few": [
         "update stg_order_lines set is_counted = false, status = 'Open' where quantity > 0"
     ],
-    "last_order_day_is_not_alone": ["update stg_order_lines set ordered_on = '2062-01-01' where order_id = 'o1'"],
+    "last_order_day_is_not_alone": ["insert into order_remarks values ('lonely last day', 'the last day. Set AS_OF.')"],
     "products_are_known": ["delete from stg_products where product_id = 'p1'", "delete from stg_products"],
     "customer_ids_meet": [
         "update stg_order_lines set customer_id = customer_id || '.0'",

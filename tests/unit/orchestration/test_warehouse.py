@@ -26,7 +26,7 @@ from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse.checks import column_checks
 from orchestration.warehouse.dbt_arguments import HALVES, build_arguments, is_staging, parse_arguments
 from orchestration.warehouse.project import fingerprint, manifest_path, project_vars, read_manifest
-from orchestration.warehouse.tables import NoCalendarDay, NotBuilt, built_tables, refresh_day, row_counts
+from orchestration.warehouse.tables import NotBuilt, built_tables, refresh_day, row_counts
 
 
 def test_a_build_runs_no_unit_tests_and_leaves_spanning_tests_to_the_second_half() -> None:
@@ -292,24 +292,6 @@ def test_the_day_of_a_refresh_is_given_or_the_day_after_the_last_line(tmp_path: 
             "insert into stg_order_lines values ('2026-02-28', true), ('2026-02-03', true), ('2026-03-09', false)"
         )
         assert refresh_day(con, settings) == date(2026, 3, 1)
-        assert refresh_day(con, replace(settings, as_of=date(2026, 1, 15))) == date(2026, 1, 15)
-
-
-def test_a_day_after_the_end_of_the_calendar_is_refused_by_the_line_that_has_it(tmp_path: Path) -> None:
-    import duckdb
-
-    settings = settings_in(tmp_path)
-    with duckdb.connect() as con:
-        con.execute("create table base_order_lines (source_file text, source_row bigint, ordered_at timestamp)")
-        con.execute(
-            "insert into base_order_lines values ('a.csv', 1, '2026-02-28'), ('a.csv', 7, '9999-12-31 23:59:59')"
-        )
-        con.execute(
-            "create view stg_order_lines as"
-            " select cast(ordered_at as date) as ordered_on, true as is_counted from base_order_lines"
-        )
-        with pytest.raises(NoCalendarDay, match=r"a\.csv, row 7.*10000-01-01"):
-            refresh_day(con, settings)
         assert refresh_day(con, replace(settings, as_of=date(2026, 1, 15))) == date(2026, 1, 15)
 
 

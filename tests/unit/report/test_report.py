@@ -35,7 +35,7 @@ def test_the_front_page_describes_the_last_refresh(database: Path) -> None:
     for said in (
         "As of 1 March 2026, 0 days old when it was refreshed on 1 March 2026.",
         "18 customers all but a few have bought",
-        "22.2 M EUR spend, last year ▲ 10.0 % on the year before",
+        "22.2 M EUR spend in the last year ▲ 10.0 % on the year before",
         "77 checks passed 2 failed or warned before the final audit",
         "Of 2 ways to segment, none is in use yet. 1 lies in the drawer: its segments differ, but too few are "
         "treated differently. The segments of 1 hardly differ. 1 was shown to pay.",
@@ -253,6 +253,26 @@ def test_money_names_its_currency_where_one_is_known(database: Path) -> None:
     assert "in the currency of the order lines, which they do not name" in page.part("definitions").text
     said = "Amounts are in the shop's own currency (REPORTING_CURRENCY names it)."
     assert page.text.count(said) == 1 and said in page.part("front").text
+
+
+def test_sums_say_the_days_that_they_are_counted_over_and_positions_the_shares_that_hold(database: Path) -> None:
+    """By vars behaviour_window_days, mass_spend_share and edge_spend_share, as the refresh noted them."""
+    usual = report(database)
+    assert "in the last year" in usual.part("scheme-rfm").text and "in 730 days" not in usual.text
+    assert "that hold 68 % of spend" in usual.part("definitions").text
+    change(database, "alter table refresh_settings add column rfm_window_days integer")
+    change(database, "alter table refresh_settings add column mass_spend_share double")
+    change(database, "alter table refresh_settings add column edge_spend_share double")
+    change(database, "update refresh_settings set rfm_window_days = 730, mass_spend_share = .5, edge_spend_share = .9")
+    page = report(database)
+    assert "22.2 M EUR spend in the last 730 days" in page.part("front").text
+    assert "spend is what they bought in the last 730 days" in page.part("scheme-rfm").text.lower()
+    assert "EUR, in 730 days" in page.part("scheme-rfm").text
+    assert "together worth up to 414 EUR in 730 days" in page.part("gaps").text
+    definitions = page.part("definitions").text
+    assert "on the 730 days before the as-of date" in definitions
+    assert "that hold 50 % of spend" in definitions and "up to 90 % of spend" in definitions
+    assert "last year" not in page.text and "a year" not in page.text
 
 
 def test_what_to_heed_of_a_scheme_is_said_before_its_segments(database: Path) -> None:
