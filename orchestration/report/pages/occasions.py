@@ -86,7 +86,7 @@ def gaps(shop: Shop) -> list[Gap]:
 
 
 def days_counted(shop: Shop) -> tuple[date, date] | None:
-    """First and last day whose baskets the matrix counts: the window that segments are made of, less in a young shop."""
+    """First and last day whose baskets the matrix counts: the behaviour window, less in a young shop."""
     if not shop.as_of or not shop.settings.get("rfm_window_days"):
         return None
     start = shop.as_of - timedelta(days=shop.window_days)

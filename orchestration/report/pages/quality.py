@@ -461,7 +461,8 @@ def small_print(shop: Shop) -> Terms:
     spend = (
         many(
             "Net revenue on the {n} day before the as-of date (the behaviour window), in {currency}; returns lower it.",
-            "Net revenue on the {n} days before the as-of date (the behaviour window), in {currency}; returns lower it.",
+            "Net revenue on the {n} days before the as-of date (the behaviour window), in {currency}; returns lower "
+            "it.",
             shop.window_days,
             currency=words.table(words.clean(shop.currency)),
         )

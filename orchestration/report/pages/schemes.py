@@ -503,7 +503,9 @@ def profiles(shop: Shop, rows: Sequence[Row], segments: Segments) -> list[Block]
 
 
 def _unit(shop: Shop, metric: words.Metric) -> str:
-    unit = words.clean(shop.currency) if shop.currency and metric.unit == "currency" else metric.unit and say(metric.unit)
+    unit = (
+        words.clean(shop.currency) if shop.currency and metric.unit == "currency" else metric.unit and say(metric.unit)
+    )
     return ", ".join(part for part in (unit, shop.a_window if metric.is_sum else "") if part)
 
 

@@ -627,7 +627,11 @@ def _gap_table(shop: Shop, title: str, rows: Sequence[Row], more: str) -> Table:
             Column(say("They buy")),
             Column(say("and never")),
             Column(say("Customers"), True),
-            Column(shop.in_currency(say("Worth up to, {a_year}", a_year=shop.a_window)), True, brief=shop.in_currency(say("Worth"))),
+            Column(
+                shop.in_currency(say("Worth up to, {a_year}", a_year=shop.a_window)),
+                True,
+                brief=shop.in_currency(say("Worth")),
+            ),
             Column(say("Of like buyers, buy both"), True, minor=True),
         ],
         [
