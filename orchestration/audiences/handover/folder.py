@@ -15,6 +15,7 @@ import hashlib
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,6 +32,8 @@ LATEST = "latest.json"
 RECEIPTS = "receipts"
 # A week of daily hand-overs: for a sender that was away over a weekend.
 KEPT = 7
+# Columns that say whom a row is about; a hand-over of an earlier release may lack the second.
+_ABOUT = ("member_id", "company_id")
 # Folders that are ours to remove: named by a refresh.
 _OURS = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}-[0-9a-f]{8}")
 
@@ -86,7 +89,7 @@ class FolderTarget(Target):
                     yield name, read(files.cat_file(path), name)
 
     def forget(self, person_id: str) -> bool:
-        """All hand-overs but the last are removed, whoever is in them."""
+        """All hand-overs but the last are removed, whoever is in them; that one is written again without the person."""
         with self._opened() as (files, root):
             self._remove_unfinished(files, root)
             last = None
@@ -95,6 +98,8 @@ class FolderTarget(Target):
             for name in self._hand_overs(files, root):
                 if name != last:
                     self._remove(files, f"{root}/{name}")
+                else:
+                    self._forget_in(files, f"{root}/{name}", person_id)
         return True
 
     @contextmanager
@@ -142,6 +147,30 @@ class FolderTarget(Target):
         found = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in listed)
         return sorted(name for name in found if _OURS.fullmatch(name))
 
+    def _forget_in(self, files: Any, folder: str, person_id: str) -> None:
+        """Rows about a person out of a hand-over: lists and changes, and what the manifest says of them.
+
+        Also where an earlier attempt was stopped between files: each is held against what it should be.
+        """
+        manifest = json.loads(files.cat_file(f"{folder}/{MANIFEST}"))
+        known = json.dumps(manifest)
+        for name in [name for name in manifest["files"] if name.endswith(".parquet")]:
+            found = pq.read_table(io.BytesIO(files.cat_file(f"{folder}/{name}")))
+            about = zip(*(found[c].to_pylist() for c in _ABOUT if c in found.column_names), strict=True)
+            table = found.filter(pa.array([person_id not in ids for ids in about], pa.bool_()))
+            stem = name.removesuffix(".parquet")
+            for written, data in _encoded(stem, table):
+                path = f"{folder}/{written}"
+                there = files.cat_file(path)
+                is_changed = table.num_rows != found.num_rows if written == name else there != data
+                digest = self._put(files, path, data) if is_changed else hashlib.sha256(there).hexdigest()
+                manifest["files"][written] = {"rows": table.num_rows, "sha256": digest}
+            for channel in manifest["changes"]:
+                if stem == f"{file_stem(channel)}.changes":
+                    manifest["changes"][channel] = dict(Counter(table["change"].to_pylist()))
+        if json.dumps(manifest) != known:
+            self._put(files, f"{folder}/{MANIFEST}", (json.dumps(manifest, indent=2) + "\n").encode())
+
     def _remove_unfinished(self, files: Any, root: str) -> None:
         for name in set(self._folders(files, root)) - set(self._hand_overs(files, root)):
             files.rm(f"{root}/{name}", recursive=True)
@@ -158,10 +187,14 @@ def _files(hand_over: HandOver) -> Iterator[tuple[str, pa.Table, bytes]]:
     """Name, table and bytes of each file."""
     for ending, tables in (("", hand_over.lists), (".changes", hand_over.changes)):
         for channel, table in tables.items():
-            stem = f"{file_stem(channel)}{ending}"
-            sink = io.BytesIO()
-            pq.write_table(table, sink, compression="zstd")
-            yield f"{stem}.parquet", table, sink.getvalue()
-            columns = (table.column(name).to_pylist() for name in table.column_names)
-            rows = zip(*columns, strict=True)
-            yield f"{stem}.csv", table, csv_text(table.column_names, rows).encode()
+            for name, data in _encoded(f"{file_stem(channel)}{ending}", table):
+                yield name, table, data
+
+
+def _encoded(stem: str, table: pa.Table) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of the two files of a table."""
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    yield f"{stem}.parquet", sink.getvalue()
+    columns = (table.column(name).to_pylist() for name in table.column_names)
+    yield f"{stem}.csv", csv_text(table.column_names, zip(*columns, strict=True)).encode()

@@ -431,6 +431,39 @@ def test_who_is_forgotten_is_in_no_hand_over_and_not_in_the_memory(
     assert {row["member_id"] for row in ledger} == {"a", "b", "c"}
 
 
+def test_who_left_the_list_before_is_forgotten_in_the_last_hand_over_too(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lists are the same without the person, so nothing new is handed over; the changes name who was removed."""
+    out = tmp_path / "out"
+    monkeypatch.setenv("AUDIENCE_TARGET", str(out))
+    version(settings, 5, [*MONDAY, ("email", PERSON, "t1", "Hello"), ("push", PERSON, "t3", "Hello")])
+    hand_over_to_all(settings, targets_of())
+    version(settings, 6, TUESDAY)
+    hand_over_to_all(settings, targets_of())
+    latest = out / json.loads((out / "latest.json").read_text())["folder"]
+    names = sorted(p.name for p in latest.iterdir())
+    kept = (latest / "sms.changes.csv").stat().st_ino
+    assert PERSON in (latest / "email.changes.csv").read_text()
+    before = (latest / "manifest.json").read_bytes()
+    for _ in range(2):
+        assert forget(settings, PERSON).left == []
+        assert [p for p in out.iterdir() if p.is_dir()] == [latest]
+        assert sorted(p.name for p in latest.iterdir()) == names
+        manifest = json.loads((latest / "manifest.json").read_text())
+        assert manifest["changes"]["email"] == {"added": 1, "changed": 1, "removed": 1}
+        assert manifest["changes"]["push"] == {}
+        for name, said in manifest["files"].items():
+            assert PERSON.encode() not in (latest / name).read_bytes()
+            assert said["sha256"] == sha256_of(latest / name)
+        changed = pq.read_table(latest / "email.changes.parquet").to_pylist()
+        assert [row["member_id"] for row in changed] == ["a", "b", "d"]
+        assert manifest["files"]["email.changes.csv"]["rows"] == 3
+        # As if the first attempt had been stopped before the manifest.
+        (latest / "manifest.json").write_bytes(before)
+    assert (latest / "sms.changes.csv").stat().st_ino == kept
+
+
 def test_a_target_that_cannot_forget_is_told_of(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDIENCE_TARGET", f"{__name__}:Kept")
     version(settings, 5, MONDAY)
