@@ -60,12 +60,16 @@ class Settings:
     def source_dir(self) -> Path:
         """The landing zone to read: the user's, the one that is written by a mapping, or the demo's."""
         if self.mapping_file is not None:
-            return self.warehouse_dir / "mapped"
+            return self.mapped_dir
         return self.landing_dir if self.landing_dir is not None else self.demo_dir
 
     @property
     def demo_dir(self) -> Path:
         return self.warehouse_dir / "demo"
+
+    @property
+    def mapped_dir(self) -> Path:
+        return self.warehouse_dir / "mapped"
 
     @property
     def simulated(self) -> str:

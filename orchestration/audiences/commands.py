@@ -105,6 +105,8 @@ def lines(outcome: Outcome, settings: Settings, person_id: str) -> list[str]:
         )
     if outcome.landing_files:
         zone = settings.landing_dir or "the landing zone"
+        if settings.mapping_file is not None:
+            zone = f"the export that {settings.mapping_file} reads"
         said.append(f"still in {zone}, which is yours and was not changed:")
         said += [f"    {file}" for file in outcome.landing_files]
         said.append("the next refresh leaves those rows out; delete them there too")

@@ -1,8 +1,9 @@
 """Forgetting a person: out of everything in the warehouse folder, and a search that proves it.
 
-Belongs here: landed and demo rows, the build, the state, every published version with its exports, the logs; and
-PostgreSQL, where it is published to.
-Does not belong here: the user's landing zone, which is only looked at; keeping the person out later (forgotten.py).
+Belongs here: landed, mapped and demo rows, the build, the state, every published version with its exports, the logs;
+and PostgreSQL, where it is published to.
+Does not belong here: the user's landing zone or export, which is only looked at; keeping the person out later
+(forgotten.py).
 
 Files are rewritten, not marked: a deleted row would stay readable inside a DuckDB file. Each file is replaced at once,
 so a reader sees the one with the person or the one without. Counts that others are part of (sizes, sums, affinities)
@@ -15,10 +16,11 @@ import csv
 import io
 import json
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -26,9 +28,11 @@ import duckdb
 from orchestration.audiences.export import DIFFERENCE_NAME, SENT, SUMMARY_NAME
 from orchestration.audiences.export import FOLDER as EXPORT_FOLDER
 from orchestration.landing.contract import contract
+from orchestration.landing.errors import LandingError
 from orchestration.landing.forgotten import (
     PERSON_COLUMNS,
     keep_out,
+    keep_out_of_mapped,
     person_columns,
     read_of,
     remember_to_forget,
@@ -36,6 +40,8 @@ from orchestration.landing.forgotten import (
 )
 from orchestration.landing.formats import VAR, LandingFormats, read_landing_formats
 from orchestration.landing.land import find_files
+from orchestration.landing.mapping.apply import apply_mapping, find
+from orchestration.landing.mapping.model import read_mapping
 from orchestration.publication.candidate import STORAGE_VERSION
 from orchestration.publication.postgres.server import PostgresError, server_of
 from orchestration.settings import Settings
@@ -56,11 +62,12 @@ _NAMED = rb"(customer|member|company|person|prospect|to)(_id)?[\"']?[ :=]+[\"']?
 
 @dataclass
 class Outcome:
-    """What forgetting did. Paths are relative to the warehouse, those of `landing_files` to the landing zone.
+    """What forgetting did. Paths are relative to the warehouse, those of `landing_files` to the landing zone or export.
 
     `removed`: rows taken out (or 1 for a text changed) by place. `folders`: those removed as a whole, whoever was in
     them. `left`: places where the id is still found: forgetting has not succeeded unless it is empty. `landing_files`:
-    files of the landing zone that still hold it. `handed_over`: targets of audiences; senders have copies.
+    files of the landing zone, or of the export that a mapping reads, that still hold it. `handed_over`: targets of
+    audiences; senders have copies.
     """
 
     removed: dict[str, int] = field(default_factory=dict)
@@ -92,9 +99,11 @@ def forget(settings: Settings, person_id: str) -> Outcome:
     with refresh_lock(settings.lock_file, purpose="forget"):
         # First the list: whatever happens next, the person does not come back with a refresh.
         remember_to_forget(settings, person_id)
+        for name, rows in keep_out_of_mapped(settings, formats).items():
+            outcome.add(f"{settings.mapped_dir.name}/{name}", rows)
         for source, rows in keep_out(settings, formats).items():
             outcome.add(f"landed rows of {source}", rows)
-            if not settings.is_demo:
+            if not settings.is_demo and settings.mapping_file is None:
                 outcome.landing_files.append(source)
         for folder in (settings.build_file.parent, settings.candidate_dir, *settings.versions_dir.glob(".removed.*")):
             if folder.exists():
@@ -109,7 +118,9 @@ def forget(settings: Settings, person_id: str) -> Outcome:
         outcome.left, outcome.searched = search(settings.warehouse_dir, person_id)
         _forget_in_postgres(settings, person_id, outcome)
         _forget_in_targets(settings, person_id, outcome)
-        if settings.landing_dir is not None:
+        if settings.mapping_file is not None:
+            outcome.landing_files += search_export(settings.mapping_file, person_id, formats)
+        elif settings.landing_dir is not None:
             outcome.landing_files += search_landing(settings.landing_dir, person_id, formats)
     outcome.landing_files = sorted(set(outcome.landing_files))
     return outcome
@@ -417,7 +428,10 @@ def _search_database(path: Path, person_id: str) -> Iterator[str]:
 
 
 def _search_csv(path: Path, person_id: str) -> Iterator[str]:
-    _, rows = _csv_without(path, person_id)
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        columns = [i for i, name in enumerate(next(reader, [])) if name in PERSON_COLUMNS]
+        rows = sum(any(_is(row[i], person_id) for i in columns if i < len(row)) for row in reader)
     if rows:
         yield f": {rows} rows"
 
@@ -439,6 +453,36 @@ def search_landing(landing_dir: Path, person_id: str, formats: LandingFormats) -
         for relative in relatives
         if _landing_file_holds(landing_dir / relative, person_id, table, formats)
     ]
+
+
+def search_export(mapping_file: Path, person_id: str, formats: LandingFormats) -> list[str]:
+    """Files of the export, relative to it, with a row that the mapping reads as one about the person.
+
+    Their ids alone are mapped, into a folder that is gone afterwards.
+    """
+    mapping = read_mapping(mapping_file, contract())
+    found: set[str] = set()
+    for entry in mapping.entries:
+        columns = {name: source for name, source in entry.columns.items() if name in PERSON_COLUMNS}
+        if not columns:
+            continue
+        only = replace(mapping, entries=(replace(entry, columns=columns, one_per=None),))
+        with tempfile.TemporaryDirectory() as aside:
+            try:
+                apply_mapping(only, Path(aside), contract())
+            except LandingError as error:
+                found.add(f"{entry.file}, perhaps: {error}")
+                continue
+            # Of one entry, each mapped file is named after the file that it was made of.
+            found |= {
+                relative
+                for path in find(mapping.folder, entry.file)
+                for relative in [path.relative_to(mapping.folder).as_posix()]
+                if _landing_file_holds(
+                    Path(aside) / entry.table / f"{relative.replace('/', '__')}.csv", person_id, entry.table, formats
+                )
+            }
+    return sorted(found)
 
 
 def _landing_file_holds(path: Path, person_id: str, table: str, formats: LandingFormats) -> bool:

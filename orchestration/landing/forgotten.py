@@ -1,7 +1,8 @@
 """Who was forgotten stays forgotten: a list of salted digests, and the step that keeps those persons out of what is
 landed.
 
-Belongs here: the list in the state folder, and taking its persons' rows out of landed/ after every landing.
+Belongs here: the list in the state folder, and taking its persons' rows out of landed/ after every landing, and out of
+mapped/ before it.
 Does not belong here: taking a person out of what was built and published before (forget.py).
 
 The list holds no ids, so it cannot be read back into one. The user's landing zone is never changed: rows that come
@@ -10,9 +11,13 @@ again from it are dropped here, before any model sees them.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
+import os
 import secrets
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +93,7 @@ def keep_out(settings: Settings, formats: LandingFormats) -> dict[str, int]:
     removed: dict[str, int] = {}
     with held(settings.landed_dir / _LANDING_LOCK), memory.connect(warehouse=settings.warehouse_dir) as con:
         note = settings.landed_dir / _CLEAN_NAME
-        looked_for = f"{forgotten.fingerprint} {dict(formats.ids)}"
+        looked_for = _looked_for(forgotten, formats)
         clean = _read_clean(note, looked_for)
         con.execute("create table digests as select unnest(?) as digest", [sorted(forgotten.digests)])
         files = {f"{p.parent.name}/{p.name}": p for p in sorted(settings.landed_dir.glob("*/*.parquet"))}
@@ -100,6 +105,38 @@ def keep_out(settings: Settings, formats: LandingFormats) -> dict[str, int]:
             clean.add(name)
         content = {"list": looked_for, "clean": sorted(clean & set(files))}
         write_atomically(note, json.dumps(content).encode())
+    return removed
+
+
+def keep_out_of_mapped(settings: Settings, formats: LandingFormats) -> dict[str, int]:
+    """Take the rows of everyone on the list out of the landing zone that a mapping has made of an export.
+
+    It is ours, and as the export has them it holds names and addresses, too. A row with more or fewer fields than the
+    header is about whomever one of its fields names.
+
+    Args:
+        formats: how ids are read, as for `keep_out`.
+
+    Returns:
+        Rows removed, by file relative to the folder.
+    """
+    folder = settings.mapped_dir
+    if not (settings.state_dir / LIST_NAME).is_file() or not folder.is_dir():
+        return {}
+    forgotten = read_list(settings)
+    note = folder / _CLEAN_NAME
+    looked_for = _looked_for(forgotten, formats)
+    known = _read_clean(note, looked_for)
+    clean: list[str] = []
+    removed: dict[str, int] = {}
+    for path in sorted(folder.rglob("*.csv")):
+        name = path.relative_to(folder).as_posix()
+        if _stamp(path, name) not in known:
+            rows = _take_out_of_csv(path, forgotten, formats)
+            if rows:
+                removed[name] = rows
+        clean.append(_stamp(path, name))
+    write_atomically(note, json.dumps({"list": looked_for, "clean": clean}).encode())
     return removed
 
 
@@ -156,6 +193,79 @@ def _take_out(con: duckdb.DuckDBPyConnection, path: Path, salt: str, formats: La
     if counted:
         rewrite_parquet(con, path, f"not ({about})")
     return {str(source): int(rows) for source, rows in counted}
+
+
+def _take_out_of_csv(path: Path, forgotten: Forgotten, formats: LandingFormats) -> int:
+    """Rows removed from a file of mapped/, which is replaced at once. The folder is named after the table."""
+    csv.field_size_limit(sys.maxsize)
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        header = next(reader, [])
+        ids: dict[int, set[str]] = {i: set() for i, name in enumerate(header) if name in PERSON_COLUMNS}
+        torn: set[str] = set()
+        for row in reader:
+            if len(row) != len(header):
+                torn |= {*row}
+            else:
+                for i, found in ids.items():
+                    found.add(row[i])
+    with memory.connect() as con:
+        gone = {i: _gone(con, found, path.parent.name, header[i], forgotten, formats) for i, found in ids.items()}
+    gone_torn = {cell for cell in torn if cell and cell in forgotten}
+
+    def is_about(row: Sequence[str]) -> bool:
+        if len(row) != len(header):
+            return not gone_torn.isdisjoint(row)
+        return any(row[i] in found for i, found in gone.items())
+
+    if not gone_torn and not any(gone.values()):
+        return 0
+    dropped = 0
+    beside = path.with_name(f".{path.name}.rewriting")
+    with (
+        path.open(encoding="utf-8", newline="") as file,
+        open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as kept,
+    ):
+        reader, writer = csv.reader(file), csv.writer(kept, lineterminator="\n")
+        writer.writerow(next(reader))
+        for row in reader:
+            if is_about(row):
+                dropped += 1
+            else:
+                writer.writerow(row)
+    sync(beside)
+    beside.replace(path)
+    sync(path.parent)
+    return dropped
+
+
+def _gone(
+    con: duckdb.DuckDBPyConnection,
+    ids: set[str],
+    table: str,
+    column: str,
+    forgotten: Forgotten,
+    formats: LandingFormats,
+) -> set[str]:
+    """Of the ids in a column those on the list: as they are written, or as they are read."""
+    if not ids:
+        return set()
+    as_read = con.execute(
+        f"select id, {formats.id_as_read(table, column, 'id')} from (select unnest(?) as id) where id <> ''",
+        [sorted(ids)],
+    ).fetchall()
+    return {str(id) for id, read in as_read if id in forgotten or (read is not None and read in forgotten)}
+
+
+def _looked_for(forgotten: Forgotten, formats: LandingFormats) -> str:
+    """Changes when files that were clean must be looked through again."""
+    return f"{forgotten.fingerprint} {dict(formats.ids)}"
+
+
+def _stamp(path: Path, name: str) -> str:
+    """A file as it is now."""
+    stat = path.stat()
+    return f"{name} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
 
 
 def _read_clean(note: Path, fingerprint: str) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from orchestration.landing.contract import contract
 from orchestration.landing.demo import write_demo
 from orchestration.landing.empties import SEED_FILE, read_empty_spellings
-from orchestration.landing.forgotten import keep_out
+from orchestration.landing.forgotten import keep_out, keep_out_of_mapped
 from orchestration.landing.formats import VAR, read_landing_formats
 from orchestration.landing.inputs import note_inputs
 from orchestration.landing.land import LandingReport, Reading, land
@@ -52,6 +52,7 @@ def prepare(
     if settings.mapping_file is not None:
         settings.source_dir.mkdir(exist_ok=True)
         apply_mapping(read_mapping(settings.mapping_file, contract()), settings.source_dir, contract())
+        keep_out_of_mapped(settings, formats)
     report = land(settings.source_dir, settings.landed_dir, reading=reading)
     # Who was forgotten does not come back with a file that still names them.
     keep_out(settings, formats)

@@ -16,6 +16,7 @@ from orchestration.audiences.commands import main
 from orchestration.audiences.forget import forget, search, search_landing
 from orchestration.landing.forgotten import keep_out, read_list, remember_to_forget
 from orchestration.landing.formats import LandingFormats
+from orchestration.landing.prepare import prepare
 from orchestration.settings import PROJECT_DIR, Settings, read_settings
 from orchestration.storage.lock import LockHeld
 
@@ -285,3 +286,60 @@ def test_while_a_refresh_holds_the_warehouse_nothing_is_forgotten(settings: Sett
             forget(settings, LONG)
         holder.communicate("")
     assert len(read(folder / "parquet" / "members.parquet")) == 3
+
+
+MAPPING = """from: export
+salt: pepper
+tables:
+  order_lines:
+    file: lines.csv
+    columns: {order_id: Order, customer_id: Customer, product_id: Product, ordered_at: At,
+      quantity: {constant: "1"}, amount: Amount}
+  customers:
+    file: "*/people.csv"
+    columns: {customer_id: Customer, full_name: Name, email: Mail}
+settings:
+  landing_formats: {customers: {ids: {customer_id: upper}}}
+"""
+
+
+def test_who_is_forgotten_is_taken_out_of_what_a_mapping_has_made_and_stays_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    person = LONG.upper()
+    (tmp_path / "mapping.yml").write_text(MAPPING)
+    (tmp_path / "export" / "crm").mkdir(parents=True)
+    lines = tmp_path / "export" / "lines.csv"
+    # The last row is torn, and names the person somewhere else.
+    lines.write_text(f"Order,Customer,Product,At,Amount\n1,{person},p,2026-01-05,2\n2,a,p,2026-01-05,2\n3,x,{person}\n")
+    (tmp_path / "export" / "crm" / "people.csv").write_text(
+        f"Customer,Name,Mail\n{LONG},Ann Other,ann@example.com\na,Ben,ben@example.com\n"
+    )
+    (tmp_path / "export" / "clean.csv").write_text("Customer\na\n")
+    for name in ("LANDING_DIR", "SETTINGS", "SEEDS_DIR", "SEEDS_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MAPPING", str(tmp_path / "mapping.yml"))
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "warehouse"))
+    settings = read_settings()
+
+    def written() -> str:
+        return "".join(path.read_text() for path in sorted(settings.warehouse_dir.rglob("mapped/*/*.csv")))
+
+    prepare(settings)
+    assert person in written() and "ann@example.com" in written()
+    for said in ("removed from mapped/customers/crm__people.csv.1.csv: 1", "nothing was there to remove"):
+        monkeypatch.setenv("ID", person)
+        assert main(["forget"]) == 0
+        out = capsys.readouterr().out
+        assert said in out
+        assert "    crm/people.csv\n    lines.csv\n" in out and str(tmp_path / "mapping.yml") in out
+        assert person not in written() and LONG not in written() and "ann@example.com" not in written()
+    assert "ben@example.com" in written() and "2,a,p," in written()
+    # A later export names the person again.
+    lines.write_text(f"Order,Customer,Product,At,Amount\n4,{person},p,2026-02-05,2\n5,b,p,2026-02-05,2\n")
+    prepare(settings)
+    assert person not in written() and "5,b,p," in written()
+    assert [row[0] for row in read(settings.landed_dir / "order_lines" / "*.parquet", "customer_id")] == ["b"]
+    # What was looked through is not looked through again.
+    monkeypatch.setattr("orchestration.landing.forgotten._take_out_of_csv", None)
+    prepare(settings)
