@@ -86,11 +86,12 @@ def landing(context: AssetExecutionContext, refresh: RefreshRun) -> MaterializeR
     """The landing zone, normalised: one row a row of the files, text as it came, with its file and row number."""
     from orchestration.landing.errors import LandingError
     from orchestration.landing.prepare import prepare
-    from orchestration.treatments import TreatmentsFileError, read_treatments
+    from orchestration.treatments import TreatmentsFileError, check_named_treatments, read_treatments
 
     try:
         # First, because dbt would name neither the line nor the column of a file that it cannot load.
         read_treatments(refresh.settings.seeds_dir / "treatments.csv")
+        check_named_treatments(refresh.settings.seeds_dir)
     except TreatmentsFileError as error:
         raise Failure(str(error), allow_retries=False) from None
     with retried(context):

@@ -44,6 +44,10 @@ TEXTS = (*POSITIONING, "message", "offer", "offer_item", *CONSUMPTION_JOURNEY)
 EVERY_SEGMENT = "*"
 UNKNOWN = "unknown"
 LABEL = "{label}"
+# Blanks at its ends, and those that no eye tells from others anywhere, make another id of a treatment_id.
+_BLANKS_IN_ID = re.compile("^\\s|\\s$|[\u00a0\u2007\u200b\u202f\u2060\ufeff]")
+# Seeds that name treatments by their id.
+NAMING_TREATMENTS = ("uniform_treatments.csv", "treatment_shares.csv", "template_subsets.csv")
 TREATMENT_ROWS_TABLE = "treatment_rows"
 
 
@@ -164,7 +168,8 @@ def read_treatments(path: Path) -> list[Treatment]:
     """The treatments of a file, as written. Call it before dbt loads the seed: its errors say where to look.
 
     Raises:
-        TreatmentsFileError: what `read_table` refuses, a date that is none, an empty or repeated treatment_id.
+        TreatmentsFileError: what `read_table` refuses, a date that is none, an empty or repeated treatment_id, or one
+            with a blank that nobody sees.
     """
     treatments = [_from_cells(path.name, line, cells) for line, cells in read_table(path, COLUMNS, LATER_COLUMNS)]
     first_line: dict[str, int | None] = {}
@@ -172,11 +177,36 @@ def read_treatments(path: Path) -> list[Treatment]:
         where = f"{path.name}, line {treatment.line}, column treatment_id"
         if not treatment.treatment_id.strip():
             raise TreatmentsFileError(f"{where}: is empty")
+        if blank_in_id(treatment.treatment_id):
+            raise TreatmentsFileError(f"{where}: {blank_in_id(treatment.treatment_id)}")
         if treatment.treatment_id in first_line:
             earlier = first_line[treatment.treatment_id]
             raise TreatmentsFileError(f"{where}: {treatment.treatment_id} is already the id of line {earlier}")
         first_line[treatment.treatment_id] = treatment.line
     return treatments
+
+
+def check_named_treatments(seeds_dir: Path) -> None:
+    """Look at the ids by which other seeds of a folder name treatments.
+
+    Raises:
+        TreatmentsFileError: what `read_table` refuses, or a treatment_id with a blank that nobody sees.
+    """
+    for path in (seeds_dir / name for name in NAMING_TREATMENTS):
+        for line, cells in read_table(path, ("treatment_id",)) if path.is_file() else ():
+            if blank_in_id(cells["treatment_id"]):
+                where = f"{path.name}, line {line}, column treatment_id"
+                raise TreatmentsFileError(f"{where}: {blank_in_id(cells['treatment_id'])}")
+
+
+def blank_in_id(treatment_id: str) -> str:
+    """What is wrong with a treatment_id that has a blank which nobody sees; '' where it has none."""
+    if not _BLANKS_IN_ID.search(treatment_id):
+        return ""
+    return (
+        f"{treatment_id!a} has a blank at an end, or a no-break space; take it out: the id would be another one, and who "
+        "is treated would be drawn anew"
+    )
 
 
 def _from_cells(file: str, line: int, cells: Mapping[str, str]) -> Treatment:

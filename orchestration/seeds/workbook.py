@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.seeds.files import read_day
-from orchestration.seeds.treatments import COLUMNS, DATES, EVERY_SEGMENT, TreatmentsFileError, nearest
+from orchestration.seeds.treatments import COLUMNS, DATES, EVERY_SEGMENT, TreatmentsFileError, blank_in_id, nearest
 
 Row = dict[str, str]
 Shown = tuple[str, int, float | None]
@@ -439,6 +439,8 @@ def _read(file: str, book: Any, schemes: Collection[str]) -> Workbook:
                 f"{place}, column treatment_id: is empty; write an id that no treatment has had before, such as "
                 f"{row['scheme']}_{row['segment'].replace(EVERY_SEGMENT, 'each') or 'new'}"
             )
+        elif blank_in_id(written):
+            problems.append(f"{place}, column treatment_id: {blank_in_id(written)}")
         elif written in first:
             problems.append(f"{place}, column treatment_id: {written} is already the id of {first[written]}")
         first.setdefault(written, place)

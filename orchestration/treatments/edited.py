@@ -23,6 +23,7 @@ from orchestration.overrides import treatment_places
 from orchestration.seeds.treatments import (
     Treatment,
     TreatmentsFileError,
+    check_named_treatments,
     read_table,
     read_treatments,
     with_subsets,
@@ -175,6 +176,7 @@ def edited_input(seeds_dir: Path, settings: Settings, con: duckdb.DuckDBPyConnec
     """
     rules = project_rules()
     rows = read_treatments(seeds_dir / "treatments.csv")
+    check_named_treatments(seeds_dir)
     subset_file = seeds_dir / "template_subsets.csv"
     subsets = read_table(subset_file, _SUBSET_COLUMNS) if subset_file.exists() else []
     rows = with_subsets(rows, [(cells["treatment_id"], cells["pattern"]) for _, cells in subsets])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.seeds.treatments import COLUMNS, TreatmentsFileError, read_treatments
+from orchestration.seeds.treatments import COLUMNS, TreatmentsFileError, check_named_treatments, read_treatments
 
 HEADER = ",".join(COLUMNS)
 
@@ -45,6 +45,9 @@ def written(tmp_path: Path, *lines: str, encoding: str = "utf-8", ending: str = 
         ((HEADER, "t1,s"), r"line 2, column value_proposition: .* cells|line 2, column segment: 2 cells instead of 16"),
         ((HEADER, line(), line()), r"line 3, column treatment_id: t1 is already the id of line 2"),
         ((HEADER, line(treatment_id=" ")), r"line 2, column treatment_id: is empty"),
+        # As Excel saves what was pasted: it would be another treatment, whose arms are drawn anew.
+        ((HEADER, line(), line("t1 ")), r"line 3, column treatment_id: 't1 ' has a blank at an end"),
+        ((HEADER, line("t\u00a01")), r"line 2, column treatment_id: 't.xa01' has .* a no-break space"),
         ((HEADER, line(message='"open')), r"line 2: .*quotation marks"),
         ((), r"line 1: column .*treatment_id.* is missing"),
     ],
@@ -52,6 +55,16 @@ def written(tmp_path: Path, *lines: str, encoding: str = "utf-8", ending: str = 
 def test_an_error_of_shape_names_file_line_and_column(tmp_path: Path, lines: tuple[str, ...], told: str) -> None:
     with pytest.raises(TreatmentsFileError, match=f"^treatments.csv, {told}"):
         read_treatments(written(tmp_path, *lines))
+
+
+@pytest.mark.parametrize("name", ["uniform_treatments.csv", "treatment_shares.csv", "template_subsets.csv"])
+def test_a_seed_that_names_a_treatment_with_a_blank_is_refused_with_its_line(tmp_path: Path, name: str) -> None:
+    check_named_treatments(tmp_path)
+    (tmp_path / name).write_text("reason,treatment_id\nr,t 1\n")
+    check_named_treatments(tmp_path)
+    (tmp_path / name).write_text("reason,treatment_id\nr,t1\nr,t1\u00a0\n")
+    with pytest.raises(TreatmentsFileError, match=rf"^{name}, line 3, column treatment_id: 't1.xa0' has a blank"):
+        check_named_treatments(tmp_path)
 
 
 def test_a_file_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> None:

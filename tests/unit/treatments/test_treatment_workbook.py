@@ -268,6 +268,7 @@ def drop(book: Any, column: str) -> None:
         (lambda book: put(book, 2, "review_on", datetime(2026, 1, 2, 9)), "row 2, column review_on: .* time of day"),
         (lambda book: put(book, 2, "valid_to", "11/12/2026"), r"column valid_to: .*\(did you mean 2026-11-12 or"),
         (lambda book: put(book, 4, "treatment_id", "a"), "row 4, column treatment_id: a is already the id of .*row 2"),
+        (lambda book: put(book, 4, "treatment_id", "a "), "row 4, column treatment_id: 'a ' has a blank at an end"),
         (lambda book: put(book, 4, "treatment_id", None), "row 4, column treatment_id: is empty; .* such as rfm_c"),
         (lambda book: put(book, 1, "message", "massage"), r"no column massage \(did you mean message\?\)"),
         (lambda book: drop(book, "proof"), "row 1: column proof is missing"),
