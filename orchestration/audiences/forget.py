@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
+from markupsafe import escape
 
 from orchestration.audiences.export import DIFFERENCE_NAME, SENT, SUMMARY_NAME
 from orchestration.audiences.export import FOLDER as EXPORT_FOLDER
@@ -51,6 +52,8 @@ from orchestration.storage.sql import literal, quoted
 from orchestration.storage.versions import DATABASE_NAME, MANIFEST_NAME, PARQUET_FOLDER, published_version
 from orchestration.warehouse.project import project_vars
 
+# As orchestration/defs/publication.py writes it into a version.
+REPORT_NAME = "report.html"
 # A refused row as JSON text, in the table quarantine.
 RAW_COLUMN = "raw"
 # An id this long does not turn up by chance as a part of anything else, so every file is searched for its characters.
@@ -205,6 +208,10 @@ def _forget_in_version(version: Path, person_id: str) -> int:
             changed.append(path)
     rows += _forget_in_database(version / DATABASE_NAME, person_id, only_count=bool(changed))
     rows += _forget_in_export(version, person_id)
+    report = version / REPORT_NAME
+    if report.is_file():
+        # As HTML writes it: those of earlier releases had the ids that warnings name.
+        rows += sum(_forget_in_text(report, written) for written in sorted({person_id, str(escape(person_id))}))
     manifest_file = version / MANIFEST_NAME
     manifest = json.loads(manifest_file.read_text(encoding="utf-8"))
     known = json.dumps(manifest)

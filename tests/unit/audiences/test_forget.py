@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from markupsafe import escape
 
 from orchestration.audiences.commands import main
 from orchestration.audiences.forget import forget, search, search_landing
@@ -246,6 +247,17 @@ def test_a_log_line_that_named_the_person_no_longer_does(settings: Settings) -> 
         log.read_text()
         == f"customer [forgotten]: SAND is offered\n{LONG}x stays\ncustomer [forgotten]: also, 12 rows\n"
     )
+
+
+@pytest.mark.parametrize("person", [LONG, "Smith & Sons 12"])
+def test_a_report_of_a_version_that_named_the_person_no_longer_does(settings: Settings, person: str) -> None:
+    page = version(settings, "somebody-else") / "report.html"
+    page.parent.chmod(0o755)
+    page.write_text(f"<li>customer {escape(person)} has 9 of 10 orders</li><p>{LONG}x stays</p>")
+    page.chmod(0o444)
+    assert forget(settings, person).left == []
+    assert page.read_text() == f"<li>customer [forgotten] has 9 of 10 orders</li><p>{LONG}x stays</p>"
+    assert page.stat().st_mode & 0o777 == 0o444
 
 
 def test_the_command_says_which_call_was_wrong(
