@@ -1,5 +1,5 @@
-{# Score of an item j for a customer with the items x: share_j + sum over i of (x_i - share_i) x weight_ij. A customer without
-   history gets the most bought items, and each item bought moves the score from there. Whole billionths throughout. #}
+{# Score of an item j for a customer with the items x: share_j + sum over i of (x_i - share_i) x weight_ij. Without history
+   the score is share_j - sum over i of share_i x weight_ij, and each item bought moves it from there. Whole billionths throughout. #}
 with bought as (
 
     select
