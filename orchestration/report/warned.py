@@ -1,6 +1,6 @@
 """Warnings in one plain sentence each: what is the matter, and what to do. The names of the checks are for engineers.
 
-Belongs here: the sentence of each check that can warn.
+Belongs here: the sentence of each check that can warn, and whether its own words may name somebody.
 Does not belong here: what is checked and the words with its numbers (orchestration/audit/), where they stand (pages/).
 """
 
@@ -52,10 +52,54 @@ SENTENCES = {
     ),
 }
 
+# Checks in whose own words ids of customers, companies, contact persons or prospects may stand: the terminal and
+# Dagster's check say them, for whoever corrects the data; the report, which goes from hand to hand, does not.
+NAME_SOMEBODY = frozenset(
+    (
+        "contacts_belong_to_a_company",
+        "customer_ids_meet",
+        "no_customer_is_many",
+        "order_numbers_do_not_restart",
+        "prospects_are_no_customers",
+    )
+)
+# Those that name counts, dates, settings, schemes, treatments, experiments, products, files or values of other columns.
+NAME_NOBODY = frozenset(
+    (
+        "amounts_are_plausible",
+        "arms_are_of_the_sizes_that_were_drawn",
+        "category_meanings_cover_spend",
+        "customers_have_one_arm_in_an_experiment",
+        "job_titles_tell_a_role",
+        "landing",
+        "last_order_day_is_not_alone",
+        "lines_that_do_not_count_are_few",
+        "offers_are_on_the_level_wanted",
+        "optional_values_are_readable",
+        "product_ids_meet",
+        "products_are_in_one_category",
+        "products_are_known",
+        "prospects_have_a_segment",
+        "returns_are_the_exception",
+        "schemes_can_be_taken_as_they_are",
+        "schemes_know_their_members",
+        "services_are_no_merchandise",
+        "shares_of_an_experiment_make_the_whole",
+        "touched_customers_are_known",
+        "treatments_are_read_again_in_time",
+        "treatments_differ_and_reach",
+    )
+)
+
 
 def check_id(problem: Problem) -> str:
     """The name of the check: `check on table`, or the step that warns."""
     return problem.where.split(" on ")[0]
+
+
+def may_name_somebody(problem: Problem) -> bool:
+    """Whether the check's own words are not for the report."""
+    return check_id(problem) in NAME_SOMEBODY
 
 
 def headline(problem: Problem) -> str:

@@ -75,13 +75,21 @@ def headline(problem: Problem) -> Text:
 
 
 def warnings(shop: Shop) -> list[Block]:
-    """Each warning in a plain sentence; folded the words of the terminal, with the name of the check."""
+    """Each warning in a plain sentence; folded the words of the terminal, with the name of the check. Words that may
+    name somebody are for the terminal alone."""
     if shop.audit is None:
         return [Prose(say("The final audit of this file is counted in manifest.json."), "quiet")]
     if not shop.audit.warnings:
         return [Prose(say("This refresh gave no warning."))]
     blocks: list[Block] = []
     for problem in shop.audit.warnings:
+        if warned.may_name_somebody(problem):
+            where = say(
+                "Who it is, the terminal and the check {check} in Dagster say; no page names anybody.",
+                check=words.table(problem.where),
+            )
+            blocks += [Prose(headline(problem)), Fold(say("Where the details are"), [Prose(where)])]
+            continue
         lines = [words.published(line) for line in problem.message.splitlines() if line.strip()]
         check = Prose(say("Check: {check}.", check=words.table(problem.where)), "quiet")
         # The sentence is printed, its fold is not.

@@ -1367,5 +1367,33 @@ def test_every_check_that_can_warn_has_a_plain_sentence() -> None:
     assert all(len(sentence) <= HEADLINE_LETTERS for sentence in warned.SENTENCES.values())
 
 
+def test_of_every_check_that_can_warn_it_is_decided_whether_its_words_may_name_somebody() -> None:
+    """What a rule's message holds is read from its query by whoever writes it; the report shows what names nobody."""
+    assert set(warned.SENTENCES) == warned.NAME_SOMEBODY | warned.NAME_NOBODY
+    assert not warned.NAME_SOMEBODY & warned.NAME_NOBODY
+    # The columns of persons, and of what is told of orders, are in none of the queries that are shown.
+    naming = re.compile(r"\|\|\s*(?:\w+\.)?(customer_id|member_id|company_id|person_id|prospect_id|id)\b|list\(\w+_id")
+    shown = {
+        rule.id: str(rule.arguments.get("unexpected_rows_query"))
+        for rule in (*suites.STAGING, *suites.CANDIDATE)
+        if rule.severity == "warning" and rule.id in warned.NAME_NOBODY - {"product_ids_meet"}
+    }
+    assert [rule for rule, query in shown.items() if naming.search(query)] == []
+    assert naming.search("|| array_to_string(list(company_id order by company_id)[1:3], ', ')")
+
+
+def test_a_warning_that_names_customers_is_told_without_them(database: Path) -> None:
+    warnings = (
+        Problem("no_customer_is_many on order_remarks", "customer K-4711 has 900 of 1,000 orders."),
+        Problem("customer_ids_meet on stg_order_lines", "9 of 9 customers have no row: `K-4711` in order_lines"),
+    )
+    page = written(database, "named.html", Told(519, 2, 0, warnings))
+    assert "K-4711" not in page.html
+    quality = page.part("warnings").text
+    for problem in warnings:
+        assert warned.headline(problem) in quality
+        assert f"the terminal and the check {problem.where} in Dagster say" in quality
+
+
 def test_a_warning_of_a_check_without_a_sentence_says_its_own_first_one() -> None:
     assert warned.headline(Problem("new_rule on a_table", "3 rows are odd.\nLook.")) == "3 rows are odd."
