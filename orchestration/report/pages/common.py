@@ -93,14 +93,15 @@ def behaves(scheme: Scheme) -> tuple[words.Mark, str, str]:
 
 
 def waiting_for_consent(shop: Shop) -> tuple[int, int]:
-    """Members with a message that only the lack of consent keeps back, and messages that are sent."""
+    """Members with a message that only the lack of consent keeps back, and messages that consent does not: they are
+    sent, or wait for their turn (frequency cap, sent recently, lower priority)."""
     if not shop.db.has("audience_decisions", "outcome", "member_id"):
         return 0, 0
     row = shop.db.rows(
-        "select count(distinct member_id) filter (outcome = 'no consent') as waiting, count(*) filter (outcome = "
-        "'sent') as sent from audience_decisions"
+        "select count(distinct member_id) filter (outcome = 'no consent') as waiting, count(*) filter (outcome in "
+        "('sent', 'frequency cap', 'sent recently', 'lower priority')) as otherwise from audience_decisions"
     )[0]
-    return row["waiting"], row["sent"]
+    return row["waiting"], row["otherwise"]
 
 
 def pairs_sent(scheme: Scheme) -> tuple[int, int] | None:

@@ -60,8 +60,8 @@ def findings(shop: Shop) -> list[Finding]:
 
 def nobody_may_be_contacted(shop: Shop) -> Finding | None:
     """Where consent is all that keeps anything from being sent: before the rest, which needs it."""
-    waiting, sent = common.waiting_for_consent(shop)
-    if sent or not waiting or shop.is_few(waiting):
+    waiting, otherwise = common.waiting_for_consent(shop)
+    if otherwise or not waiting or shop.is_few(waiting):
         return None
     return Finding(
         say("Ask for consent first"),

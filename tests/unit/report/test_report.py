@@ -97,6 +97,21 @@ def test_where_consent_is_all_that_is_missing_it_comes_first(database: Path) -> 
     assert "Ask for consent. 40 of 41 messages wait for it." in found and "Nothing may be sent now" not in found
 
 
+def test_who_only_waits_for_a_turn_may_be_sent_more(database: Path) -> None:
+    """Consent is then not all that keeps anything from being sent."""
+    for outcome in ("frequency cap", "sent recently", "lower priority"):
+        change(
+            database,
+            "create or replace table audience_decisions as select 'c' || i % 30 as member_id, 't' as treatment_id, "
+            f"case when i < 30 then 'no consent' else '{outcome}' end as outcome from range(40) t(i)",
+        )
+        found = report(database).part("front").text
+        assert "Nothing more may be sent" not in found
+        assert "Ask for consent. 30 of 40 messages wait for it." in found
+    change(database, "update audience_decisions set outcome = 'holdout' where outcome <> 'no consent'")
+    assert "Ask for consent first. Nothing more may be sent" in report(database).part("front").text
+
+
 def test_data_of_long_ago_are_marked(database: Path) -> None:
     assert 'class="asof"' in report(database).part("front").html
     change(database, "update refreshes set finished_at = finished_at + interval 61 day")
