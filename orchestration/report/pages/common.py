@@ -112,15 +112,27 @@ def pairs_sent(scheme: Scheme) -> tuple[int, int] | None:
     return round(float(distinct) * int(powered)), int(powered)
 
 
+def is_alike_on_paper(scheme: Scheme) -> bool:
+    """Whether some pair of its segments has the same treatment, as it is written."""
+    assigned = scheme.card.get("assigned_distinct")
+    return assigned is not None and assigned < 1
+
+
+def is_mostly_sent_alike(scheme: Scheme) -> bool:
+    """Whether most pairs that can be judged were sent the same; exactly half is not most."""
+    pairs = pairs_sent(scheme)
+    return pairs is not None and 2 * pairs[0] < pairs[1]
+
+
 def treated(scheme: Scheme) -> tuple[words.Mark, str, str]:
     """Question 2: mark, a word, and a few words more."""
     pairs, assigned = pairs_sent(scheme), scheme.card.get("assigned_distinct")
-    if assigned is not None and assigned < 1:
+    if is_alike_on_paper(scheme):
         return words.ANSWERS["alike"], NOT_ALL, say("{share} of pairs differ on paper", share=words.percent(assigned))
     if pairs is None:
         return words.ANSWERS["unknown"], NOT_KNOWN, say("no pair can be judged")
     detail = many("{some} of {n} pair", "{some} of {n} pairs", pairs[1], some=words.count(pairs[0]))
-    if scheme.verdict == "in use" or (scheme.verdict != "in the drawer" and 2 * pairs[0] > pairs[1]):
+    if scheme.verdict == "in use" or (scheme.verdict != "in the drawer" and not is_mostly_sent_alike(scheme)):
         return words.ANSWERS["yes"], YES, detail
     return (words.ANSWERS["seldom"], SELDOM, detail) if pairs[0] else (words.ANSWERS["alike"], NO, detail)
 

@@ -8,6 +8,7 @@ Sums are upper bounds of different kinds and are never added up; the front page 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from orchestration.report.blocks import Text
 from orchestration.report.figures import cut
 from orchestration.report.languages import Foreign, many, say, term
 from orchestration.report.pages import common, experiments, movement, occasions, selling
-from orchestration.report.shop import Shop
+from orchestration.report.shop import Scheme, Shop
 
 # Segments of rfm whose members came often and have gone quiet; in the order told.
 QUIET = ("cant_lose", "at_risk")
@@ -81,9 +82,29 @@ def actions(shop: Shop) -> list[Finding]:
     found: list[Finding] = []
     by_verdict = {word: [s for s in shop.schemes if s.verdict == word] for word in words.VERDICTS}
     drawer = by_verdict["in the drawer"]
-    if drawer:
-        links = [common.link(f"{scheme.anchor}-sent", scheme.title) for scheme in drawer[:MOST_LINKS]]
-        more = len(drawer) - MOST_LINKS
+    # The verdict has two reasons: one pair alike on paper is enough for it, and what was sent may differ all the same.
+    on_paper = [scheme for scheme in drawer if common.is_alike_on_paper(scheme)]
+    delivered = [scheme for scheme in drawer if common.is_mostly_sent_alike(scheme)]
+    if on_paper:
+        named, more = _named(on_paper)
+        found.append(
+            Finding(
+                say("Write each segment its own treatment"),
+                many(
+                    "Some segments have the same on paper: {schemes} and {n} more scheme.",
+                    "Some segments have the same on paper: {schemes} and {n} more schemes.",
+                    more,
+                    schemes=named,
+                )
+                if more
+                else say("Some segments have the same on paper: {schemes}.", schemes=named),
+                0.0,
+                "schemes",
+                say("All schemes"),
+            )
+        )
+    if delivered:
+        named, more = _named(delivered)
         found.append(
             Finding(
                 say("Send each segment its own treatment"),
@@ -91,10 +112,10 @@ def actions(shop: Shop) -> list[Finding]:
                     "So far most get the same: {schemes} and {n} more scheme.",
                     "So far most get the same: {schemes} and {n} more schemes.",
                     more,
-                    schemes=common.links(links),
+                    schemes=named,
                 )
-                if more > 0
-                else say("So far most get the same: {schemes}.", schemes=common.links(links)),
+                if more
+                else say("So far most get the same: {schemes}.", schemes=named),
                 0.0,
                 "schemes",
                 say("All schemes"),
@@ -166,6 +187,12 @@ def actions(shop: Shop) -> list[Finding]:
             )
         )
     return found
+
+
+def _named(schemes: Sequence[Scheme]) -> tuple[Markup, int]:
+    """The first of some schemes, each with a link to its tables of treatments on paper and sent; how many are left."""
+    links = [common.link(f"{scheme.anchor}-sent", scheme.title) for scheme in schemes[:MOST_LINKS]]
+    return common.links(links), max(0, len(schemes) - MOST_LINKS)
 
 
 def up_to(shop: Shop, worth: Any) -> str:

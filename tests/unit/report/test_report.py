@@ -65,7 +65,7 @@ def test_findings_are_ranked_by_money_and_lead_to_their_tables(database: Path) -
     )
     second = found.index("For one, 8 customers buy Bricks and never Sand <&>: up to 402 EUR.")
     # What has no sum comes last.
-    assert first < second < found.index("Send each segment its own treatment.")
+    assert first < second < found.index("Write each segment its own treatment.")
     for anchor in ("occasion-gaps", "gaps"):
         assert page.has(anchor) and f'href="#{anchor}"' in page.part("front").html
 
@@ -110,6 +110,35 @@ def test_who_only_waits_for_a_turn_may_be_sent_more(database: Path) -> None:
         assert "Ask for consent. 30 of 40 messages wait for it." in found
     change(database, "update audience_decisions set outcome = 'holdout' where outcome <> 'no consent'")
     assert "Ask for consent first. Nothing more may be sent" in report(database).part("front").text
+
+
+def test_what_is_alike_on_paper_is_told_apart_from_what_is_sent_alike(database: Path) -> None:
+    written_alike = "Write each segment its own treatment. Some segments have the same on paper: RFM."
+    sent_alike = "Send each segment its own treatment. So far most get the same: RFM."
+    # Two of three pairs differ on paper, and of two pairs one was sent different things: half is not most.
+    page = report(database).part("front")
+    assert written_alike in page.text and "So far most get the same" not in page.text
+    assert 'href="#scheme-rfm-sent"' in page.html
+    change(database, "update scheme_scorecard set delivered_distinct = 0 where scheme = 'rfm'")
+    found = report(database).part("front").text
+    assert written_alike in found and sent_alike in found
+    change(database, "update scheme_scorecard set assigned_distinct = 1 where scheme = 'rfm'")
+    found = report(database).part("front").text
+    assert "the same on paper" not in found and sent_alike in found
+
+
+def test_half_of_the_pairs_sent_different_things_is_not_seldom(database: Path) -> None:
+    change(
+        database,
+        "update scheme_scorecard set assigned_distinct = 1, delivered_distinct = 0.5, well_powered_pairs = 2 "
+        "where scheme = 'life_stage'",
+    )
+    assert "✓ yes 1 of 2 pairs" in report(database).part("front").text
+    change(
+        database,
+        "update scheme_scorecard set delivered_distinct = 0.25, well_powered_pairs = 4 where scheme = 'life_stage'",
+    )
+    assert "~ seldom 1 of 4 pairs" in report(database).part("front").text
 
 
 def test_data_of_long_ago_are_marked(database: Path) -> None:
