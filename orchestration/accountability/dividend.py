@@ -91,7 +91,7 @@ class Dividend:
 
 
 def dividend_tables(experiments: list[Experiment], settings: RefreshSettings) -> tuple[pa.Table, pa.Table]:
-    """segment_treatment_values and segmentation_dividend."""
+    """segment_treatment_values and segmentation_dividend. Of those whose segment is `unknown` only the values."""
     values: list[dict[str, Any]] = []
     dividends: list[dict[str, Any]] = []
     for experiment in experiments:
@@ -102,6 +102,7 @@ def dividend_tables(experiments: list[Experiment], settings: RefreshSettings) ->
             values += segment_values(experiment, scheme, names, codes)
             if len(experiment.arms) < 2:
                 continue
+            names, codes = experiment.known_segments(scheme)
             obstacle = what_is_missing(experiment, names, codes)
             found: Dividend | None = None
             interaction: float | None = None
@@ -227,6 +228,11 @@ def what_is_missing(experiment: Experiment, names: tuple[str, ...], codes: Integ
         )
     if experiment.values is None:
         return "No product says its margin, so nobody knows what an uplift is worth: fill in unit_margin in products."
+    if not names:
+        return (
+            "The scheme knows none of the members who took part, so there is nothing to tell apart: land what it is "
+            "read from (docs/schemes.md)."
+        )
     if len(names) < 2:
         return (
             f"Only the segment {names[0]} took part, so there is nothing to tell apart: "

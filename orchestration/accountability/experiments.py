@@ -25,6 +25,8 @@ SAMPLE_RATIO_ALARM = 0.001
 # Arm of those who are sent nothing.
 NONE = "none"
 EVERYONE = "all"
+# Segment of those whom a scheme does not know.
+UNKNOWN = "unknown"
 # Arm in which each segment gets its own treatment, in the experiment of a scheme with a uniform arm.
 BY_SEGMENT = "by_segment"
 # Stated shares of an experiment's arms that sum to less or more than 1 by this are not the shares of its arms.
@@ -37,7 +39,8 @@ class Experiment:
 
     `arms` are treatment ids, `none` first where there is a holdout; `arm` is a member's place among them.
     `stratum` is what the drawn shares depend on: the day of assignment, and what the SQL adds to it.
-    `segments` is scheme -> (names, (n,) code of the member's segment, -1 where the scheme does not know the member).
+    `segments` is scheme -> (names, (n,) code of the member's segment, -1 where the scheme says nothing of the member).
+    `unknown` is a segment here; `known_segments` leaves it out.
     """
 
     experiment_id: str
@@ -68,6 +71,15 @@ class Experiment:
         """(arms,) whether the arm is one treatment for everybody; what the scheme itself sends by segment is not."""
         own = self.experiment_id == f"uniform_{scheme}"
         return np.asarray([not (own and arm == BY_SEGMENT) for arm in self.arms])
+
+    def known_segments(self, scheme: str) -> tuple[tuple[str, ...], Integers]:
+        """Names and codes of the scheme without `unknown`: -1 where the scheme does not know the member."""
+        names, codes = self.segments[scheme]
+        if UNKNOWN not in names:
+            return names, codes
+        place = names.index(UNKNOWN)
+        left = np.where(codes == place, -1, codes - (codes > place))
+        return names[:place] + names[place + 1 :], np.asarray(left, dtype=np.int64)
 
     @property
     def has_holdout(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from orchestration.accountability.experiments import EVERYONE, NONE, OUTCOMES, Experiment
+from orchestration.accountability.experiments import EVERYONE, NONE, OUTCOMES, UNKNOWN, Experiment
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.sequences import always_p_value, always_reach, cautious_error, cautious_p_value
 from orchestration.accountability.statistics import (
@@ -41,7 +41,7 @@ def treatment_outcomes(experiments: list[Experiment]) -> pa.Table:
 
     `verdict_q_value` adjusts what a verdict may use: where the experiment is closed the p of the fixed test after
     CUPED, with the cautious error; where it is open the one that is valid at every look. `verdict_net_value` is of the
-    same difference.
+    same difference. Members whose segment is `unknown` have rows, but no verdict: they are not among what is adjusted.
     """
     rows: list[dict[str, Any]] = []
     for experiment in experiments:
@@ -58,7 +58,7 @@ def treatment_outcomes(experiments: list[Experiment]) -> pa.Table:
                     rows.append({"scheme": scheme, "segment": segment, **row})
     for scheme in {row["scheme"] for row in rows}:
         of_scheme = [row for row in rows if row["scheme"] == scheme]
-        decisive = [row["decisive_p_value"] for row in of_scheme]
+        decisive = [None if row["segment"] == UNKNOWN else row["decisive_p_value"] for row in of_scheme]
         for p_values, q_name in (([row["p_value"] for row in of_scheme], "q_value"), (decisive, "verdict_q_value")):
             for row, q in zip(of_scheme, benjamini_hochberg(p_values), strict=True):
                 row[q_name] = q

@@ -264,7 +264,8 @@ def pays(outcomes: list[dict[str, Any]]) -> str:
     """Whether treating the segments of a scheme pays, from its rows of treatment_outcomes; only a holdout can say so.
 
     `yes`: a segment where spend rose significantly (q < 0.05) by more than its cost, and none where it significantly
-    did not. `no`: the other way round. Anything else, both at once included, is `unproven`. Both by what a verdict may
+    did not. `no`: the other way round. Anything else, both at once included, is `unproven`. Members whose segment is
+    `unknown` are no segment of the scheme, and decide nothing. Both by what a verdict may
     use (`verdict_q_value`, `verdict_net_value`): while an experiment is open only what holds at every look, when it has
     closed the difference after CUPED, for which experiment_plans sizes it.
     """
@@ -272,6 +273,7 @@ def pays(outcomes: list[dict[str, Any]]) -> str:
         row["verdict_net_value"]
         for row in outcomes
         if row["outcome"] == "spend"
+        and row["segment"] != UNKNOWN
         and row["verdict_net_value"] is not None
         and row["verdict_q_value"] is not None
         and row["verdict_q_value"] < SIGNIFICANCE

@@ -190,6 +190,8 @@ def test_an_open_experiment_has_a_wider_interval() -> None:
         ({"margin_share": None}, "No product says its margin"),
         ({"arm_share": np.where(np.arange(600) < 300, 0.05, 0.9)}, "The arms are not of the sizes"),
         ({"segments": {"s": (("only",), np.zeros(600, dtype=np.int64))}}, "Only the segment only took part"),
+        ({"segments": {"s": (("only", "unknown"), np.arange(600) % 2)}}, "Only the segment only took part"),
+        ({"segments": {"s": (("unknown",), np.zeros(600, dtype=np.int64))}}, "The scheme knows none of the members"),
         ({"arm": np.where(np.arange(600) < 5, 0, 1)}, "Only 0 of 600 members are in the arm t2"),
     ],
 )
@@ -202,6 +204,17 @@ def test_what_cannot_be_measured_is_said_with_the_next_step(change: dict[str, An
     row = dividend_row(experiment)
     assert row["verdict"] == "unproven" and row["dividend"] is None
     assert row["why"].startswith(beginning) and ": " in row["why"]
+
+
+def test_those_whom_the_scheme_does_not_know_have_values_and_no_part_in_the_dividend() -> None:
+    base = world(23, 900, [[0, 15, 0], [0, 0, 400], [0, 0, 15]], heavy=False)
+    codes = base.segments["s"][1]
+    told = replace(base, segments={"s": (("a", "unknown", "z"), codes)})
+    untold = replace(base, segments={"s": (("a", "z"), np.where(codes == 1, -1, codes // 2))})
+    values, dividends = (table.to_pylist() for table in dividend_tables([told], SETTINGS))
+    assert dividends == dividend_tables([untold], SETTINGS)[1].to_pylist()
+    assert dividends[0]["members"] == int((codes != 1).sum()) < 900
+    assert {row["segment"] for row in values} == {"all", "a", "unknown", "z"}
 
 
 # ---- worlds

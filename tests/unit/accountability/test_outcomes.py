@@ -135,6 +135,26 @@ def test_each_active_scheme_is_reported_by_segment_on_assignment(warehouse: Smal
     assert rows["rfm", "champions", "spend"]["n_treated"] == 10
 
 
+def test_those_whom_a_scheme_does_not_know_are_shown_and_decide_nothing(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    arms = np.arange(400) % 2 == 0
+    spend = np.arange(400) % 11 + np.where(np.arange(400) < 200, 1.0, 30.0) * arms
+    plant(warehouse, arms, spend)
+    warehouse.con.execute(
+        """
+        insert into experiment_segments
+            select experiment_id, 'rfm', customer_id, if(customer_id < 'm00200', 'champions', 'unknown')
+            from experiment_members
+        """
+    )
+    rows = rows_by_key(warehouse)
+    unknown, known = rows["rfm", "unknown", "spend"], rows["rfm", "champions", "spend"]
+    assert unknown["uplift"] > 25 and unknown["q_value"] < 0.001 and unknown["verdict_q_value"] is None
+    # Two rows are adjusted, spend and orders of those who are known.
+    warehouse.con.execute("delete from experiment_segments where segment = 'unknown'")
+    assert known["verdict_q_value"] == rows_by_key(warehouse)["rfm", "champions", "spend"]["verdict_q_value"]
+
+
 def test_a_segment_without_a_holdout_has_no_uplift(warehouse: SmallWarehouse) -> None:
     warehouse.schemes("rfm")
     plant(warehouse, np.asarray([True, True, False, False]), np.asarray([1.0, 2.0, 3.0, 5.0]))

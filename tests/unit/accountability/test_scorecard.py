@@ -169,8 +169,11 @@ def test_why_quotes_the_largest_pair_by_its_labels() -> None:
     assert "At risk and Loyal customers, the largest pair of the rest" in why
 
 
-def experiment(net_value: float | None, q_value: float | None, outcome: str = "spend") -> dict[str, Any]:
-    return {"outcome": outcome, "verdict_net_value": net_value, "q_value": 0.0, "verdict_q_value": q_value}
+def experiment(
+    net_value: float | None, q_value: float | None, outcome: str = "spend", segment: str = "champions"
+) -> dict[str, Any]:
+    row = {"segment": segment, "outcome": outcome, "verdict_net_value": net_value}
+    return row | {"q_value": 0.0, "verdict_q_value": q_value}
 
 
 @pytest.mark.parametrize(
@@ -186,6 +189,8 @@ def experiment(net_value: float | None, q_value: float | None, outcome: str = "s
         ([experiment(None, 0.01)], "unproven"),  # margin unknown
         ([experiment(2.0, None)], "unproven"),  # void
         ([experiment(2.0, 0.01, "orders")], "unproven"),
+        ([experiment(2.0, 0.01, segment="unknown")], "unproven"),
+        ([experiment(2.0, 0.01), experiment(-1.0, 0.01, segment="unknown")], "yes"),
     ],
 )
 def test_pays(rows: list[dict[str, Any]], expected: str) -> None:
