@@ -331,14 +331,20 @@ def _persona_rows(con: duckdb.DuckDBPyConnection, kinds: Mapping[str, Kind]) -> 
     return rows
 
 
-def _treatments(con: duckdb.DuckDBPyConnection, settings: RefreshSettings) -> dict[tuple[str, str], tuple[str, str]]:
+def _treatments(
+    con: duckdb.DuckDBPyConnection, settings: RefreshSettings
+) -> dict[tuple[str, str], tuple[str, str | None]]:
     """(scheme, segment) -> the segment's treatment that is valid, and its channel; of several the first by id."""
     rows = con.execute(
         """
-        select scheme, segment, min(treatment_id), arg_min(lower(trim(channel)), treatment_id)
-        from treatments
-        where coalesce(valid_from <= ?, true) and coalesce(valid_to >= ?, true)
-        group by scheme, segment
+        with valid as (
+            select
+                scheme, segment, treatment_id, lower(trim(channel)) as channel,
+                row_number() over (partition by scheme, segment order by treatment_id) as place
+            from treatments
+            where coalesce(valid_from <= ?, true) and coalesce(valid_to >= ?, true)
+        )
+        select scheme, segment, treatment_id, channel from valid where place = 1
         """,
         [settings.as_of, settings.as_of],
     ).fetchall()

@@ -42,6 +42,15 @@ def test_a_prospect_gets_the_segment_of_those_who_say_the_same(shop: Shop) -> No
     assert max(reason["chances"], key=reason["chances"].get) == "student"
 
 
+def test_a_treatment_without_a_channel_is_not_given_that_of_the_next(shop: Shop) -> None:
+    shop.customers("life_stage", households())
+    shop.say("prospect", [{"member_id": "x1", "employment": "student"}])
+    shop.con.execute("insert into treatments values ('t1a', 'life_stage', 'student', null, null, null)")
+    shop.con.execute("insert into contact_permissions values ('x1', 'app', 'consent')")
+    one = shop.prospects()["x1"]
+    assert (one["treatment_id"], one["channel"], one["is_contactable"]) == ("t1a", None, False)
+
+
 def test_one_prospect_alone_is_scored_like_one_of_many(shop: Shop) -> None:
     shop.customers("life_stage", households())
     shop.say("prospect", [{"member_id": "only", "employment": "retired"}])
