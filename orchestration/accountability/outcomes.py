@@ -15,7 +15,13 @@ import pyarrow as pa
 
 from orchestration.accountability.experiments import EVERYONE, NONE, OUTCOMES, UNKNOWN, Experiment
 from orchestration.accountability.schemas import table_of
-from orchestration.accountability.sequences import always_p_value, always_reach, cautious_error, cautious_p_value
+from orchestration.accountability.sequences import (
+    always_p_value,
+    always_reach,
+    cautious_error,
+    cautious_interval,
+    cautious_p_value,
+)
 from orchestration.accountability.statistics import (
     Floats,
     Integers,
@@ -41,7 +47,8 @@ def treatment_outcomes(experiments: list[Experiment]) -> pa.Table:
 
     `verdict_q_value` adjusts what a verdict may use: where the experiment is closed the p of the fixed test after
     CUPED, with the cautious error; where it is open the one that is valid at every look. `verdict_net_value` is of the
-    same difference. Members whose segment is `unknown` have rows, but no verdict: they are not among what is adjusted.
+    same difference, `verdict_net_low` and `verdict_net_high` of the interval that goes with that p. Members whose
+    segment is `unknown` have rows, but no verdict: they are not among what is adjusted.
     """
     rows: list[dict[str, Any]] = []
     for experiment in experiments:
@@ -77,6 +84,7 @@ def compare(experiment: Experiment, treatment_id: str, inside: Integers, outcome
     plain, adjusted = _nothing(), _nothing()
     always, adjusted_always = AlwaysValid(), AlwaysValid()
     closing_p_value: float | None = None
+    closing: tuple[float, float] | None = None
     if not experiment.is_void:
         observed = float(experiment.observed[both].sum())
         plain = welch(values[treated], values[~treated])
@@ -85,10 +93,13 @@ def compare(experiment: Experiment, treatment_id: str, inside: Integers, outcome
         adjusted = welch(without_past[treated], without_past[~treated])
         adjusted_always = always_valid(without_past[treated], without_past[~treated], adjusted, observed)
         closing_p_value = cautious_p_value(without_past[treated], without_past[~treated], adjusted)
+        closing = cautious_interval(without_past[treated], without_past[~treated], adjusted)
     cost = _mean(experiment.cost[both][treated])
     is_money = outcome == "spend"
     decisive = adjusted if experiment.is_closed else plain
     margin_share = experiment.margin_share
+    bounds: tuple[float | None, float | None] | None = closing if experiment.is_closed else (always.low, always.high)
+    net_low, net_high = net_bounds(bounds, margin_share, cost) if is_money else (None, None)
     return {
         "experiment_id": experiment.experiment_id,
         "treatment_id": treatment_id,
@@ -117,6 +128,8 @@ def compare(experiment: Experiment, treatment_id: str, inside: Integers, outcome
         "cost_per_member": cost if is_money else None,
         "net_value": net_value(plain.difference, margin_share, cost) if is_money else None,
         "verdict_net_value": net_value(decisive.difference, margin_share, cost) if is_money else None,
+        "verdict_net_low": net_low,
+        "verdict_net_high": net_high,
     }
 
 
@@ -144,6 +157,15 @@ def net_value(uplift: float | None, margin_share: float | None, cost: float | No
     if uplift is None or margin_share is None or cost is None:
         return None
     return uplift * margin_share - cost
+
+
+def net_bounds(
+    bounds: tuple[float | None, float | None] | None, margin_share: float | None, cost: float | None
+) -> tuple[float | None, float | None]:
+    """Net value at both ends of uplift's interval, the lower one first. None where an end is not known."""
+    low, high = (net_value(bound, margin_share, cost) for bound in bounds or (None, None))
+    # With a margin below 0 more uplift is less value.
+    return (high, low) if low is not None and high is not None and high < low else (low, high)
 
 
 def _detectable(difference: MeanDifference) -> float | None:

@@ -16,7 +16,8 @@ too (tests/benchmarks/experiments.py simulates whole experiments of these sizes)
 - `pays` is read by segment, each with its own holdout, over the spend and orders of all k of them: one must be seen at
   the level that is left of 5 % (Bonferroni, which Benjamini-Hochberg never falls below), and k segments have k chances.
   k equal segments need 2 k s^2 (1 + (1 + e)^2) (z_(1 - 0.025 / 2k) + z_(1 - 0.2^(1 / k)))^2 / effect^2 members, where
-  the effect is a share e of spend, so that it spreads the treated as well.
+  the effect is a share e of spend, so that it spreads the treated as well. What is sent is taken to cost nothing; where
+  it costs something, the verdict needs the more members the nearer the effect is to cost / margin.
 - `dividend`: two of three equal arms are held against each other: 3 s^2 (1 + (1 + e)^2) (z_0.975 + z_0.8)^2 /
   effect^2.
 - `merge`: two segments of k equal ones, by two one-sided tests with 80 % power where they are alike: 8 k s^2 (z_0.95 +

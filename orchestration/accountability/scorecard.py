@@ -263,22 +263,26 @@ def _send(evidence: Evidence, pair: Mapping[str, Any]) -> str:
 def pays(outcomes: list[dict[str, Any]]) -> str:
     """Whether treating the segments of a scheme pays, from its rows of treatment_outcomes; only a holdout can say so.
 
-    `yes`: a segment where spend rose significantly (q < 0.05) by more than its cost, and none where it significantly
-    did not. `no`: the other way round. Anything else, both at once included, is `unproven`. Members whose segment is
-    `unknown` are no segment of the scheme, and decide nothing. Both by what a verdict may
-    use (`verdict_q_value`, `verdict_net_value`): while an experiment is open only what holds at every look, when it has
-    closed the difference after CUPED, for which experiment_plans sizes it.
+    `yes`: a segment where spend changed significantly (q < 0.05) and what that brought net of its cost is above 0 with
+    95 % certainty, and none where it is below 0 with as much. `no`: the other way round. Anything else, both at once
+    included, is `unproven`: of an uplift about as large as its cost nobody knows whether it pays. Members whose
+    segment is `unknown` are no segment of the scheme, and decide nothing. All by what a verdict may use
+    (`verdict_q_value`, `verdict_net_low`, `verdict_net_high`): while an experiment is open only what holds at every
+    look, when it has closed the difference after CUPED, for which experiment_plans sizes it.
+
+    Both are asked. By the net value alone a treatment that does nothing and costs something would be `no`, and that is
+    nothing that chance may say of arms that are treated alike.
     """
     proven = [
-        row["verdict_net_value"]
+        row
         for row in outcomes
         if row["outcome"] == "spend"
         and row["segment"] != UNKNOWN
-        and row["verdict_net_value"] is not None
         and row["verdict_q_value"] is not None
         and row["verdict_q_value"] < SIGNIFICANCE
     ]
-    gains, losses = any(value > 0 for value in proven), any(value <= 0 for value in proven)
+    gains = any(row["verdict_net_low"] is not None and row["verdict_net_low"] > 0 for row in proven)
+    losses = any(row["verdict_net_high"] is not None and row["verdict_net_high"] < 0 for row in proven)
     if gains == losses:
         return "unproven"
     return "yes" if gains else "no"

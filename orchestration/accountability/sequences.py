@@ -33,7 +33,7 @@ import math
 import numpy as np
 from scipy import special
 
-from orchestration.accountability.statistics import Floats, Integers, MeanDifference, t_upper_tail
+from orchestration.accountability.statistics import Floats, Integers, MeanDifference, t_quantile, t_upper_tail
 
 # Members observed to the end at which the sequence is tightest. It costs little elsewhere: b is 3.04 there, 3.5 at
 # 64 times as many, 3.8 at a tenth. Fixed, because a value that followed the data would not be known beforehand.
@@ -105,6 +105,17 @@ def cautious_p_value(treated: Floats, holdout: Floats, difference: MeanDifferenc
     if error is None or difference.difference is None or difference.p_value is None or difference.degrees is None:
         return None
     return max(difference.p_value, 2 * t_upper_tail(abs(difference.difference) / error, difference.degrees))
+
+
+def cautious_interval(
+    treated: Floats, holdout: Floats, difference: MeanDifference, confidence: float = CONFIDENCE
+) -> tuple[float, float] | None:
+    """The interval of a difference that goes with `cautious_p_value`: both exclude 0, or neither does."""
+    error = cautious_error(treated, holdout, difference)
+    if error is None or difference.difference is None or difference.degrees is None:
+        return None
+    reach = t_quantile((1 + confidence) / 2, difference.degrees) * error
+    return difference.difference - reach, difference.difference + reach
 
 
 def sequential_sample_ratio_p_value(counts: Integers, shares: Floats) -> float | None:

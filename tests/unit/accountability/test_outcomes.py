@@ -10,8 +10,9 @@ import pytest
 from scipy import stats
 
 from orchestration.accountability.experiments import read_experiments
-from orchestration.accountability.outcomes import net_value, treatment_outcomes
+from orchestration.accountability.outcomes import net_bounds, net_value, treatment_outcomes
 from orchestration.accountability.schemas import columns_of
+from orchestration.accountability.scorecard import pays
 from orchestration.accountability.sequences import standard_errors
 from tests.unit.accountability.conftest import AS_OF, SmallWarehouse
 
@@ -100,6 +101,7 @@ def test_arms_out_of_ratio_void_the_comparison_of_every_segment(warehouse: Small
             "minimum_detectable_effect",
             "net_value",
             "verdict_net_value",
+            "verdict_net_low",
         )
         assert [row[column] for column in voided] == [None] * len(voided)
 
@@ -188,6 +190,11 @@ def test_an_open_experiment_has_an_interval_at_all_looks_and_only_that_decides(w
     assert row["cuped_always_low"] < row["cuped_ci_low"] and row["cuped_always_high"] > row["cuped_ci_high"]
     assert row["p_value"] < 0.05 < row["always_p_value"]
     assert row["verdict_q_value"] > 0.05 and row["verdict_net_value"] == row["net_value"]
+    # Margin unknown.
+    assert row["verdict_net_low"] is None and row["verdict_net_high"] is None
+    warehouse.con.execute("update sales_margin set margin_share = 0.3")
+    row = rows_by_key(warehouse)["all", "all", "spend"]
+    assert (row["verdict_net_low"], row["verdict_net_high"]) == (0.3 * row["always_low"], 0.3 * row["always_high"])
 
 
 def test_a_closed_experiment_is_decided_by_its_fixed_interval_after_cuped(warehouse: SmallWarehouse) -> None:
@@ -209,6 +216,35 @@ def test_a_closed_experiment_is_decided_by_its_fixed_interval_after_cuped(wareho
     assert row["verdict_net_value"] == pytest.approx(row["cuped_uplift"] * 0.3 - 0.1)
     assert row["net_value"] == pytest.approx(row["uplift"] * 0.3 - 0.1)
     assert rows["all", "all", "orders"]["verdict_net_value"] is None
+    assert rows["all", "all", "orders"]["verdict_net_low"] is None
+    assert row["verdict_net_low"] == pytest.approx(row["cuped_ci_low"] * 0.3 - 0.1, abs=1e-4)
+    assert row["verdict_net_high"] == pytest.approx(row["cuped_ci_high"] * 0.3 - 0.1, abs=1e-4)
+
+
+def test_an_uplift_beyond_chance_and_about_as_large_as_its_cost_pays_neither_way(warehouse: SmallWarehouse) -> None:
+    random = np.random.default_rng(37)
+    warehouse.schemes("rfm")
+    warehouse.con.execute("update sales_margin set margin_share = 0.3")
+    arms = random.permutation(np.arange(600) % 2 == 0)
+    plant(warehouse, arms, random.normal(500, 50, 600) + 10 * arms)
+    warehouse.con.execute(
+        "insert into experiment_segments select experiment_id, 'rfm', customer_id, 'champions' from experiment_members"
+    )
+    uplift = rows_by_key(warehouse)["rfm", "champions", "spend"]["cuped_uplift"]
+    found = {}
+    for cost in (0.0, uplift * 0.3 - 0.02, uplift * 0.3 + 0.02, 9.0):
+        warehouse.con.execute("update experiment_members set cost = if(arm = 'treated', ?, 0)", [cost])
+        rows = treatment_outcomes(read_experiments(warehouse.con)).to_pylist()
+        assert rows_by_key(warehouse)["rfm", "champions", "spend"]["verdict_q_value"] < 0.05
+        found[cost] = pays([row for row in rows if row["scheme"] == "rfm"])
+    assert list(found.values()) == ["yes", "unproven", "unproven", "no"]
+
+
+def test_with_a_margin_below_nothing_more_uplift_is_less_value() -> None:
+    assert net_bounds((1.0, 3.0), -0.5, 1.0) == (-2.5, -1.5)
+    assert net_bounds((1.0, 3.0), 0.5, 1.0) == (-0.5, 0.5)
+    assert net_bounds((None, None), 0.5, 1.0) == net_bounds(None, 0.5, 1.0) == (None, None)
+    assert net_bounds((1.0, 3.0), None, 1.0) == (None, None)
 
 
 def test_a_small_arm_decides_by_the_larger_p_and_not_by_its_own_small_variance(warehouse: SmallWarehouse) -> None:
@@ -222,6 +258,10 @@ def test_a_small_arm_decides_by_the_larger_p_and_not_by_its_own_small_variance(w
     assert row["p_value"] < 0.01 < 0.4 < pooled
     # The p under equal variances, but with Welch's degrees of freedom.
     assert row["verdict_q_value"] > 0.4 > 0.02 > row["q_value"]
+    # And the interval that goes with it: Welch's alone would be above 0.
+    warehouse.con.execute("update sales_margin set margin_share = 1")
+    row = next(row for row in rows_by_key(warehouse).values() if row["outcome"] == "spend")
+    assert row["cuped_ci_low"] > 0 > row["verdict_net_low"]
 
 
 def test_the_margin_of_a_closed_experiment_is_that_of_the_day_it_closed(warehouse: SmallWarehouse) -> None:

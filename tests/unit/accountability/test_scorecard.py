@@ -170,27 +170,34 @@ def test_why_quotes_the_largest_pair_by_its_labels() -> None:
 
 
 def experiment(
-    net_value: float | None, q_value: float | None, outcome: str = "spend", segment: str = "champions"
+    low: float | None, high: float | None, q_value: float | None, outcome: str = "spend", segment: str = "champions"
 ) -> dict[str, Any]:
-    row = {"segment": segment, "outcome": outcome, "verdict_net_value": net_value}
-    return row | {"q_value": 0.0, "verdict_q_value": q_value}
+    row = {"segment": segment, "outcome": outcome, "verdict_net_low": low, "verdict_net_high": high}
+    middle = None if low is None or high is None else (low + high) / 2
+    return row | {"verdict_net_value": middle, "q_value": 0.0, "verdict_q_value": q_value}
 
 
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
         ([], "unproven"),
-        ([experiment(2.0, 0.01)], "yes"),
-        ([experiment(2.0, 0.05)], "unproven"),
-        ([experiment(-1.0, 0.01)], "no"),
-        ([experiment(0.0, 0.01)], "no"),
-        ([experiment(2.0, 0.01), experiment(-1.0, 0.01)], "unproven"),
-        ([experiment(2.0, 0.01), experiment(-1.0, 0.5)], "yes"),
-        ([experiment(None, 0.01)], "unproven"),  # margin unknown
-        ([experiment(2.0, None)], "unproven"),  # void
-        ([experiment(2.0, 0.01, "orders")], "unproven"),
-        ([experiment(2.0, 0.01, segment="unknown")], "unproven"),
-        ([experiment(2.0, 0.01), experiment(-1.0, 0.01, segment="unknown")], "yes"),
+        ([experiment(1.0, 3.0, 0.01)], "yes"),
+        ([experiment(1.0, 3.0, 0.05)], "unproven"),
+        ([experiment(-2.0, -0.5, 0.01)], "no"),
+        ([experiment(-2.0, -0.5, 0.05)], "unproven"),  # dear, and no effect: an A/A world
+        # Uplift 10 (1 to 19) x 0.3 - 2.9, and a day later: spend rose, and whether by its cost nobody knows.
+        ([experiment(-2.6, 2.8, 0.01)], "unproven"),
+        ([experiment(-2.72, 2.68, 0.01)], "unproven"),
+        ([experiment(0.0, 2.0, 0.01)], "unproven"),
+        ([experiment(-2.0, 0.0, 0.01)], "unproven"),
+        ([experiment(1.0, 3.0, 0.01), experiment(-2.0, -0.5, 0.01)], "unproven"),
+        ([experiment(1.0, 3.0, 0.01), experiment(-2.0, -0.5, 0.5)], "yes"),
+        ([experiment(1.0, 3.0, 0.01), experiment(-2.0, 0.5, 0.01)], "yes"),
+        ([experiment(None, None, 0.01)], "unproven"),  # margin unknown
+        ([experiment(1.0, 3.0, None)], "unproven"),  # void
+        ([experiment(1.0, 3.0, 0.01, "orders")], "unproven"),
+        ([experiment(1.0, 3.0, 0.01, segment="unknown")], "unproven"),
+        ([experiment(1.0, 3.0, 0.01), experiment(-2.0, -0.5, 0.01, segment="unknown")], "yes"),
     ],
 )
 def test_pays(rows: list[dict[str, Any]], expected: str) -> None:

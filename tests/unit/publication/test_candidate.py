@@ -140,6 +140,7 @@ MONEY_NOT_IN_DECIMALS = {
         *("outcome", "mean_treated", "mean_holdout", "uplift", "ci_low", "ci_high", "always_low", "always_high"),
         *("cuped_uplift", "cuped_ci_low", "cuped_ci_high", "cuped_always_low", "cuped_always_high"),
         *("minimum_detectable_effect", "cost_per_member", "net_value", "verdict_net_value"),
+        *("verdict_net_low", "verdict_net_high"),
     },
 }
 
