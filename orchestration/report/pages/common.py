@@ -142,7 +142,7 @@ def pays(scheme: Scheme) -> tuple[words.Mark, str, str]:
     said = words.clean(scheme.card.get("pays"))
     if said in ("yes", "no"):
         return words.ANSWERS[said], said, say("against customers held out")
-    return words.ANSWERS["unknown"], NOT_KNOWN, say("not tested, or too few to tell")
+    return words.ANSWERS["unknown"], NOT_KNOWN, say("not tested, or too few or too close to tell")
 
 
 def answer(found: tuple[words.Mark, str, str], is_short: bool = False) -> Cell:

@@ -256,7 +256,7 @@ def three_sentences(scheme: Scheme) -> list[str]:
         )
     third = {
         "yes": say("What is sent pays: spend rose by more than the cost, against customers held out at random."),
-        "no": say("What is sent does not pay: spend did not rise by more than the cost."),
+        "no": say("What is sent does not pay: spend rose by less than the cost, or fell."),
     }.get(str(card.get("pays")), say("Whether it pays is not known: only customers held out at random can say so."))
     members = card.get("members")
     fourth = (
