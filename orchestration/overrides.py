@@ -20,7 +20,10 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence, Set
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -40,6 +43,8 @@ SPREADSHEETS = (WORKBOOK, ".xls", ".xlsm", ".xlsb", ".ods")
 # A digest of the shipped treatments of each scheme: what differs from it has been edited. `python -m orchestration
 # settings shipped` writes it again, after a change of the shipped file itself.
 SHIPPED_TREATMENTS = PROJECT_DIR / "demos" / "shipped_treatments.csv"
+# The folder of the warehouse into which `make settings` puts the seeds for dbt by hand.
+SEEDS_BY_HAND = "seeds_by_hand"
 
 # Settings that had another name once -> their name now. The former one is read for one version, and said.
 FORMER_NAMES = {"rfm_window_days": "behaviour_window_days"}
@@ -371,7 +376,8 @@ def _header(text: str) -> list[str]:
 def prepare_seeds(settings: Settings) -> None:
     """Bring the folder that dbt reads seeds from up to date; nothing is done where the shipped one is read.
 
-    Files whose content is the same are left as they are.
+    Files whose content is the same are left as they are. The warehouse's folder is that of the refresh that holds the
+    lock; who does not hold it reads the seeds aside (seeds_aside).
 
     Raises:
         SettingsError: a file of SEEDS_DIR, or one of the checkout that a spreadsheet has saved, cannot be used.
@@ -400,6 +406,20 @@ def prepare_seeds(settings: Settings) -> None:
     for path in folder.iterdir():
         if path.name not in contents and not path.name.startswith("."):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@contextmanager
+def seeds_aside(settings: Settings) -> Iterator[Settings]:
+    """The settings with the seeds that hold in a folder of the block's own, so that a refresh that runs meanwhile keeps
+    those that it has begun with.
+
+    Raises:
+        SettingsError: as `prepare_seeds`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        aside = replace(settings, seeds_dir_aside=Path(folder))
+        prepare_seeds(aside)
+        yield aside
 
 
 # ---- what holds -----------------------------------------------------------------------------------------------------
@@ -450,8 +470,10 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     try:
         settings = read_settings()
-        prepare_seeds(settings)
-        print(describe(settings))
+        # For dbt by hand, and not the folder of a refresh, which may be running.
+        by_hand = replace(settings, seeds_dir_aside=settings.warehouse_dir / SEEDS_BY_HAND)
+        prepare_seeds(by_hand)
+        print(describe(by_hand))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2

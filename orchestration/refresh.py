@@ -62,13 +62,15 @@ def main() -> int:
         if held.get(disk.CHECK, True):
             disk.check_room(settings, contract())
         check_elsewhere(os.environ)
-        prepare_seeds(settings)
     except SettingsError as error:
-        print(error, file=sys.stderr)
-        _alert("(not started)", [terminal.Problem("environment", str(error))], None)
-        return BAD_ENVIRONMENT
+        return _not_started(error)
     try:
         with refresh_lock(settings.lock_file), memory.Spilled(settings, limit) as spilled:
+            try:
+                # Under the lock: a refresh that runs reads seeds from the same folder.
+                prepare_seeds(settings)
+            except SettingsError as error:
+                return _not_started(error)
             return run(settings, full=is_full(os.environ), spilled=spilled)
     except LockHeld as error:
         print(f"not refreshed: {error}", file=sys.stderr)
@@ -82,6 +84,12 @@ def main() -> int:
         print(f"not refreshed: {sentence}", file=sys.stderr)
         _alert("(not started)", [terminal.Problem("disk", sentence)], published_version(settings))
         return STOPPED
+
+
+def _not_started(error: SettingsError) -> int:
+    print(error, file=sys.stderr)
+    _alert("(not started)", [terminal.Problem("environment", str(error))], None)
+    return BAD_ENVIRONMENT
 
 
 def is_full(environ: Mapping[str, str]) -> bool:

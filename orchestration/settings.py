@@ -37,6 +37,7 @@ class Settings:
     `reporting_currency` is an ISO 4217 code, or empty: the currency of the order lines; `demo` is the demo's name;
     `report_language` is one of `report_languages()`.
     `are_seeds_plain` is false where somebody has saved a seed of the checkout as a spreadsheet does (seeds/files.py).
+    `seeds_dir_aside` is where a command puts the seeds that it reads beside a refresh (overrides.seeds_aside).
     """
 
     landing_dir: Path | None
@@ -51,6 +52,7 @@ class Settings:
     demo: str = next(iter(DEMOS))
     report_language: str = SOURCE_LANGUAGE
     are_seeds_plain: bool = True
+    seeds_dir_aside: Path | None = None
 
     @property
     def is_demo(self) -> bool:
@@ -90,7 +92,9 @@ class Settings:
     def seeds_dir(self) -> Path:
         """The folder that dbt reads seeds from: the shipped one, or the same with the layers' files in their places,
         and in plain clothes."""
-        return self.warehouse_dir / "seeds" if self.seed_layers or not self.are_seeds_plain else SHIPPED_SEEDS
+        if not self.seed_layers and self.are_seeds_plain:
+            return SHIPPED_SEEDS
+        return self.seeds_dir_aside or self.warehouse_dir / "seeds"
 
     @property
     def seeds_path(self) -> str:

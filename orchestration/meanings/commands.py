@@ -15,7 +15,7 @@ from pathlib import Path
 
 from orchestration.landing.errors import LandingError
 from orchestration.meanings.propose import MEANINGS, Category, MeaningsError, as_csv, as_seed, read, to_fill_in
-from orchestration.overrides import prepare_seeds
+from orchestration.overrides import seeds_aside
 from orchestration.settings import Settings, SettingsError, read_settings
 from orchestration.storage.files import write_atomically
 from orchestration.warehouse.tables import NotBuilt, built_tables
@@ -65,9 +65,9 @@ def run(settings: Settings) -> str:
     """
     folder = settings.own_seeds_dir
     file = folder / FILE_NAME if folder is not None else settings.warehouse_dir / FILE_NAME.lstrip("_")
-    prepare_seeds(settings)
-    allowed = allowed_meanings(settings.seeds_dir)
-    decided = read(settings.seeds_dir / SEED_NAME, allowed)
+    with seeds_aside(settings) as aside:
+        allowed = allowed_meanings(aside.seeds_dir)
+        decided = read(aside.seeds_dir / SEED_NAME, allowed)
     written = read(file, allowed) if file.is_file() else {}
     lines = []
     if folder is not None and written:

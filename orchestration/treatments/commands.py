@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from orchestration.overrides import prepare_seeds
+from orchestration.overrides import seeds_aside
 from orchestration.seeds.treatments import TreatmentsFileError
 from orchestration.settings import SettingsError, read_settings
 from orchestration.treatments.edited import NothingPublishedError, check_edited, check_with_effect
@@ -23,10 +23,9 @@ __all__ = ["NothingPublishedError", "check_edited", "main"]
 def main(seeds_dir: Path | None = None) -> int:
     """Print the findings; 0 where nothing blocks, else 1."""
     try:
-        settings = read_settings()
-        prepare_seeds(settings)
         width = min(SCREEN, shutil.get_terminal_size((SCREEN, 40)).columns)
-        report, effect = check_with_effect(seeds_dir or settings.seeds_dir, settings, width)
+        with seeds_aside(read_settings()) as settings:
+            report, effect = check_with_effect(seeds_dir or settings.seeds_dir, settings, width)
     except (TreatmentsFileError, NothingPublishedError, SettingsError) as error:
         print(f"treatment check FAILED: {error}", file=sys.stderr)
         return 1

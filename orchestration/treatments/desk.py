@@ -31,6 +31,7 @@ from orchestration.overrides import (
     held_seeds,
     plain_seed,
     prepare_seeds,
+    seeds_aside,
 )
 from orchestration.seeds.files import as_csv, dressed
 from orchestration.seeds.treatments import (
@@ -531,10 +532,11 @@ def main(environ: Mapping[str, str] | None = None) -> int:
         settings = read_settings(environ)
         if file and source:
             raise SettingsError("FILE and FROM are both set: FILE= writes a workbook, FROM= takes one back")
-        if source:
-            print(take_back(settings, Path(source).expanduser().resolve()))
-        else:
-            print(write(settings, Path(file).expanduser().resolve() if file else default_file(settings)))
+        with seeds_aside(settings) as aside:
+            if source:
+                print(take_back(aside, Path(source).expanduser().resolve()))
+            else:
+                print(write(aside, Path(file).expanduser().resolve() if file else default_file(aside)))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2

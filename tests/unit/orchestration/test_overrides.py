@@ -233,3 +233,49 @@ def test_the_environment_names_both_and_a_missing_one_is_refused(tmp_path: Path)
         read_settings({"SETTINGS": str(tmp_path / "nowhere.yml")})
     with pytest.raises(SettingsError, match=r"SEEDS_DIR=.*nowhere: no such folder"):
         read_settings({"SEEDS_DIR": str(tmp_path / "nowhere")})
+
+
+# ---- beside a refresh that runs -------------------------------------------------------------------------------------
+
+
+def test_what_is_called_while_a_refresh_runs_leaves_its_seeds_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import fcntl
+
+    from orchestration import overrides, refresh
+    from orchestration.meanings import commands as meanings
+    from orchestration.treatments import commands as check
+    from orchestration.treatments import desk
+
+    seeds = seeds_of(tmp_path, channels="channel,label,description\nweb,Web,Web.\n")
+    for name in ("AS_OF", "SETTINGS", "MAPPING", "ALERT_WEBHOOK_URL", "DBT_TARGET", "PUBLISH_POSTGRES_DSN", "FROM"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "zone").mkdir()
+    for name, value in {"LANDING_DIR": "zone", "WAREHOUSE_DIR": "wh", "SEEDS_DIR": seeds.name}.items():
+        monkeypatch.setenv(name, str(tmp_path / value))
+    monkeypatch.setenv("FILE", str(tmp_path / "out.xlsx"))
+    monkeypatch.setattr(refresh.disk, "check_room", lambda *_: None)
+    settings = read_settings()
+    prepare_seeds(settings)
+    kept = settings.seeds_dir / "channels.csv"
+    before = kept.read_bytes()
+    shipped = (SHIPPED_SEEDS / "channels.csv").read_text(encoding="utf-8")
+    (seeds / "channels.csv").write_text(shipped + "pigeon,Pigeon,Pigeon.\n", encoding="utf-8")
+    with settings.lock_file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert refresh.main() == refresh.IN_USE
+        assert check.main() == 1 and "nothing is published" in capsys.readouterr().err
+        assert meanings.main() == 1
+        assert desk.main() == 0 and (tmp_path / "out.xlsx").is_file()
+        assert overrides.main([]) == 0
+        assert kept.read_bytes() == before
+    by_hand = settings.warehouse_dir / overrides.SEEDS_BY_HAND
+    assert "pigeon" in (by_hand / "channels.csv").read_text() and by_hand.name in capsys.readouterr().out
+    # With the lock, a refresh takes what holds now; what cannot be used is said as before.
+    monkeypatch.setattr(refresh, "run", lambda *_, **__: refresh.PUBLISHED)
+    assert refresh.main() == refresh.PUBLISHED
+    assert b"pigeon" in kept.read_bytes()
+    (seeds / "channels.csv").write_text("chanel\nweb\n")
+    assert refresh.main() == refresh.BAD_ENVIRONMENT
+    assert "there is no column chanel" in capsys.readouterr().err
