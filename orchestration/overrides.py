@@ -79,6 +79,8 @@ def own_vars(path: Path | None, shipped: Mapping[str, Any]) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark is not None else ""
         raise SettingsError(f"SETTINGS={path}{where}: not YAML in UTF-8") from None
+    except ValueError as error:
+        raise SettingsError(f"SETTINGS={path}: holds a date that there is not ({error})") from None
     if found is None:
         return {}
     if isinstance(found, dict) and set(found) == {"vars"} and isinstance(found["vars"], dict):
@@ -116,7 +118,7 @@ def mapped_vars(path: Path | None, shipped: Mapping[str, Any]) -> dict[str, Any]
         return {}
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+    except (OSError, yaml.YAMLError, ValueError):
         # What is wrong with the file is said where it is obeyed (orchestration/landing/mapping/model.py).
         return {}
     given = found.get("settings") if isinstance(found, dict) else None

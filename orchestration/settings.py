@@ -1,7 +1,8 @@
 """Where things are and what a refresh describes: the environment, read once.
 
 Belongs here: names of environment variables, their defaults, and the paths derived from them.
-Does not belong here: anything that opens a file, but for a look at how the seeds are written.
+Does not belong here: anything that opens a file, but for a look at how the seeds are written, and at the settings of
+SETTINGS and MAPPING that a variable says too (overrides.py judges these files).
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
+
+import yaml
 
 from orchestration.places import PROJECT_DIR, SHIPPED_SEEDS, SettingsError
 
@@ -28,6 +32,8 @@ REPORT_LANGUAGES_DIR = PROJECT_DIR / "orchestration" / "report" / "languages"
 SOURCE_LANGUAGE = "en"
 # Set, for dbt alone, by a refresh that has landed before it starts dbt: all of its steps then see the same files.
 ALREADY_LANDED = "ALREADY_LANDED"
+# Variables that a setting (dbt var) says too.
+ALSO_VARS = {"AS_OF": "as_of", "STORE_TIMEZONE": "store_timezone", "REPORTING_CURRENCY": "reporting_currency"}
 
 
 @dataclass(frozen=True)
@@ -167,12 +173,13 @@ def report_languages() -> list[str]:
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment.
 
-    Relative paths are relative to the folder the command runs in. An empty variable counts as unset.
+    Relative paths are relative to the folder the command runs in. An empty variable counts as unset. What AS_OF,
+    STORE_TIMEZONE and REPORTING_CURRENCY do not say, SETTINGS and MAPPING may, as the models read it.
 
     Raises:
         SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR or SEEDS_DIR
             no folder, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a currency, DEMO no demo,
-            REPORT_LANGUAGE no language of the report.
+            REPORT_LANGUAGE no language of the report; or a variable and a setting of its name say two things.
     """
     from orchestration.seeds.files import dressed
 
@@ -184,24 +191,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     landing_dir = Path(landing).expanduser().resolve() if landing else None
     if landing_dir is not None and not landing_dir.is_dir():
         raise SettingsError(f"LANDING_DIR={landing}: no such folder")
-    zone = values.get("STORE_TIMEZONE", "") or (
-        DEMOS[demo] if landing_dir is None and not values.get("MAPPING") else "UTC"
-    )
-    try:
-        ZoneInfo(zone)
-    except Exception as error:
-        raise SettingsError(f"STORE_TIMEZONE={zone}: not a time zone such as Europe/Berlin") from error
     target = values.get("DBT_TARGET", "") or "duckdb"
     if target not in TARGETS:
         raise SettingsError(f"DBT_TARGET={target}: one of {', '.join(TARGETS)} is needed")
-    as_of_text = values.get("AS_OF", "")
-    try:
-        as_of = date.fromisoformat(as_of_text) if as_of_text else None
-    except ValueError as error:
-        raise SettingsError(f"AS_OF={as_of_text}: not an ISO date such as 2026-11-01") from error
-    currency = values.get("REPORTING_CURRENCY", "").upper()
-    if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        raise SettingsError(f"REPORTING_CURRENCY={currency}: not the three letters of a currency such as EUR")
     language = values.get("REPORT_LANGUAGE", "") or SOURCE_LANGUAGE
     known = report_languages()
     if language not in known:
@@ -221,16 +213,25 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     if seeds_dir is not None and not seeds_dir.is_dir():
         raise SettingsError(f"SEEDS_DIR={seeds_dir}: no such folder; a folder of seed files is needed (make settings)")
+    said = {name: (values[name], f"{name}={values[name]}") for name in ALSO_VARS if values.get(name)}
+    for name, (text, where) in _also_vars(settings_file, mapping).items():
+        if name == "AS_OF" and _meant_date(text, where) != text:
+            # dbt is handed a setting as it is written.
+            raise SettingsError(f"{where}: not an ISO date such as 2026-11-01")
+        if name in said and _MEANT[name](*said[name]) != _MEANT[name](text, where):
+            raise SettingsError(f"{said[name][1]}, and {where}: these are two; leave out one of them, or say the same")
+        said.setdefault(name, (text, where))
+    meant = {name: _MEANT[name](*found) for name, found in said.items()}
     return Settings(
         landing_dir,
         warehouse_dir,
-        as_of,
-        zone,
+        date.fromisoformat(meant["AS_OF"]) if "AS_OF" in meant else None,
+        meant.get("STORE_TIMEZONE", DEMOS[demo] if landing_dir is None and mapping is None else "UTC"),
         target,
         settings_file,
         seeds_dir,
         mapping,
-        currency,
+        meant.get("REPORTING_CURRENCY", ""),
         demo,
         report_language=language,
         are_seeds_plain=not dressed(SHIPPED_SEEDS),
@@ -240,3 +241,47 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def _own(values: Mapping[str, str], name: str) -> Path | None:
     text = values.get(name, "")
     return Path(text).expanduser().resolve() if text else None
+
+
+def _also_vars(settings_file: Path | None, mapping: Path | None) -> dict[str, tuple[str, str]]:
+    """What SETTINGS, and where it is silent MAPPING, say of ALSO_VARS: the text by the variable's name, and where it is
+    said. What is wrong with the files is said where they are obeyed (overrides.py)."""
+    found: dict[str, tuple[str, str]] = {}
+    for variable, path, key in (("MAPPING", mapping, "settings"), ("SETTINGS", settings_file, "vars")):
+        try:
+            whole: Any = yaml.safe_load(path.read_text(encoding="utf-8-sig")) if path is not None else None
+        except (OSError, yaml.YAMLError, ValueError):
+            continue
+        given = whole.get(key) if isinstance(whole, dict) else None
+        if variable == "SETTINGS" and isinstance(whole, dict) and set(whole) != {"vars"}:
+            given = whole
+        for name, var in ALSO_VARS.items():
+            if isinstance(given, dict) and var in given:
+                text = str(given[var] or "")
+                found[name] = (text, f"{variable}={path}, {var}: {text}")
+    return {name: (text, where) for name, (text, where) in found.items() if text}
+
+
+def _meant_date(text: str, where: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise SettingsError(f"{where}: not an ISO date such as 2026-11-01") from error
+
+
+def _meant_zone(text: str, where: str) -> str:
+    try:
+        ZoneInfo(text)
+    except Exception as error:
+        raise SettingsError(f"{where}: not a time zone such as Europe/Berlin") from error
+    return text
+
+
+def _meant_currency(text: str, where: str) -> str:
+    code = text.upper()
+    if not (len(code) == 3 and code.isascii() and code.isalpha()):
+        raise SettingsError(f"{where}: not the three letters of a currency such as EUR")
+    return code
+
+
+_MEANT = {"AS_OF": _meant_date, "STORE_TIMEZONE": _meant_zone, "REPORTING_CURRENCY": _meant_currency}

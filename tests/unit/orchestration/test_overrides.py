@@ -87,6 +87,7 @@ def test_an_empty_file_and_no_file_change_nothing(tmp_path: Path, text: str) -> 
         ("behaviour_window_days: yes", "behaviour_window_days is yes or no; a number is needed"),
         ("assume_consent: 3", "assume_consent is a number; a list is needed"),
         ("a: [1", "not YAML"),
+        ("as_of: 2026-02-30", "holds a date that there is not (day"),
         ("- behaviour_window_days", "a line for each setting"),
     ],
 )
@@ -233,6 +234,75 @@ def test_the_environment_names_both_and_a_missing_one_is_refused(tmp_path: Path)
         read_settings({"SETTINGS": str(tmp_path / "nowhere.yml")})
     with pytest.raises(SettingsError, match=r"SEEDS_DIR=.*nowhere: no such folder"):
         read_settings({"SEEDS_DIR": str(tmp_path / "nowhere")})
+
+
+# ---- what a variable and a setting both say -------------------------------------------------------------------------
+
+ALSO = [
+    ("AS_OF", "as_of", "2026-01-31", "2026-02-01"),
+    ("STORE_TIMEZONE", "store_timezone", "Europe/Berlin", "UTC"),
+    ("REPORTING_CURRENCY", "reporting_currency", "EUR", "USD"),
+]
+
+
+def own_files(folder: Path, of_settings: str, of_mapping: str) -> dict[str, str]:
+    """SETTINGS and MAPPING, with a line each."""
+    (folder / "mapping.yml").write_text(f"from: .\nsettings: {{{of_mapping}}}\ntables: {{}}\n", encoding="utf-8")
+    return {"SETTINGS": str(settings_file(folder, of_settings)), "MAPPING": str(folder / "mapping.yml")}
+
+
+@pytest.mark.parametrize(("variable", "name", "one", "other"), ALSO)
+def test_what_a_setting_alone_says_is_the_environments_too(
+    tmp_path: Path, variable: str, name: str, one: str, other: str
+) -> None:
+    for says in (
+        (f"{name}: {one}", f"{name}: {other}"),
+        (f"vars: {{{name}: {one}}}", ""),
+        ("", f"{name}: {one}"),
+    ):
+        files = own_files(tmp_path, *says)
+        assert read_settings(files).environment()[variable] == one
+        # The same in both is no contradiction; dbt's children are told so.
+        assert read_settings({**files, variable: one}).environment()[variable] == one
+    files = own_files(tmp_path, f"{name}: ''", f"{name}: {other}")
+    assert read_settings({**files, variable: one}).environment()[variable] == one
+
+
+@pytest.mark.parametrize(("variable", "name", "one", "other"), ALSO)
+def test_a_variable_and_a_setting_that_differ_are_both_named(
+    tmp_path: Path, variable: str, name: str, one: str, other: str
+) -> None:
+    for says, place in (
+        ((f"{name}: {other}", ""), f"SETTINGS={tmp_path / 'settings.yml'}"),
+        (("", f"{name}: {other}"), f"MAPPING={tmp_path / 'mapping.yml'}"),
+    ):
+        files = own_files(tmp_path, *says)
+        with pytest.raises(SettingsError) as refused:
+            read_settings({**files, variable: one})
+        assert str(refused.value).startswith(f"{variable}={one}, and {place}, {name}: {other}: these are two")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("as_of: 31.01.2026", "as_of: 31.01.2026: not an ISO date"),
+        ("as_of: 20260131", "as_of: 20260131: not an ISO date"),
+        ("store_timezone: Berlin", "store_timezone: Berlin: not a time zone"),
+        ("reporting_currency: euros", "reporting_currency: euros: not the three letters"),
+    ],
+)
+def test_such_a_setting_is_judged_as_the_variable_is(tmp_path: Path, text: str, said: str) -> None:
+    path = settings_file(tmp_path, text)
+    with pytest.raises(SettingsError) as refused:
+        read_settings({"SETTINGS": str(path)})
+    assert str(refused.value).startswith(f"SETTINGS={path}, {said}")
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_said_where_it_is_obeyed(tmp_path: Path) -> None:
+    for text in ("a: [1", "- as_of", "as_of: 2026-02-30"):
+        settings = read_settings({"SETTINGS": str(settings_file(tmp_path, text))})
+        with pytest.raises(SettingsError, match=r"SETTINGS=.*settings.yml"):
+            project_vars(settings)
 
 
 # ---- beside a refresh that runs -------------------------------------------------------------------------------------
