@@ -51,7 +51,13 @@ def prepare(
         write_demo(settings.demo_dir, settings.demo)
     if settings.mapping_file is not None:
         settings.source_dir.mkdir(exist_ok=True)
-        apply_mapping(read_mapping(settings.mapping_file, contract()), settings.source_dir, contract())
+        apply_mapping(
+            read_mapping(settings.mapping_file, contract()),
+            settings.source_dir,
+            contract(),
+            landing_formats=held.get(VAR) or {},
+            empties=reading.empties,
+        )
         keep_out_of_mapped(settings, formats)
     report = land(settings.source_dir, settings.landed_dir, reading=reading)
     # Who was forgotten does not come back with a file that still names them.

@@ -13,22 +13,32 @@ import csv
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
 from orchestration.landing.contract import Table
+from orchestration.landing.empties import EmptySpellings, read_empty_spellings
 from orchestration.landing.errors import LandingError
-from orchestration.landing.mapping.files import ENDINGS, Dialect, find_dialect, read_rows
+from orchestration.landing.formats import VAR
+from orchestration.landing.mapping.files import ENDINGS, Dialect, Number, as_day, find_dialect, read_rows
 from orchestration.landing.mapping.model import FIELD, Entry, ExportMapping, Join, Source, nearest
 from orchestration.storage.files import write_atomically
 
 STATE_NAME = ".mapped.json"
-MAPPED_VERSION = 1
-# Characters of money that are no part of a number.
-_SYMBOLS = str.maketrans("", "", "$€£¥₽ \u00a0\u202f'")
+MAPPED_VERSION = 2
+# A currency's sign is no part of a number, unless digits stand on both sides of it.
+_SYMBOL = re.compile(r"(?<!\d)[$€£¥₽]|[$€£¥₽](?!\d)")
+# Apostrophes and the blanks that no line breaks at stand between groups of digits, like a blank.
+_BLANKS = str.maketrans(dict.fromkeys("'’\u00a0\u202f", " "))
+_UNGROUPED = re.compile(r"[+-]? *([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?")
+_COMMA = "decimal_comma"
+# A day alone, or with an offset.
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\s*([+-]\d{2}(:?\d{2})?|Z|UTC)?")
 
 Value = Callable[[Sequence[str]], str]
 
@@ -42,19 +52,37 @@ class MappedTable:
     first: list[dict[str, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Column:
+    """A column of the contract that is filled: its type, how its numbers are written, which spellings are empty."""
+
+    type: str
+    numbers: str
+    empties: frozenset[str]
+
+
 def apply_mapping(
-    mapping: ExportMapping, target: Path, tables: Mapping[str, Table], show: int = 0
+    mapping: ExportMapping,
+    target: Path,
+    tables: Mapping[str, Table],
+    show: int = 0,
+    landing_formats: Any = None,
+    empties: EmptySpellings | None = None,
 ) -> dict[str, MappedTable]:
     """Bring the landing zone `target` up to date with the export; nothing is read where neither that nor the mapping
     changed.
 
     Args:
         show: rows of each table to hand back.
+        landing_formats: the var that holds, checked; by default that of the mapping's settings.
+        empties: spellings of empty cells; by default the shipped ones.
 
     Raises:
         LandingError: a file or column that the mapping names is not there, or a file cannot be read.
     """
-    wanted = _fingerprint(mapping)
+    formats = mapping.settings.get(VAR) if landing_formats is None else landing_formats
+    empties = read_empty_spellings() if empties is None else empties
+    wanted = _fingerprint(mapping, formats, empties)
     state = target / STATE_NAME
     if not show and state.is_file() and json.loads(state.read_text()).get("made_from") == wanted:
         return {}
@@ -69,16 +97,24 @@ def apply_mapping(
                 f"MAPPING={mapping.path.name}, {entry.table}: there is no file {entry.file} in {mapping.folder}; "
                 f"there are {', '.join(there) or 'no files'}"
             )
-        columns = [column.name for column in tables[entry.table].columns if column.name in entry.columns]
+        columns = {
+            column.name: _Column(
+                column.type,
+                _numbers(formats, entry.table, column.name),
+                frozenset(("", *empties.of(entry.table, column.name))),
+            )
+            for column in tables[entry.table].columns
+            if column.name in entry.columns
+        }
         for path in paths:
             relative = path.relative_to(mapping.folder).as_posix()
             # Two entries may read one file, for one table too.
             place = target / entry.table / f"{relative.replace('/', '__')}{f'.{number}' if number else ''}.csv"
             rows = _mapped(mapping, entry, path, columns)
             if entry.one_per:
-                rows = _most_often(rows, columns.index(entry.one_per))
+                rows = _most_often(rows, list(columns).index(entry.one_per))
             table.files.append(relative)
-            table.rows += _write(place, columns, rows, table.first, show - len(table.first))
+            table.rows += _write(place, list(columns), rows, table.first, show - len(table.first))
             written.add(place)
     for path in target.rglob("*.csv"):
         if path not in written:
@@ -92,14 +128,21 @@ def find(folder: Path, pattern: str) -> list[Path]:
     return sorted(p for p in folder.glob(pattern) if p.is_file() and not p.name.startswith((".", "~$")))
 
 
-def _fingerprint(mapping: ExportMapping) -> str:
-    digest = hashlib.sha256(f"{MAPPED_VERSION}\n".encode() + mapping.path.read_bytes())
+def _fingerprint(mapping: ExportMapping, formats: Any, empties: EmptySpellings) -> str:
+    read_by = f"{MAPPED_VERSION}\n{json.dumps(formats, sort_keys=True, default=str)}\n{empties.rows}\n"
+    digest = hashlib.sha256(read_by.encode() + mapping.path.read_bytes())
     for entry in mapping.entries:
         for pattern in (entry.file, *(join.file for join in entry.joins)):
             for path in find(mapping.folder, pattern):
                 stat = path.stat()
                 digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def _numbers(formats: Any, table: str, column: str) -> str:
+    """How landing_formats says that the numbers of a column are written; '' where it does not."""
+    chosen = ((formats or {}).get(table) or {}).get("numbers")
+    return str((chosen.get(column) if isinstance(chosen, Mapping) else chosen) or "")
 
 
 def _dialect(path: Path, delimiter: str | None, encoding: str | None) -> Dialect | None:
@@ -109,7 +152,7 @@ def _dialect(path: Path, delimiter: str | None, encoding: str | None) -> Dialect
     return Dialect(encoding or found.encoding, delimiter or found.delimiter)
 
 
-def _mapped(mapping: ExportMapping, entry: Entry, path: Path, columns: Sequence[str]) -> Iterator[list[str]]:
+def _mapped(mapping: ExportMapping, entry: Entry, path: Path, columns: Mapping[str, _Column]) -> Iterator[list[str]]:
     """The rows of a file as the contract's columns; a torn row as it is, with a field too many."""
     where = f"MAPPING={mapping.path.name}, {entry.table}"
     rows = read_rows(path, _dialect(path, entry.delimiter, entry.encoding), entry.sheet)
@@ -143,8 +186,7 @@ def _mapped(mapping: ExportMapping, entry: Entry, path: Path, columns: Sequence[
             raise LandingError(
                 f"{where}, fill_down: {path.name} has no column {name}{nearest(name, known)}{_has(known)}"
             )
-    comma = str(((mapping.settings.get("landing_formats") or {}).get(entry.table) or {}).get("numbers", ""))
-    values = [_value(entry.columns[name], places, mapping.salt, comma) for name in columns]
+    values = [_value(entry.columns[name], places, mapping.salt, column) for name, column in columns.items()]
     fill = [places[name] for name in entry.fill_down]
     by = places.get(entry.fill_by or "")
     group: str | None = None
@@ -158,7 +200,7 @@ def _mapped(mapping: ExportMapping, entry: Entry, path: Path, columns: Sequence[
                 group, kept = row[by], {place: row[place] for place in fill}
             row = [kept[place] if place in kept and not value else value for place, value in enumerate(row)]
         for join, (names, found) in zip(entry.joins, joined, strict=True):
-            row = [*row, *found.get(row[places[join.ours]].strip(), [""] * len(names))]
+            row = [*row, *found.get(as_day(row[places[join.ours]]).strip(), [""] * len(names))]
         yield [value(row) for value in values]
 
 
@@ -182,7 +224,7 @@ def _joined(mapping: ExportMapping, join: Join, where: str) -> tuple[list[str], 
         key = header.index(join.theirs)
         for row in rows:
             if len(row) == len(header):
-                found.setdefault(row[key].strip(), row)
+                found.setdefault(as_day(row[key]).strip(), row)
     return names, found
 
 
@@ -190,72 +232,135 @@ def _has(names: Sequence[str]) -> str:
     return f"; it has {', '.join(names[:20])}"
 
 
-def _value(source: Source, places: Mapping[str, int], salt: str, number_format: str) -> Value:
+def _value(source: Source, places: Mapping[str, int], salt: str, column: _Column) -> Value:
     if source.column is not None:
-        place = places[source.column]
-        return lambda row: row[place]
+        return _as_it_is(places[source.column], column)
     if source.constant is not None:
         constant = source.constant
         return lambda row: constant
     if source.template is not None:
-        template, fields = source.template, FIELD.findall(source.template)
-
-        def filled(row: Sequence[str]) -> str:
-            # Without any of its columns, a template says nothing.
-            if not any(row[places[name]].strip() for name in fields):
-                return ""
-            return FIELD.sub(lambda found: row[places[found[1]]].strip(), template).strip()
-
-        return filled
+        return _template(source.template, places, column)
     if source.digest is not None:
-        place = places[source.digest]
+        named = _cell(places[source.digest], column)
 
         def digested(row: Sequence[str]) -> str:
-            text = row[place].strip().lower()
+            text = as_day(named(row)).strip().lower()
             return hashlib.sha256(f"{salt}{text}".encode()).hexdigest()[:24] if text else ""
 
         return digested
-    return _product(source, places, number_format)
+    return _product(source, places, column)
 
 
-def _product(source: Source, places: Mapping[str, int], number_format: str) -> Value:
-    factors = [places[name] for name in source.product]
-    shares = [places[name] for name in source.one_minus]
-    less = places[source.less] if source.less else None
-    has_comma = "comma" in number_format
+def _as_it_is(place: int, column: _Column) -> Value:
+    """The cell, for landing to judge: also whether it is empty, and whether midnights are days."""
+    if column.type in ("number", "rate", "integer"):
+
+        def number(row: Sequence[str]) -> str:
+            # 1.488 of a number is never a thousand, whatever landing_formats says; with a fourth decimal it cannot be.
+            text = row[place]
+            return f"{text}0" if isinstance(text, Number) and text[-4:-3] == "." else text
+
+        return number
+    if column.type == "text":
+        return lambda row: as_day(row[place])
+    return lambda row: row[place]
+
+
+def _cell(place: int, column: _Column) -> Value:
+    """The cell, without what spells an empty one."""
+
+    def cell(row: Sequence[str]) -> str:
+        text = row[place]
+        return "" if text.strip() in column.empties else text
+
+    return cell
+
+
+def _template(template: str, places: Mapping[str, int], column: _Column) -> Value:
+    cells = {name: _cell(places[name], column) for name in FIELD.findall(template)}
+
+    def filled(row: Sequence[str]) -> str:
+        found = {name: cell(row) for name, cell in cells.items()}
+        # Without any of its columns, a template says nothing.
+        if not any(found.values()):
+            return ""
+        text = FIELD.sub(lambda field: as_day(found[field[1]]).strip(), template).strip()
+        day = _DAY.fullmatch(text) if column.type in ("date", "timestamp") else None
+        # A midnight is a day beside a time of day of its own, and a moment alone or before an offset.
+        if day and (day[1] or len(found) == 1):
+            text = FIELD.sub(lambda field: found[field[1]].strip(), template).strip()
+        return text
+
+    return filled
+
+
+def _product(source: Source, places: Mapping[str, int], column: _Column) -> Value:
+    factors = [_cell(places[name], column) for name in source.product]
+    shares = [_cell(places[name], column) for name in source.one_minus]
+    less = _cell(places[source.less], column) if source.less else None
+    has_comma = column.numbers == _COMMA
 
     def multiplied(row: Sequence[str]) -> str:
+        of, minus = [cell(row) for cell in factors], [cell(row) for cell in shares]
+        off = less(row) if less is not None else ""
+        # Without one of its factors, a product says nothing.
+        if not all(of):
+            return ""
         try:
             result = Decimal(1)
-            for place in factors:
-                result *= as_number(row[place], has_comma)
-            for place in shares:
-                result *= 1 - as_number(row[place] or "0", has_comma)
-            if less is not None:
-                result -= as_number(row[less] or "0", has_comma)
+            for text in of:
+                result *= as_number(text, column.numbers)
+            for text in minus:
+                result *= 1 - as_number(text or "0", column.numbers)
+            result -= as_number(off or "0", column.numbers)
+            result = result.quantize(Decimal("0.0001")).normalize()
         except InvalidOperation:
             # Refused by staging, which shows what was there.
-            return " x ".join(row[place] for place in factors)
-        text = f"{result.quantize(Decimal('0.0001')).normalize():f}"
-        return text.replace(".", ",") if has_comma else text
+            there = " x ".join([*of, *(f"(1 - {text})" for text in minus if text)])
+            return f"{there} - {off}" if off else there
+        return f"{result:f}".replace(".", ",") if has_comma else f"{result:f}"
 
     return multiplied
 
 
-def as_number(text: str, has_comma: bool) -> Decimal:
+def as_number(text: str, written: str = "") -> Decimal:
     """A number as exports write it: `1,234.50`, with a decimal comma `1.234,50`, with a currency's sign, in brackets.
 
+    Separators are read where they part groups of three digits, and as staging reads them (as_plain_number of
+    macros/engine/landing_formats.sql): `1,234` by what landing_formats says, and not at all where it says nothing.
+
+    Args:
+        written: how landing_formats says that numbers are written.
+
     Raises:
-        InvalidOperation: it is none.
+        InvalidOperation: it is none, or could be two.
     """
-    plain = text.translate(_SYMBOLS)
-    if plain.startswith("(") and plain.endswith(")"):
-        plain = f"-{plain[1:-1]}"
-    plain = plain.replace(".", "").replace(",", ".") if has_comma else plain.replace(",", "")
+    if isinstance(text, Number):
+        plain = str(text)
+    else:
+        plain = _SYMBOL.sub("", text.translate(_BLANKS)).strip()
+        if plain.startswith("(") and plain.endswith(")"):
+            plain = f"-{plain[1:-1].strip()}"
+        plain = _without_groups(plain, written)
     number = Decimal(plain)
     if not number.is_finite():
         raise InvalidOperation
     return number
+
+
+def _without_groups(text: str, written: str) -> str:
+    group, point = (".", ",") if written == _COMMA else (",", ".")
+    pattern = rf"([+-]? *)([1-9][0-9]{{0,2}}(?:(?:[{group}][0-9]{{3}})+|(?: [0-9]{{3}})+))([{point}][0-9]*)?"
+    found = re.fullmatch(pattern, text)
+    if found:
+        sign, groups, decimals = found[1].strip(), found[2], found[3] or ""
+        if not decimals and written not in (_COMMA, "decimal_point") and groups.count(group) == 1:
+            raise InvalidOperation
+        return sign + groups.replace(group, "").replace(" ", "") + decimals.replace(point, ".")
+    decimal = text.replace(",", ".") if written == _COMMA and text.count(",") == 1 and "." not in text else text
+    if not _UNGROUPED.fullmatch(decimal):
+        raise InvalidOperation
+    return decimal.replace(" ", "")
 
 
 def _most_often(rows: Iterator[list[str]], key: int) -> Iterator[list[str]]:

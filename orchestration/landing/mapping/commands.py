@@ -13,10 +13,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestration.landing.contract import Table, contract
+from orchestration.landing.empties import SEED_FILE, read_empty_spellings
 from orchestration.landing.errors import LandingError
+from orchestration.landing.formats import VAR, read_landing_formats
 from orchestration.landing.mapping.apply import MappedTable, apply_mapping
 from orchestration.landing.mapping.model import read_mapping
 from orchestration.landing.mapping.propose import as_text, propose, read_exports
+from orchestration.overrides import seeds_aside
+from orchestration.settings import SettingsError, read_settings
+from orchestration.warehouse.project import project_vars
 
 ROWS_SHOWN = 10
 PERSONAL = "(personal)"
@@ -41,14 +46,23 @@ def main() -> int:
             target.write_text(as_text(proposal, folder, target), encoding="utf-8")
             print(f"Proposed: {target}")
         print(target.read_text(encoding="utf-8"))
-        with tempfile.TemporaryDirectory() as aside:
-            done = apply_mapping(read_mapping(target, contract()), Path(aside), contract(), show=ROWS_SHOWN)
-        print(shown(done, contract()))
-    except LandingError as error:
+        print(shown(_mapped(target), contract()))
+    except (LandingError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"\nRead the file, edit it, then: make refresh MAPPING={target}")
     return 0
+
+
+def _mapped(target: Path) -> dict[str, MappedTable]:
+    """What a refresh would make of the mapping, with the settings and seeds that hold."""
+    mapping = read_mapping(target, contract())
+    settings = read_settings({**os.environ, "MAPPING": str(target), "LANDING_DIR": ""})
+    formats = project_vars(settings).get(VAR) or {}
+    read_landing_formats(formats, contract())
+    with seeds_aside(settings) as aside, tempfile.TemporaryDirectory() as zone:
+        empties = read_empty_spellings(aside.seeds_dir / SEED_FILE.name)
+        return apply_mapping(mapping, Path(zone), contract(), ROWS_SHOWN, formats, empties)
 
 
 def shown(done: Mapping[str, MappedTable], tables: Mapping[str, Table]) -> str:

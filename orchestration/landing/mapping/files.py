@@ -29,6 +29,23 @@ CYRILLIC_SHARE = 0.5
 UTF16_SHARE = 0.3
 
 
+class Number(str):
+    """The text of a cell that is a number by its type, so that its point is no thousands separator."""
+
+    __slots__ = ()
+
+
+class Midnight(str):
+    """The text of a cell that is a moment by its type, without an offset, at midnight: perhaps a day."""
+
+    __slots__ = ()
+
+
+def as_day(text: str) -> str:
+    """A midnight without its time of day; any other text as it is."""
+    return text.partition(" ")[0] if isinstance(text, Midnight) else text
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How a CSV file is written: its encoding as Python names it, and what stands between fields."""
@@ -169,7 +186,7 @@ def _sheet_rows(path: Path, sheet: str | None) -> Iterator[list[str]]:
                 )
             while header and header[-1] in (None, ""):
                 header.pop()
-            yield [cell_text(cell) for cell in header]
+            yield [as_day(cell_text(cell)) for cell in header]
             continue
         while len(cells) > len(header) and cells[-1] in (None, ""):
             cells.pop()
@@ -214,19 +231,23 @@ def _workbook(path: Path, data_only: bool = True) -> Any:
 
 
 def cell_text(value: Any) -> str:
-    """A value as the text that landing reads it from: ISO dates, whole numbers without a point, '' for nothing."""
+    """A value as the text that landing reads it from: ISO dates, whole numbers without a point, '' for nothing.
+
+    A midnight keeps its time of day: it is a day only where the whole of a file says midnight, which landing sees.
+    """
     if value is None:
         return ""
     if isinstance(value, datetime):
-        # A day without a time is a local day.
-        is_day = value.tzinfo is None and value.time() == time()
-        return value.date().isoformat() if is_day else value.isoformat(sep=" ")
+        text = value.isoformat(sep=" ")
+        return Midnight(text) if value.tzinfo is None and value.time() == time() else text
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return "" if value != value else str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        if value != value:
+            return ""
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else Number(repr(value))
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return Number(f"{value:f}")
     return str(value)

@@ -124,6 +124,8 @@ def read_mapping(path: Path, tables: Mapping[str, Table]) -> ExportMapping:
         mark, problem = getattr(error, "problem_mark", None), str(getattr(error, "problem", None) or "")
         said = problem if problem.endswith("there twice") else "not YAML in UTF-8"
         raise LandingError(f"MAPPING={path}{f', line {mark.line + 1}' if mark else ''}: {said}") from None
+    except ValueError as error:
+        raise LandingError(f"MAPPING={path}: holds a date that there is not ({error})") from None
     where = f"MAPPING={path.name}"
     if not isinstance(found, dict) or not isinstance(found.get("tables"), dict):
         raise LandingError(f"{where}: a mapping with `from` and `tables` is needed; make map FROM=… proposes one")

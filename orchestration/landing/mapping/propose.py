@@ -22,7 +22,7 @@ import yaml
 
 from orchestration.landing.contract import Table, contract
 from orchestration.landing.errors import LandingError
-from orchestration.landing.mapping.files import ENDINGS, Dialect, find_dialect, read_rows, sheet_names
+from orchestration.landing.mapping.files import ENDINGS, Dialect, as_day, find_dialect, read_rows, sheet_names
 from orchestration.landing.mapping.model import Entry, Join, Source, as_yaml
 
 HEADERS_FILE = Path(__file__).with_name("headers.yml")
@@ -35,6 +35,7 @@ _WHOLE = re.compile(r"\d+([.]0)?")
 _DECIMAL_COMMA = re.compile(r"[^\d-]*-?(\d{1,3}([. \u00a0]\d{3})+|\d+),\d{1,4}\D*")
 _SIGNED_MONEY = re.compile(r"^\(.*\d.*\)$|[$€£¥₽]")
 _THOUSANDS = re.compile(r"[^\d-]*-?\d{1,3}(,\d{3})+([.]\d+)?\D*")
+_POINT_GROUPS = re.compile(r"[^\d-]*-?[1-9]\d{0,2}([.]\d{3})+\D*")
 
 # What must be known of an order, by its lines or by a file of orders beside them.
 OF_AN_ORDER = ("ordered_at", "customer_id", "status")
@@ -56,7 +57,7 @@ class Export:
     def column(self, name: str) -> list[str]:
         """The values of a column in the rows that were looked at."""
         place = self.header.index(name)
-        return [row[place].strip() for row in self.rows]
+        return [as_day(row[place]).strip() for row in self.rows]
 
 
 @dataclass
@@ -146,9 +147,10 @@ def propose(exports: Sequence[Export], tables: Mapping[str, Table]) -> Proposal:
         if export in lines or _is_joined(export, proposal.entries):
             continue
         proposal.entries += _other_tables(export, exports, tables, _ids(proposal.entries, exports), used)
+    written: dict[str, set[str]] = {}
     for entry in proposal.entries:
         by_name = {export.name: export for export in exports}
-        _formats(entry, by_name, tables[entry.table], proposal)
+        _formats(entry, by_name, tables[entry.table], proposal, written)
     for export in exports:
         left = [name for name in export.header if name and name not in used[export.name]]
         for place, name in enumerate(export.header):
@@ -511,12 +513,18 @@ def _entry(
 # ---- how values are written ---------------------------------------------------------------------------------------
 
 
-def _formats(entry: Entry, exports: Mapping[str, Export], table: Table, proposal: Proposal) -> None:
-    """Settings by which staging reads the dates and numbers of an entry; what is ISO and plain needs none."""
+def _formats(
+    entry: Entry, exports: Mapping[str, Export], table: Table, proposal: Proposal, written: dict[str, set[str]]
+) -> None:
+    """Settings by which staging reads the dates and numbers of an entry; what is ISO and plain needs none.
+
+    Args:
+        written: how the numbers of each table are written by the entries so far, which share one setting.
+    """
     types = {column.name: column.type for column in table.columns}
     joined = {join.name: exports[join.file] for join in entry.joins if join.file in exports}
     dates: set[str] = set()
-    numbers: set[str] = set()
+    numbers = written.setdefault(entry.table, set())
     for name, source in entry.columns.items():
         for column in source.columns():
             values = _values(column, exports[entry.file], joined)
@@ -530,16 +538,36 @@ def _formats(entry: Entry, exports: Mapping[str, Export], table: Table, proposal
                 elif found:
                     dates.add(found)
             elif types[name] in ("number", "integer"):
-                numbers.add(number_format(values))
+                found = number_format(values)
+                if found == "?":
+                    example = next(value for value in values if "," in value)
+                    proposal.questions.append(
+                        f"{entry.file}: is the comma of {column} a decimal comma or between thousands ({example})? "
+                        f"Write it into settings: landing_formats: {{{entry.table}: {{numbers: …}}}}"
+                    )
+                elif found and found not in numbers:
+                    numbers.add(found)
+                    if len(numbers) > 1:
+                        proposal.questions.append(
+                            f"{entry.file}: the numbers of {entry.table} are written with a decimal comma in some "
+                            "columns or files and with a decimal point in others, and have one setting a column: "
+                            "export them alike"
+                        )
     found_formats = {}
     if len(dates) == 1:
         found_formats["dates"] = dates.pop()
-    numbers.discard("")
     if len(numbers) == 1:
-        found_formats["numbers"] = numbers.pop()
-    if found_formats:
-        formats = proposal.settings.setdefault("landing_formats", {})
-        formats[entry.table] = {**formats.get(entry.table, {}), **found_formats}
+        (found_formats["numbers"],) = numbers
+    formats = proposal.settings.get("landing_formats", {})
+    of_table = {**formats.get(entry.table, {}), **found_formats}
+    if len(numbers) > 1:
+        of_table.pop("numbers", None)
+    formats = {**formats, entry.table: of_table}
+    formats = {name: settings for name, settings in formats.items() if settings}
+    if formats:
+        proposal.settings["landing_formats"] = formats
+    else:
+        proposal.settings.pop("landing_formats", None)
 
 
 def _values(column: str, export: Export, joined: Mapping[str, Export]) -> list[str]:
@@ -577,10 +605,17 @@ def date_format(values: Sequence[str]) -> str:
 
 
 def number_format(values: Sequence[str]) -> str:
-    """How numbers are written, as `landing_formats` names it: '' for plain ones."""
-    if any(_DECIMAL_COMMA.fullmatch(value) for value in values) and not any("." in v and "," not in v for v in values):
-        return "decimal_comma"
-    return "decimal_point" if any(_THOUSANDS.fullmatch(value) for value in values) else ""
+    """How numbers are written, as `landing_formats` names it: '' for plain ones, '?' where a comma could be either."""
+    commas = {value: bool(_DECIMAL_COMMA.fullmatch(value)) for value in values}
+    thousands = {value: bool(_THOUSANDS.fullmatch(value)) for value in values}
+    points = [value for value in values if "." in value and "," not in value]
+    if any(commas[value] and not thousands[value] for value in values):
+        # 1.488 beside 12,90 is a thousand or a slip.
+        return "?" if points else "decimal_comma"
+    if not any(thousands.values()):
+        return ""
+    is_sure = any(thousands[value] and not commas[value] for value in values)
+    return "decimal_point" if is_sure or any(not _POINT_GROUPS.fullmatch(value) for value in points) else "?"
 
 
 # ---- the file -----------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def of(kind: Callable[[Path, Sequence[Sale]], None], tmp_path: Path) -> tuple[di
 
 
 def money(rows: list[dict[str, str]]) -> list[Decimal]:
-    return [as_number(row["amount"], has_comma=False) for row in rows]
+    return [as_number(row["amount"], "") for row in rows]
 
 
 def test_a_gift_shop_with_descriptions_beside_its_lines(tmp_path: Path) -> None:
@@ -126,10 +126,10 @@ def test_a_workbook_and_a_semicolon_file_in_cp1251_say_the_same(tmp_path: Path) 
     )
     workbook, _ = mapped(tmp_path / "a" / "export")
     russian, settings = mapped(tmp_path / "b" / "export")
-    for table, has_comma in ((workbook, False), (russian, True)):
+    for table, written in ((workbook, ""), (russian, "decimal_comma")):
         lines = table["order_lines"]
         assert [row["order_id"] for row in lines] == [str(s.order) for s in LINES]
-        assert [as_number(row["amount"], has_comma) for row in lines] == [s.amount for s in LINES]
+        assert [as_number(row["amount"], written) for row in lines] == [s.amount for s in LINES]
     assert russian["order_lines"][0]["product_id"].startswith("Товар ")
     assert settings["landing_formats"]["order_lines"]["numbers"] == "decimal_comma"
 
@@ -253,6 +253,13 @@ def test_two_columns_for_one_are_refused(tmp_path: Path) -> None:
     path = edited(tmp_path)
     path.write_text(path.read_text().replace("order_id: o\n", "order_id: o\n      order_id: c\n"))
     with pytest.raises(LandingError, match=r"line \d+: order_id is there twice"):
+        read_mapping(path, contract())
+
+
+def test_a_date_that_there_is_not_is_said(tmp_path: Path) -> None:
+    path = edited(tmp_path, lambda body: body.update(settings={"as_of": "x"}))
+    path.write_text(path.read_text().replace("as_of: x", "as_of: 2026-02-30"))
+    with pytest.raises(LandingError, match="holds a date that there is not"):
         read_mapping(path, contract())
 
 
