@@ -150,7 +150,10 @@ def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table], reading:
         more = f"; and {len(problems) - ERRORS_SHOWN} more files" if len(problems) > ERRORS_SHOWN else ""
         raise LandingError("; ".join(problems[:ERRORS_SHOWN]) + more)
     if REQUIRED_TABLE in tables and not report.rows(REQUIRED_TABLE):
-        what = "no rows in its files" if found[REQUIRED_TABLE] else "no .parquet or .csv file in the landing zone"
+        files = found[REQUIRED_TABLE]
+        more = f" and {len(files) - ERRORS_SHOWN} more" if len(files) > ERRORS_SHOWN else ""
+        named = ", ".join(files[:ERRORS_SHOWN]) + more
+        what = f"no rows in {named}" if files else "no .parquet or .csv file in the landing zone"
         raise LandingError(f"{REQUIRED_TABLE}: {what}; it is the one table that must be there")
     report.warnings += _warn_of_extra_columns(report)
     report.fingerprint = _digest({relative: entry["stamp"] for relative, entry in known.items()})

@@ -435,6 +435,11 @@ def _nothing(zone: Path) -> None:
     pass
 
 
+def _many_without_rows(zone: Path) -> None:
+    for i in range(7):
+        put(zone / "order_lines" / f"{i}.csv", f"{HEADER}\n")
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -458,7 +463,9 @@ def _nothing(zone: Path) -> None:
             _parquet_without_column,
             "order_lines/a.parquet: required column customer_id, product_id, ordered_at, quantity, a",
         ),
-        (_header_only, "order_lines: no rows in its files; it is the one table that must be there"),
+        (_header_only, "order_lines: no rows in order_lines/a.csv; it is the one table that must be there"),
+        (_many_without_rows, "order_lines: no rows in order_lines/0.csv, order_lines/1.csv, "),
+        (_many_without_rows, ", order_lines/4.csv and 2 more; it is the one table that must be there"),
         (_nothing, "order_lines: no .parquet or .csv file in the landing zone; it is the one table that must be there"),
     ],
 )
