@@ -4,7 +4,8 @@ Every landed file of a table has the same columns: source_file (relative to the 
 without the header), landing_problem, personal_digest, and the contract's columns except personal ones, all text. What a
 file does not bring is null, and so is an empty cell, in any spelling of the seed empty_spellings. Texts are in
 Unicode's composed form (NFC). A column of dates or moments that says midnight in every row of a file holds dates, and
-lands as such. Whether a text is a number or a date is decided later, in SQL.
+lands as such; moments of Parquet also where it is midnight in the stores. Whether a text is a number or a date is
+decided later, in SQL.
 
 Personal data is replaced while it is read: only a salted digest of it is stored. Errors name files, columns and rows,
 and are raised `from None`, because the messages of the readers underneath quote the line.
@@ -42,7 +43,7 @@ ENDINGS = (".parquet", ".csv")
 STATE_FILE = ".state.json"
 LOCK_FILE = ".lock"
 # Raised when files are read otherwise, or land in another shape: those landed by an older version are read again.
-LANDED_VERSION = 3
+LANDED_VERSION = 4
 # Blank: only these characters. A no-break space is what spreadsheets leave in an empty cell.
 BLANKS = " \t\r\n\v\f\u00a0\ufeff"
 ERRORS_SHOWN = 5
@@ -64,6 +65,7 @@ class Reading:
 
     empties: EmptySpellings = field(default_factory=read_empty_spellings)
     formats: LandingFormats = field(default_factory=LandingFormats)
+    store_timezone: str = "UTC"
 
 
 @dataclass
@@ -299,17 +301,32 @@ def _land_parquet(
     types = {name: kind for name, kind, *_ in described}
     sources = match_columns(relative, list(types), table)
     texts = {}
-    for column in table.columns:
-        if column.name in sources:
-            name, kind = sources[column.name], types[sources[column.name]]
-            spellings = reading.empties.of(table.name, column.name)
-            texts[column] = _value(_as_text(name, kind, column), kind, spellings, column.type == "text")
-    query = _select(table, texts, relative, salt, "file_row_number + 1", reader)
     try:
-        rows = _copy(con, query, target)
+        for column in table.columns:
+            if column.name in sources:
+                name, kind = sources[column.name], types[sources[column.name]]
+                spellings = reading.empties.of(table.name, column.name)
+                day = _day_in_stores(con, reader, name, kind, column, reading.store_timezone)
+                texts[column] = day or _value(_as_text(name, kind, column), kind, spellings, column.type == "text")
+        rows = _copy(con, _select(table, texts, relative, salt, "file_row_number + 1", reader), target)
     except duckdb.Error:
         raise LandingError(f"{relative}: cannot be read as Parquet, or a column is not text in UTF-8") from None
     return LandedFile(relative, rows, _extra(types, sources))
+
+
+def _day_in_stores(
+    con: duckdb.DuckDBPyConnection, reader: str, name: str, kind: str, column: Column, store_timezone: str
+) -> str | None:
+    """SQL of the local dates of a Parquet column of moments that are all midnight in the stores; else None.
+
+    Such a file does not keep the offset that its moments were written with: in UTC they say another hour.
+    """
+    if kind != "TIMESTAMP WITH TIME ZONE" or column.type not in ("date", "timestamp"):
+        return None
+    local = f"timezone({literal(store_timezone)}, {quoted(name)})"
+    another_time = f"select 1 from {reader} where {local} <> date_trunc('day', {local}) limit 1"
+    is_day = first_row(con.execute(another_time)) is None
+    return f"cast(cast({local} as date) as varchar)" if is_day else None
 
 
 def _land_csv(

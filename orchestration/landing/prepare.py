@@ -41,7 +41,8 @@ def prepare(
         seeds_dir = settings.seeds_dir
     held = {**project_vars(settings), **(given_vars or {})}
     formats = read_landing_formats(held.get(VAR), contract())
-    reading = Reading(read_empty_spellings(seeds_dir / SEED_FILE.name), formats)
+    zone = str(held.get("store_timezone") or settings.store_timezone)
+    reading = Reading(read_empty_spellings(seeds_dir / SEED_FILE.name), formats, zone)
     settings.build_file.parent.mkdir(parents=True, exist_ok=True)
     if settings.dbt_target == "spark":
         # For Derby's log too, which opens before Spark makes any folder.

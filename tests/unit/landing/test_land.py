@@ -655,6 +655,34 @@ def test_parquet_days_and_midnights_land_as_dates_and_other_moments_do_not(zone:
     assert rows(landed, "order_lines", "ordered_at") == [("2025-01-01",)] * 3 + [("2025-01-01 00:00:01",)]
 
 
+@pytest.mark.parametrize(
+    ("moments", "landed_as"),
+    [
+        # pandas' tz_localize("America/New_York") of dates, in winter and in summer.
+        (["2025-01-01 05:00:00+00", "2025-07-01 04:00:00+00"], ["2025-01-01", "2025-07-01"]),
+        (["2025-01-01 05:00:00+00", None], ["2025-01-01", None]),
+        (
+            ["2025-01-01 05:00:00+00", "2025-01-02 05:00:01+00"],
+            ["2025-01-01 05:00:00+00:00", "2025-01-02 05:00:01+00:00"],
+        ),
+        (["2025-01-01 00:00:00+00", "2025-07-01 00:00:00+00"], ["2025-01-01", "2025-07-01"]),
+    ],
+)
+def test_parquet_moments_that_are_all_midnight_in_the_stores_land_as_their_days(
+    zone: Path, landed: Path, moments: list[str | None], landed_as: list[str | None]
+) -> None:
+    line = "'1' as order_id, 'c' as customer_id, 'p' as product_id, 1 as quantity, 1 as amount"
+    values = ", ".join("null" if moment is None else f"'{moment}'" for moment in moments)
+    put_parquet(
+        zone / "order_lines" / "1.parquet",
+        f"select {line}, cast(moment as timestamptz) as ordered_at from (select unnest([{values}]) as moment)",
+    )
+    land(zone, landed, LINES, Reading(store_timezone="America/New_York"))
+    assert rows(landed, "order_lines", "ordered_at") == [(text,) for text in landed_as]
+    assert land(zone, landed, LINES, Reading(store_timezone="America/New_York")).files_read == 0
+    assert land(zone, landed, LINES, Reading(store_timezone="Europe/Vienna")).files_read == 1
+
+
 # ---- settings that are not known ------------------------------------------------------------------------------------
 
 

@@ -64,6 +64,26 @@ def test_formats_and_seeds_reach_python_however_they_are_given(
     assert landed(tmp_path) == [("2025-12-31", None), ("2026-02-01", "web")]
 
 
+@pytest.mark.parametrize("name", ["STORE_TIMEZONE", "SETTINGS"])
+def test_midnights_of_parquet_are_those_of_the_stores_however_their_zone_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for other in ("STORE_TIMEZONE", "SETTINGS", "SEEDS_DIR", "SEEDS_PATH", "MAPPING", "AS_OF", ALREADY_LANDED):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv("LANDING_DIR", str(tmp_path / "zone"))
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "wh"))
+    (tmp_path / "zone" / "order_lines").mkdir(parents=True)
+    (tmp_path / "settings.yml").write_text("store_timezone: America/New_York\n", encoding="utf-8")
+    with duckdb.connect() as con:
+        con.sql(
+            "select 1 as order_id, 'a' as customer_id, 'p' as product_id, 1 as quantity, 2 as amount, 'web' as channel,"
+            " timestamptz '2025-01-01 05:00:00+00' as ordered_at"
+        ).write_parquet(str(tmp_path / "zone" / "order_lines" / "a.parquet"))
+    monkeypatch.setenv(name, "America/New_York" if name == "STORE_TIMEZONE" else str(tmp_path / "settings.yml"))
+    prepare(read_settings())
+    assert landed(tmp_path) == [("2025-01-01", "web")]
+
+
 def test_a_build_by_hand_of_the_demo_reads_the_seeds_that_dbt_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
