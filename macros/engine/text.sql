@@ -13,6 +13,13 @@
 {% macro duckdb__masked_text(value) %}regexp_replace(regexp_replace({{ value }}, '\p{L}', 'a', 'g'), '\p{N}', '9', 'g'){% endmacro %}
 {% macro spark__masked_text(value) %}regexp_replace(regexp_replace({{ value }}, '\\p{L}', 'a'), '\\p{N}', '9'){% endmacro %}
 
+{# A text in lower case with a capital at the beginning of each word between blanks. #}
+{% macro title_case(value) %}{{ return(adapter.dispatch('title_case', 'segments_in_use')(value)) }}{% endmacro %}
+{% macro duckdb__title_case(value) -%}
+    array_to_string(list_transform(string_split({{ value }}, ' '), lambda word: upper(word[1]) || word[2:]), ' ')
+{%- endmacro %}
+{% macro spark__title_case(value) %}initcap({{ value }}){% endmacro %}
+
 {# Leading whole number of a text such as 5+, else null. #}
 {% macro leading_number(value) -%}
     try_cast({{ adapter.dispatch('leading_digits', 'segments_in_use')(value) }} as integer)

@@ -11,13 +11,30 @@ with aliases as (
 
 ),
 
+guests as (
+
+    select
+        guest_id,
+        lower(trim(guest_id)) as plain_id
+    from {{ ref('guest_ids') }}
+
+),
+
+{# All of them are written out, so that the ids of lines are looked up as they are. #}
 guest_spellings as (
 
-    select guest_id as alias_id from {{ ref('guest_ids') }}
+    select guest_id as alias_id from guests
     union
-    select upper(guest_id) as alias_id from {{ ref('guest_ids') }}
+    select plain_id as alias_id from guests
     union
-    select upper(substr(guest_id, 1, 1)) || substr(guest_id, 2) as alias_id from {{ ref('guest_ids') }}
+    select upper(plain_id) as alias_id from guests
+    union
+    select upper(substr(plain_id, 1, 1)) || substr(plain_id, 2) as alias_id from guests
+    union
+    select {{ title_case('plain_id') }} as alias_id from guests
+    union
+    {# `Walk-In Customer`, beside `Walk-in Customer`. #}
+    select replace({{ title_case("replace(plain_id, '-', '- ')") }}, '- ', '-') as alias_id from guests
 
 ),
 
