@@ -43,9 +43,9 @@ with landed_values as (
 
 known_spellings as (
 
-    select attribute, spelling from {{ ref('spellings') }}
-    union all
-    select 'status' as attribute, status as spelling from {{ ref('order_statuses') }}
+    select attribute, lower(trim(spelling)) as spelling from {{ ref('spellings') }}
+    union
+    select 'status' as attribute, lower(trim(status)) as spelling from {{ ref('order_statuses') }}
 
 ),
 
