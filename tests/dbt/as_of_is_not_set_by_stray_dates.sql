@@ -69,8 +69,9 @@ stray_lines as (
         row_number() over (order by lines.ordered_on desc, lines.source_file asc, lines.source_row asc) as place
     from {{ ref('base_order_lines') }} as lines
     inner join stray_days on lines.ordered_on >= stray_days.stray_from
-    left join {{ ref('order_statuses') }} as statuses
-        on lower(trim(lines.status)) = statuses.status and not statuses.counts
+    left join (
+        select distinct lower(trim(status)) as status from {{ ref('order_statuses') }} where not counts
+    ) as statuses on lower(trim(lines.status)) = statuses.status
     where not lines.is_refused and statuses.status is null
 ),
 

@@ -142,7 +142,7 @@ def said_of(judge: str, days: Days) -> str:
         )
         con.execute(
             "create table warehouse.main.order_statuses as"
-            " from (values ('cancelled', false), ('paid', true)) as seed (status, counts)"
+            " from (values (' Cancelled', false), ('cancelled', false), ('paid', true)) as seed (status, counts)"
         )
         try:
             assert con.execute(judge).fetchall() == []

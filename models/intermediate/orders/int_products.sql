@@ -73,14 +73,6 @@ non_merchandise as (
 
 ),
 
-brand_tiers as (
-
-    select spelling, meaning
-    from {{ ref('spellings') }}
-    where attribute = 'brand_tier'
-
-),
-
 merchandise as (
 
     select
@@ -96,7 +88,7 @@ merchandise as (
         non_merchandise.product_id is null as is_merchandise
     from products
     left join non_merchandise on products.product_id = non_merchandise.product_id
-    left join brand_tiers on lower(trim(products.brand_tier)) = brand_tiers.spelling
+    left join {{ meaning_of('brand_tier') }} as brand_tiers on lower(trim(products.brand_tier)) = brand_tiers.spelling
 
 )
 
