@@ -326,7 +326,7 @@ ranked_rivals as (
             when copy_number = 1 and not is_refused
                 then row_number() over (
                     partition by {{ table.key | join(', ') }}, copy_number = 1 and not is_refused
-                    order by {{ rival_order(table) | join(', ') }}
+                    order by {{ rival_order(table) | join(', ') }}, source_file asc, source_row asc
                 )
         end as rival_place
     from copies
@@ -448,8 +448,8 @@ where dispositions.disposition is not null
 {%- endmacro %}
 
 {# Which of the rows of a master table that share a key comes first: the latest by updated_at, else the one most often landed, else
-   the first in order of content, where a value comes before none. Personal data, of which there is only a digest, comes last: rows
-   that differ in nothing else are staged alike. #}
+   the first in order of content, where a value comes before none. Rows that differ in personal data alone are staged alike, and
+   the caller takes the first by file and row: their digests are others in each warehouse. #}
 {% macro rival_order(table) %}
     {%- set order = ['updated_at desc nulls last', 'times_landed desc'] -%}
     {%- for column in table.columns if column.name not in table.key and column.name != 'updated_at' -%}
@@ -458,7 +458,7 @@ where dispositions.disposition is not null
     {%- for column in table.columns if column.type != 'text' or column['values'] -%}
         {%- do order.append('case when ' ~ column.name ~ ' is null then landed_' ~ column.name ~ ' end asc nulls last') -%}
     {%- endfor -%}
-    {{- return(order + ['personal_digest asc nulls last']) -}}
+    {{- return(order) -}}
 {% endmacro %}
 
 {# The var equal_lines: keep or one. #}

@@ -54,7 +54,9 @@ ranked_{{ table }} as (
                     {{ order[0] }},
                     case when {{ id }} = canonical_id then 0 else 1 end,
                     {{ order[1:] | join(', ') }},
-                    {{ id }} asc
+                    {{ id }} asc,
+                    profiles.source_file asc,
+                    profiles.source_row asc
             ) as place
         from profiles
         left join {{ ref('refused_rows') }} as refused

@@ -231,6 +231,26 @@ def test_files_sent_again_whole_or_in_part_in_any_order_change_nothing(
     assert rows_of(compiled.stage(other)) == first
 
 
+@pytest.mark.parametrize("digests", [("a", "b"), ("b", "a")])
+def test_of_rows_that_differ_in_personal_data_alone_the_first_of_the_files_is_taken_whatever_their_digests(
+    compiled: Compiled, digests: tuple[str, str]
+) -> None:
+    customer = {"customer_id": "c", "region": "North"}
+    compiled.land(
+        "customers",
+        [
+            {**customer, "source_file": f"f{n}", "source_row": n, "personal_digest": digest}
+            for n, digest in enumerate(digests)
+        ],
+    )
+    compiled.build("refused_rows")
+    found = compiled.con.sql(
+        "select source_file, superseded_by from refused_rows where source_table = 'customers'"
+    ).fetchall()
+    compiled.land("customers", [])
+    assert found == [("f1", "f0, row 0")]
+
+
 # product_name, category, list_price, updated_at, times
 Product = tuple[str | None, str | None, str | None, str | None, int]
 PRODUCTS = st.lists(
