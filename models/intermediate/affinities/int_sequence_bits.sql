@@ -6,6 +6,7 @@
    What a customer bought on a day is a few words. First they are put together for the days that follow each of the customer's
    days, then handed to every item of that day: far fewer steps than a pair of items each. #}
 {%- set reach = sequence_reach() -%}
+{%- set on_grid = grid_levels(var('sequence_levels')) -%}
 
 {%- if not var('sequence_levels') %}
 
@@ -46,12 +47,12 @@ purchases as (
     from {{ ref('int_basket_item_numbers') }} as facts
     inner join {{ ref('int_current_date') }} as dates on facts.bought_on < dates.as_of
     inner join first_days on facts.bought_on >= first_days.first_day_on
-    {% if grid_levels(var('sequence_levels')) -%}
+    {% if on_grid -%}
     inner join {{ ref('int_affinity_dates') }} as level_dates
         on facts.item_level = level_dates.item_level and facts.bought_on < level_dates.as_of
     {% endif -%}
     inner join {{ ref('int_affinity_items') }} as items on facts.item_key = items.item_key
-    {{ with_returned_baskets('facts', 'dates.as_of') }}
+    {{ with_returned_baskets('facts', 'level_dates.as_of' if on_grid else 'dates.as_of') }}
     where
         facts.item_level in ('{{ var("sequence_levels") | join("', '") }}')
         and facts.customer_number is not null
