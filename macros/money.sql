@@ -4,6 +4,12 @@
     cast(sum({{ amount }}) as decimal(18, 4))
 {%- endmacro %}
 
+{# Money of a line: below zero where the quantity is. Some tills write how many came back with a minus, and what was paid back
+   without one. #}
+{% macro signed_money(amount, quantity) -%}
+    case when {{ quantity }} < 0 then -abs({{ amount }}) else {{ amount }} end
+{%- endmacro %}
+
 {# An amount in another currency, by its rate, rounded once, as it is stored. With 19 digits of the amount the product has 38 on both
    engines: of 18 and 18 DuckDB makes one of 18, which ends at 9999, and of more than 38 Spark rounds first. #}
 {% macro converted(amount, rate) -%}

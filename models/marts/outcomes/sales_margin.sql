@@ -37,7 +37,11 @@ days as (
         order_lines.ordered_on,
         sum(order_lines.amount) as amount,
         sum(case when products.unit_margin is not null then order_lines.amount end) as amount_with_margin,
-        sum(order_lines.quantity * products.unit_margin) as margin
+        -- A return takes its margin back, also where its quantity is written without a minus.
+        sum(
+            case when order_lines.amount < 0 then -abs(order_lines.quantity) else order_lines.quantity end
+            * products.unit_margin
+        ) as margin
     from {{ ref('int_order_lines') }} as order_lines
     left join {{ ref('int_products') }} as products on order_lines.product_id = products.product_id
     where order_lines.is_merchandise
