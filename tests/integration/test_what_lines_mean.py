@@ -95,6 +95,10 @@ def test_the_zone_has_what_it_is_made_for(states: dict[str, State]) -> None:
     # Receipts that came back between the two dates are baskets on the first only.
     before = today.baskets[today.baskets["day"] < FIRST_DAY + timedelta(days=70)]
     assert len(before) < len(past.baskets)
+    # Of numbers that several receipts share, the one that came back is gone, and the other is not.
+    shared = today.baskets[today.baskets["amount"] == Decimal("0.33")]
+    days = [FIRST_DAY + timedelta(days=20), FIRST_DAY + timedelta(days=25)]
+    assert sorted(zip(shared["customer"], shared["day"], strict=True)) == [("", days[0]), ("k2", days[1])]
 
 
 @STATES

@@ -101,7 +101,34 @@ def make_tills(seed: int = 7) -> Tills:
             "currency": "CHF", "status": "paid", "returns_order_id": "",
         }  # fmt: skip
         tills.lines += [dict(scan) for _ in range(3)]
+        # Two of them come back, with a minus before the quantity alone; of one more before the amount alone.
+        back = {**scan, "order_id": "back-9", "ordered_at": f"{day}T21:00:00Z", "quantity": "-1"}
+        tills.lines += [dict(back), dict(back), {**back, "quantity": "1", "amount": "-7.77"}]
+    tills.lines += _shared_numbers()
     return tills
+
+
+def _shared_numbers() -> list[dict[str, str]]:
+    """Nobody's receipt 77 of one day in two stores, one of which comes back; and k2's receipt 78 of two days, of which
+    the first comes back, though the second is the later one."""
+    lines = []
+    for order, customer, product, store, after, quantity, returned in (
+        ("77", "", "p1", "north", 20, 1, ""),
+        ("77", "0", "p1", "south", 20, 1, ""),
+        ("back-77", "", "p1", "north", 22, -1, "77"),
+        ("78", "k2", "p1", "north", 20, 1, ""),
+        ("78", "k2", "p2", "north", 25, 1, ""),
+        ("back-78", "k2", "p1", "north", 30, -1, "78"),
+    ):
+        lines.append(
+            {
+                "order_id": order, "line_number": "1", "customer_id": customer, "product_id": product,
+                "ordered_at": f"{FIRST_DAY + timedelta(days=after)}T12:00:00Z", "quantity": str(quantity),
+                "amount": f"{quantity * 0.33:.2f}", "store_id": store, "currency": CURRENCIES[store], "status": "paid",
+                "returns_order_id": returned,
+            }
+        )  # fmt: skip
+    return lines
 
 
 def _return(tills: Tills, chance: random.Random, day: date, sold: Sequence[Mapping[str, str]]) -> None:
@@ -199,6 +226,8 @@ def meaning(tills: Tills, as_of: date) -> Meaning:
                 unrated_days.append(day)
                 continue
             amount = (amount * tills.rates[max(valid)]).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+        # Either minus makes a return.
+        amount = -abs(amount) if int(row["quantity"]) < 0 else amount
         if not row["line_number"]:
             equals.setdefault(tuple(row.values()), []).append(amount)
         if row["status"] in NOT_COUNTED:
@@ -272,18 +301,27 @@ def _end(tills: Tills, customer: str) -> str:
 def _returned(
     receipts: Mapping[tuple[Any, ...], Sequence[Mapping[str, Any]]], known: Sequence[Mapping[str, Any]]
 ) -> set:
-    """Receipts of which every product has come back. A return is of the customer's latest receipt of that number."""
+    """Receipts of which every product has come back. A return is of one receipt of that number that has its product:
+    the customer's own, that of its store, and then the latest by that day."""
     back: dict[tuple[Any, ...], dict[str, int]] = {}
     for line in known:
         if not line["returns_order_id"] or line["units"] > 0:
             continue
-        own = [key for key in receipts if key[:2] == (line["returns_order_id"], line["customer"])]
-        earlier = [key for key in own if key[3] <= line["day"]]
-        latest = max((key[3] for key in earlier or own), default=None)
-        for key in own:
-            if key[3] == latest:
-                units = back.setdefault(key, {})
-                units[line["product_id"]] = units.get(line["product_id"], 0) - line["units"]
+        holding = [
+            key
+            for key, sold in receipts.items()
+            if key[0] == line["returns_order_id"]
+            and (key[1] == line["customer"] or not key[1] or not line["customer"])
+            and any(each["product_id"] == line["product_id"] for each in sold)
+        ]
+        if not holding:
+            continue
+        own = max(
+            sorted(holding),
+            key=lambda key: (key[1] == line["customer"], key[2] == line["store_id"], key[3] <= line["day"], key[3]),
+        )
+        units = back.setdefault(own, {})
+        units[line["product_id"]] = units.get(line["product_id"], 0) - line["units"]
     gone = set()
     for key, units in back.items():
         sold: dict[str, int] = {}

@@ -7,11 +7,13 @@ with returns as (
         returns_order_id as order_id,
         customer_id,
         product_id,
+        store_id,
+        channel,
         ordered_on as returned_on,
         sum(abs(quantity)) as quantity
     from {{ ref('stg_order_lines') }}
     where is_counted and returns_order_id is not null and (quantity < 0 or amount < 0)
-    group by returns_order_id, customer_id, product_id, ordered_on
+    group by returns_order_id, customer_id, product_id, store_id, channel, ordered_on
 
 ),
 
@@ -29,6 +31,8 @@ sold_products as (
         order_lines.order_id,
         order_lines.customer_id,
         order_lines.product_id,
+        min(order_lines.store_id) as store_id,
+        min(order_lines.channel) as channel,
         min(order_lines.ordered_on) as sold_on,
         sum(order_lines.quantity) as quantity
     from {{ ref('int_order_lines') }} as order_lines
@@ -51,29 +55,39 @@ baskets as (
 
 ),
 
-{# A number may be that of several baskets: another customer's, or where order_scope divides it. A return is of its own customer's,
-   as far as both are known, and then of the latest one by then. #}
+{# A number may be that of several baskets: another customer's, or where order_scope divides it. A return is of one of those that
+   hold its product: its own customer's, as far as both are known, of its store and channel, and then of the latest one by then. #}
 candidates as (
 
     select
-        returns.order_id,
-        returns.customer_id,
         returns.product_id,
         returns.returned_on,
         returns.quantity,
-        baskets.basket_number,
-        rank() over (
-            partition by returns.order_id, returns.customer_id, returns.product_id, returns.returned_on
+        sold_products.basket_number,
+        row_number() over (
+            partition by
+                returns.order_id, returns.customer_id, returns.product_id, returns.store_id, returns.channel, returns.returned_on
             order by
-                case when returns.customer_id is not distinct from baskets.customer_id then 0 else 1 end,
+                case when returns.customer_id is not distinct from sold_products.customer_id then 0 else 1 end,
+                case when returns.store_id = sold_products.store_id then 0 else 1 end,
+                case when returns.channel = sold_products.channel then 0 else 1 end,
                 case when baskets.basket_on <= returns.returned_on then 0 else 1 end,
-                baskets.basket_on desc
+                baskets.basket_on desc,
+                sold_products.customer_id asc,
+                sold_products.store_id asc nulls last,
+                sold_products.channel asc nulls last
         ) as place
     from returns
-    inner join baskets
+    inner join sold_products
         on
-            returns.order_id = baskets.order_id
-            and (returns.customer_id = baskets.customer_id or returns.customer_id is null or baskets.customer_id is null)
+            returns.order_id = sold_products.order_id
+            and returns.product_id = sold_products.product_id
+            and (
+                returns.customer_id = sold_products.customer_id
+                or returns.customer_id is null
+                or sold_products.customer_id is null
+            )
+    inner join baskets on sold_products.basket_number = baskets.basket_number
 
 ),
 
