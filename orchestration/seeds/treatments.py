@@ -204,8 +204,8 @@ def blank_in_id(treatment_id: str) -> str:
     if not _BLANKS_IN_ID.search(treatment_id):
         return ""
     return (
-        f"{treatment_id!a} has a blank at an end, or a no-break space; take it out: the id would be another one, and who "
-        "is treated would be drawn anew"
+        f"{treatment_id!a} has a blank at an end, or a no-break space; take it out: the id would be another one, and "
+        "who is treated would be drawn anew"
     )
 
 

@@ -1,7 +1,7 @@
 """The treatment check: do we treat segments differently, on paper, in a way that a customer would notice?
 
-A refresh uses `read_treatments`, `check_named_treatments`, `check_candidate` and `distinctness_table`; `make check` runs
-this package.
+A refresh uses `read_treatments`, `check_named_treatments`, `check_candidate` and `distinctness_table`; `make check`
+runs this package.
 """
 
 from orchestration.seeds.treatments import TreatmentsFileError, check_named_treatments, read_treatments
