@@ -11,6 +11,9 @@ with members as (
     union
     select customer_id as member_id
     from {{ ref('int_prospect_profiles') }}
+    union
+    select person_id as member_id
+    from {{ ref('stg_company_contacts') }}
 
 ),
 
@@ -44,9 +47,8 @@ addressees as (
     from members
     inner join companies on members.member_id = companies.customer_id
     inner join {{ ref('stg_company_contacts') }} as contacts on members.member_id = contacts.company_id
-    left join {{ ref('customer_segments') }} as segments
-        on contacts.person_id = segments.member_id and segments.scheme = 'buying_role'
-    left join {{ ref('buying_roles') }} as roles on segments.segment = roles.role
+    left join {{ ref('int_job_titles') }} as titles on lower(trim(contacts.job_title)) = titles.spelling
+    left join {{ ref('buying_roles') }} as roles on titles.role = roles.role
 
 ),
 
