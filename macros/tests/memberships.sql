@@ -28,8 +28,10 @@ expected as (
     cross join {{ ref('int_as_of_dates') }} as dates
     inner join {{ ref('segment_schemes') }} as schemes
         on schemes.is_active and schemes.audience = 'company_contact'
+    left join {{ ref('int_prospect_contacts') }} as of_prospects on contacts.person_id = of_prospects.person_id
     where
-        schemes.scheme in (select scheme from {{ ref('int_memberships') }})
+        of_prospects.person_id is null
+        and schemes.scheme in (select scheme from {{ ref('int_memberships') }})
         {%- if dates is not none %}
         and dates.as_of in ({{ dates }})
         {%- endif %}

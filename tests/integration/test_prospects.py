@@ -158,6 +158,8 @@ def test_prospects_are_in_no_audience_and_no_scheme_of_customers(built: Build) -
     staged = "select prospect_id from stg_prospects where prospect_id <> 'k000'"
     assert built.value(f"select count(*) from audiences where member_id in ({staged})") == 0
     assert built.value(f"select count(*) from customer_segments where member_id in ({staged})") == 0
+    assert built.value("select count(*) from customer_segments where member_id = 'scout'") == 0, "a prospect's contact"
+    assert built.value("select count(*) from treatment_assignments where member_id = 'scout'") == 0
 
 
 def test_the_scorecard_counts_prospects(account: dict[str, pa.Table]) -> None:

@@ -1,7 +1,7 @@
 {% macro scheme__buying_role() %}{{ return(ref('buying_role')) }}{% endmacro %}
 {{ config(materialized='kept', by='as_of', inputs='int_member_dates') }}
 
-{# Contact persons have no date: each is one on every as-of date. #}
+{# Contact persons have no date: each is one on every as-of date. Those of prospects are in no audience. #}
 select
     dates.as_of,
     'buying_role' as scheme,
@@ -21,3 +21,5 @@ select
 from {{ ref('stg_company_contacts') }} as contacts
 cross join {{ ref('int_member_dates') }} as dates
 left join {{ ref('int_job_titles') }} as titles on lower(trim(contacts.job_title)) = titles.spelling
+left join {{ ref('int_prospect_contacts') }} as of_prospects on contacts.person_id = of_prospects.person_id
+where of_prospects.person_id is null
