@@ -191,49 +191,24 @@ current_treatments as (
 
 ),
 
--- Who is held out of an experiment with several treatments is held out of each: the row of the holdout says `none`.
-landed_arms as (
+-- An arm that was drawn elsewhere for the very same treatment is not drawn a second time: the first of all experiments.
+ranked_landed as (
 
     select
         customer_id,
         treatment_id,
         arm,
         assigned_on,
-        share_treated
-    from {{ ref('stg_assignments') }}
-    union all
-    select
-        held_out.customer_id,
-        tested.treatment_id,
-        held_out.arm,
-        held_out.assigned_on,
-        tested.share_treated
-    from {{ ref('stg_assignments') }} as held_out
-    inner join (
-        select experiment_id, treatment_id, max(share_treated) as share_treated
-        from {{ ref('stg_assignments') }}
-        where arm = 'treated'
-        group by experiment_id, treatment_id
-    ) as tested
-        on held_out.experiment_id = tested.experiment_id
-    where held_out.arm = 'holdout' and held_out.treatment_id = 'none'
-
-),
-
--- An arm that was drawn elsewhere for the very same treatment is not drawn a second time.
-ranked_landed as (
-
-    select
-        landed.customer_id,
-        landed.treatment_id,
-        landed.arm,
-        landed.assigned_on,
-        landed.share_treated,
+        share_treated,
         row_number() over (
-            partition by landed.customer_id, landed.treatment_id order by landed.assigned_on asc
+            partition by customer_id, treatment_id
+            order by
+                assigned_on asc,
+                case when arm = 'holdout' then 0 else 1 end asc,
+                share_treated asc nulls last,
+                experiment_id asc
         ) as assignment_rank
-    from landed_arms as landed
-    inner join as_of_day on landed.assigned_on < as_of_day.as_of
+    from {{ ref('int_landed_arms') }}
 
 ),
 
