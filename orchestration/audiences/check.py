@@ -155,7 +155,33 @@ def check_audiences(con: duckdb.DuckDBPyConnection, bounds: Limits) -> list[Viol
             )
         """
     ).fetchall()
-    return list(violations(rows, read_records(con, as_of), frozenset(held), bounds, read_firms(con)))
+    holdouts = frozenset(held) | landed_holdouts(con, as_of)
+    return list(violations(rows, read_records(con, as_of), holdouts, bounds, read_firms(con)))
+
+
+def landed_holdouts(con: duckdb.DuckDBPyConnection, as_of: date) -> frozenset[tuple[str, str]]:
+    """(member or company, treatment) held out in an experiment run elsewhere: of each experiment the first arm counts.
+
+    A holdout of several treatments says `none`, and is held out of all that the experiment sends to others.
+    """
+    sent_by: dict[str, set[str]] = defaultdict(set)
+    for experiment, treatment in con.execute(
+        "select distinct experiment_id, treatment_id from stg_assignments"
+        " where arm = 'treated' and experiment_id is not null"
+    ).fetchall():
+        sent_by[experiment].add(treatment)
+    first: dict[tuple[str, str, str], str] = {}
+    # Of two arms of one day, `holdout` comes before `treated`.
+    for experiment, member, treatment, arm in con.execute(
+        "select coalesce(experiment_id, treatment_id), customer_id, treatment_id, arm from stg_assignments"
+        " where assigned_on < ? and customer_id in"
+        " (select member_id from audiences union select company_id from audiences where company_id is not null)"
+        " order by assigned_on, arm",
+        [as_of],
+    ).fetchall():
+        for one in sent_by[experiment] if (arm, treatment) == ("holdout", "none") else {treatment}:
+            first.setdefault((experiment, member, one), arm)
+    return frozenset((member, treatment) for (_, member, treatment), arm in first.items() if arm == "holdout")
 
 
 def read_firms(con: duckdb.DuckDBPyConnection) -> Firms:

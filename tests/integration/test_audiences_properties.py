@@ -6,8 +6,8 @@ misspelt, objections point at other people's messages, and touches fall on the e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
@@ -26,7 +26,7 @@ TREATMENTS = {"r": ("rfm", "mail"), "l": ("life", "SMS "), "z": ("zeta", "sms")}
 ORDER = ("rfm", "life", "zeta")
 # In place of an arm: a treatment that the member had, and has no more.
 BEFORE = "before"
-MODELS = ("contact_permissions", "audience_decisions")
+MODELS = ("int_landed_arms", "contact_permissions", "audience_decisions")
 
 # Days relative to the as-of date: just before it, on it and after it, and the edges of the 28-day windows. Mostly one
 # member, few moments and few channels, so that rows meet; mostly yes, so that what denies is what decides.
@@ -45,6 +45,8 @@ class Logs(NamedTuple):
     touches: list[tuple[str, str, int, str | None]]
     objections: list[tuple[str, int | None, int, int]]
     arms: dict[tuple[str, str], str]
+    # Of experiments run elsewhere: experiment (None where the treatment is it), member, treatment, arm, day.
+    landed: Sequence[tuple[str | None, str, str, str, int]] = ()
 
 
 EVERYBODY_CONSENTS = [(member, channel, -2, 0, True) for member in MEMBERS for channel in ("mail", "sms")]
@@ -65,6 +67,17 @@ worlds = st.builds(
             for t in TREATMENTS
         },
     ),
+    st.just(())
+    | st.lists(
+        st.tuples(
+            st.sampled_from([None, "e"]),
+            members,
+            st.sampled_from([*TREATMENTS, "none"]),
+            st.sampled_from(["treated", "holdout"]),
+            st.sampled_from([-9, -8, 0]),
+        ),
+        max_size=4,
+    ),
 )
 
 
@@ -82,8 +95,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
     zone = write_landing(tmp / "zone", {"order_lines": [line]})
     built = dbt(["compile", "--select", *MODELS], tmp / "warehouse", tmp / "target", LANDING_DIR=str(zone))
-    folder = built.target / "compiled" / "segments_in_use" / "models" / "marts" / "treatments"
-    return {m: Path(folder / f"{m}.sql").read_text().replace('"warehouse"."main".', "") for m in MODELS}
+    folder = built.target / "compiled" / "segments_in_use" / "models"
+    files = {m: next(folder.rglob(f"{m}.sql")) for m in MODELS}
+    return {m: file.read_text().replace('"warehouse"."main".', "") for m, file in files.items()}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +108,9 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
         f"""
         set TimeZone = 'UTC';
         create table int_current_date as select date '{AS_OF}' as as_of;
-        create table segment_scheme_rows as select unnest({list(reversed(ORDER))}) as scheme, true as is_active;
+        create table segment_scheme_rows as select unnest({list(reversed(ORDER))}) as scheme, true as is_active,
+            'person, company' as audience;
+        create view segment_schemes as from segment_scheme_rows;
         create table scheme_priorities as
             select 'rfm' as scheme, 1 as priority, 'first' as reason union all select 'life', 2, 'second';
         create table treatments (treatment_id varchar, scheme varchar, channel varchar, valid_from date, valid_to date);
@@ -104,7 +120,8 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
         create table int_prospect_profiles (customer_id varchar, kind varchar);
         create table stg_customers as select * from int_customers;
         create table stg_companies (company_id varchar);
-        create table stg_company_contacts (person_id varchar, company_id varchar);
+        create table stg_company_contacts (person_id varchar, company_id varchar, job_title varchar);
+        create table int_job_titles (spelling varchar, role varchar);
         create table buying_roles (role varchar, sort_order integer);
         create table stg_consents (
             customer_id varchar, channel varchar, opted_in boolean, recorded_at timestamp, recorded_on date);
@@ -112,6 +129,9 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
             touchpoint_id varchar, customer_id varchar, channel varchar, treatment_id varchar, touched_on date);
         create table stg_responses (
             customer_id varchar, kind varchar, touchpoint_id varchar, responded_at timestamp, responded_on date);
+        create table stg_assignments (
+            experiment_id varchar, customer_id varchar, treatment_id varchar, arm varchar, assigned_on date,
+            share_treated double);
         create table treatment_assignments (
             scheme varchar, member_id varchar, treatment_id varchar, segment varchar, arm varchar,
             is_current boolean, sends_treatment_id varchar);
@@ -122,7 +142,7 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
     for name in MODELS:
         con.execute(f"create view {name} as {compiled[name]}")
     con.execute(
-        "create view audiences as select channel, member_id, treatment_id,"
+        "create view audiences as select channel, scheme, member_id, treatment_id,"
         " (select as_of from int_current_date) as send_on, cast(null as varchar) as company_id"
         " from audience_decisions where outcome = 'sent'"
     )
@@ -150,6 +170,7 @@ def fill(con: duckdb.DuckDBPyConnection, logs: Logs) -> None:
         [(m, "unsubscribe", None if i is None else f"t{i}", moment(d, h), day(d)) for m, i, d, h in logs.objections]
         + [(m, "open", None, moment(-1, 23), day(-1)) for m in MEMBERS],
     )
+    put("stg_assignments", [(e, m, t, arm, day(d), 0.5) for e, m, t, arm, d in logs.landed])
     put(
         "treatment_assignments",
         [
@@ -159,6 +180,25 @@ def fill(con: duckdb.DuckDBPyConnection, logs: Logs) -> None:
     )
 
 
+def held_elsewhere(logs: Logs) -> set[tuple[str, str]]:
+    """(member, treatment) of the holdouts of experiments run elsewhere."""
+    sent = {t for e, _, t, arm, _ in logs.landed if e and arm == "treated"}
+    held = set()
+    for member in MEMBERS:
+        for experiment in (None, "e"):
+            for treatment in TREATMENTS:
+                arms = [
+                    (d, arm)
+                    for e, m, t, arm, d in logs.landed
+                    if (e, m) == (experiment, member)
+                    and d < 0
+                    and (t == treatment or (e and (t, arm) == ("none", "holdout") and treatment in sent))
+                ]
+                if arms and min(arms)[1] == "holdout":
+                    held.add((member, treatment))
+    return held
+
+
 def expected(logs: Logs, limits: Limits, repeat_days: int) -> set[tuple[str, str]]:
     """(member, treatment) that must be sent: exactly these, by the contract, member by member."""
 
@@ -166,6 +206,7 @@ def expected(logs: Logs, limits: Limits, repeat_days: int) -> set[tuple[str, str
         return channel.strip().lower()
 
     sent = set()
+    held = held_elsewhere(logs)
     for member in MEMBERS:
         record = Record()
         for m, channel, day, hour, yes in logs.consents:
@@ -183,7 +224,8 @@ def expected(logs: Logs, limits: Limits, repeat_days: int) -> set[tuple[str, str
             (treatment,) = (t for t, (of, _) in TREATMENTS.items() if of == scheme)
             recent = any(t == treatment and day >= -repeat_days for day, t in touches)
             allowed = consent_problem(record, plain(TREATMENTS[treatment][1]), limits.assume_consent) is None
-            if logs.arms.get((member, treatment)) == "treated" and allowed and not recent:
+            treated = logs.arms.get((member, treatment)) == "treated" and (member, treatment) not in held
+            if treated and allowed and not recent:
                 sent.add((member, treatment))
                 break
     return sent
@@ -214,7 +256,8 @@ def test_every_treatment_of_today_has_one_decision_with_a_reason(con: duckdb.Duc
     rows = con.execute("select member_id, treatment_id, outcome, reason from audience_decisions").fetchall()
     assert sorted((m, t) for m, t, _, _ in rows) == sorted(key for key, arm in logs.arms.items() if arm != BEFORE)
     assert all(outcome and reason for _, _, outcome, reason in rows)
-    holdouts = {key for key, arm in logs.arms.items() if arm == "holdout"}
+    elsewhere = held_elsewhere(logs)
+    holdouts = {key for key, arm in logs.arms.items() if arm == "holdout" or (arm != BEFORE and key in elsewhere)}
     assert {(m, t) for m, t, outcome, _ in rows if outcome == "holdout"} == holdouts
 
 
@@ -223,10 +266,32 @@ def test_the_blocking_check_finds_a_row_that_slipped_in(con: duckdb.DuckDBPyConn
     assert check_audiences(con, BOUNDS) == []
     con.execute("begin")
     con.execute(
-        f"create or replace view audiences as select 'mail' as channel, 'ann' as member_id, 'r' as treatment_id,"
+        "create or replace view audiences as select 'mail' as channel, 'rfm' as scheme, 'ann' as member_id,"
+        " 'r' as treatment_id,"
         " cast(null as varchar) as company_id,"
         f" date '{AS_OF}' as send_on"
     )
     (found,) = check_audiences(con, BOUNDS)
     con.execute("rollback")
     assert (found.member_id, found.why) == ("ann", "refused on 2026-03-30")
+
+
+def test_the_blocking_check_finds_a_holdout_of_an_experiment_run_elsewhere(con: duckdb.DuckDBPyConnection) -> None:
+    consents = [("ann", "mail", -2, 0, True)]
+    landed = [("e", "ann", "none", "holdout", -9), ("e", "bob", "r", "treated", -9), ("e", "ann", "r", "treated", -8)]
+    con.execute("begin")
+    con.execute(
+        "create or replace view audiences as select 'mail' as channel, 'rfm' as scheme, 'ann' as member_id,"
+        f" 'r' as treatment_id, cast(null as varchar) as company_id, date '{AS_OF}' as send_on"
+    )
+    fill(con, Logs(consents, [], [], {("ann", "r"): "treated"}, landed))
+    found = check_audiences(con, BOUNDS)
+    # Not before the as-of date, or treated first.
+    for rows in (
+        [("e", "ann", "r", "holdout", 0)],
+        [("e", "ann", "r", "treated", -9), ("e", "ann", "r", "holdout", -8)],
+    ):
+        fill(con, Logs(consents, [], [], {("ann", "r"): "treated"}, rows))
+        assert check_audiences(con, BOUNDS) == []
+    con.execute("rollback")
+    assert [(violation.member_id, violation.why) for violation in found] == [("ann", "drawn into the holdout")]

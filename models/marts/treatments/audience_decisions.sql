@@ -52,18 +52,36 @@ programme_members as (
 
 ),
 
+-- By our own draw or in an experiment run elsewhere; and of their own treatment whoever is sent the one for all instead. What a
+-- company is held out of elsewhere is not sent to its contact persons either where it is a treatment of theirs.
 held_out as (
 
     select
         member_id,
         treatment_id
     from {{ ref('treatment_assignments') }}
+    where arm = 'holdout' or (arm = 'uniform' and sends_treatment_id <> treatment_id)
+    union
+    select
+        customer_id as member_id,
+        treatment_id
+    from {{ ref('int_landed_arms') }}
     where arm = 'holdout'
+    union
+    select
+        contacts.person_id as member_id,
+        landed.treatment_id
+    from {{ ref('int_landed_arms') }} as landed
+    inner join {{ ref('stg_company_contacts') }} as contacts on landed.customer_id = contacts.company_id
+    inner join {{ ref('segment_treatments') }} as treatments on landed.treatment_id = treatments.treatment_id
+    inner join {{ ref('segment_schemes') }} as schemes
+        on treatments.scheme = schemes.scheme and schemes.audience = 'company_contact'
+    where landed.arm = 'holdout'
 
 ),
 
 -- The treatment that the member's arm is sent: their segment's, or the one for all. Held out of the one for all, because it
--- was once their own, they stay held out.
+-- was once their own or elsewhere, they stay held out.
 arm_treatments as (
 
     select
@@ -100,13 +118,14 @@ judged_assignments as (
         permissions.permission,
         coalesce(member_touches.touches, 0) as touches,
         case
+            when treatments.treatment_id is null then 'not valid'
             when coalesce(trim(treatments.channel), '') = '' then 'no channel'
             when assignments.arm = 'programme' or programme_persons.member_id is not null then 'programme'
             when
                 coalesce(treatments.valid_from, as_of_day.as_of) > as_of_day.as_of
                 or coalesce(treatments.valid_to, as_of_day.as_of) < as_of_day.as_of
                 then 'not valid'
-            when assignments.arm = 'holdout' then 'holdout'
+            when assignments.arm = 'holdout' or held_persons.member_id is not null then 'holdout'
             when permissions.permission = 'no contact person' then 'no contact person'
             when permissions.permission = 'unsubscribed' then 'unsubscribed'
             when permissions.permission = 'refused' then 'refused'
@@ -116,12 +135,15 @@ judged_assignments as (
         end as obstacle
     from arm_treatments as assignments
     cross join as_of_day
-    inner join {{ ref('segment_treatments') }} as treatments on assignments.treatment_id = treatments.treatment_id
+    -- The one treatment for all may be gone from treatments.csv.
+    left join {{ ref('segment_treatments') }} as treatments on assignments.treatment_id = treatments.treatment_id
     inner join ordered_schemes on assignments.scheme = ordered_schemes.scheme
     left join {{ ref('contact_permissions') }} as permissions
         on assignments.member_id = permissions.member_id and lower(trim(treatments.channel)) = permissions.channel
-    -- Who gets nothing gets nothing for a company either.
+    -- Who gets nothing, or not this, gets it for a company neither.
     left join programme_members as programme_persons on permissions.person_id = programme_persons.member_id
+    left join held_out as held_persons
+        on permissions.person_id = held_persons.member_id and assignments.treatment_id = held_persons.treatment_id
     left join member_touches
         on coalesce(permissions.person_id, assignments.member_id) = member_touches.customer_id
     left join recent_treatments as recent
