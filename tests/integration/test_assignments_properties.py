@@ -32,7 +32,7 @@ PROGRAMME_SHARE = 0.02
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the SQL is of treatment_assignments and earlier_assignments, as dbt compiles it."""
+    """Where the SQL is of treatment_assignments and what it is made from, as dbt compiles it."""
     tmp = tmp_path_factory.mktemp("compiled")
     line = {
         "order_id": "o",
@@ -43,19 +43,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "amount": 1,
     }
     zone = write_landing(tmp / "zone", {"order_lines": [line]})
-    models = ["treatment_assignments", "earlier_assignments"]
+    models = ["int_landed_arms", "treatment_assignments", "earlier_assignments", "uniform_treatments_are_treatments"]
     built = dbt(["compile", "--select", *models], tmp / "warehouse", tmp / "target", LANDING_DIR=str(zone))
-    return built.target / "compiled" / "segments_in_use" / "models" / "marts" / "treatments"
+    return built.target / "compiled" / "segments_in_use"
+
+
+def sql_of(folder: Path, name: str) -> str:
+    """A compiled model or test over tables of bare names."""
+    return next(folder.rglob(f"{name}.sql")).read_text().replace('"warehouse"."main".', "")
 
 
 @pytest.fixture(scope="module")
 def compiled(folder: Path) -> str:
     """The SQL of treatment_assignments over tables of bare names."""
-    return (folder / "treatment_assignments.sql").read_text().replace('"warehouse"."main".', "")
+    return sql_of(folder, "treatment_assignments")
 
 
 @pytest.fixture
-def con(compiled: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def con(compiled: str, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory in which the model is a view; no members, treatments r_best, r_lost and l_best, l_lost."""
     con = duckdb.connect()
     con.execute(
@@ -83,6 +88,7 @@ def con(compiled: str) -> Iterator[duckdb.DuckDBPyConnection]:
             sends_treatment_id varchar, share_uniform double, share_programme double);
         """
     )
+    con.execute(f"create view int_landed_arms as {sql_of(folder, 'int_landed_arms')}")
     # Without the programme's holdout, but where a test asks for it.
     assert f"< {PROGRAMME_SHARE}" in compiled
     con.execute("create table programme (share double)")
@@ -229,7 +235,7 @@ def test_the_programmes_holdout_is_the_share_asked_for_and_never_drawn_again(con
 def test_an_arm_of_an_id_that_became_an_alias_is_its_customers(folder: Path, tmp_path: Path) -> None:
     """g1 and c9 were drawn for t1, and the first arm stays; g2's only one is c9's too; the demo's rows are nobody's."""
     state = tmp_path / "assignments.parquet"
-    sql = (folder / "earlier_assignments.sql").read_text().replace('"warehouse"."main".', "")
+    sql = sql_of(folder, "earlier_assignments")
     (named,) = set(re.findall(r"'[^']*treatment_assignments.parquet'", sql))
     sql = sql.replace(named, f"'{state}'")
     with duckdb.connect() as con:
@@ -257,3 +263,25 @@ def test_an_arm_of_an_id_that_became_an_alias_is_its_customers(folder: Path, tmp
         ("c9", "t1", "holdout", date(2026, 1, 1)),
         ("c9", "t2", "treated", date(2026, 1, 4)),
     ]
+
+
+def test_the_one_treatment_for_all_is_no_row_for_every_segment(folder: Path) -> None:
+    with duckdb.connect() as con:
+        con.execute(
+            """
+            create table treatment_rows as from (values ('each', 'r', '*'), ('lost', 'r', 'lost'))
+                as rows (treatment_id, scheme, segment);
+            create table treatments as from (values ('each', 'r'), ('each_best', 'r'), ('lost', 'r'))
+                as rows (treatment_id, scheme);
+            create table uniform_treatments (scheme varchar, treatment_id varchar, share_uniform double);
+            """
+        )
+        asked = sql_of(folder, "uniform_treatments_are_treatments")
+        for row in (("r", "each_best", 0.3), ("r", "lost", 0.3)):
+            con.execute("insert into uniform_treatments values (?, ?, ?)", row)
+        assert con.execute(asked).fetchall() == []
+        con.execute("insert into uniform_treatments values ('r', 'other', 0.3), ('r', 'lost', 1.3)")
+        assert len(con.execute(asked).fetchall()) == 2
+        con.execute("insert into uniform_treatments values ('r', 'each', 0.3)")
+        with pytest.raises(duckdb.Error, match=r"each is a row for every segment.*each_… .*row of its own"):
+            con.execute(asked).fetchall()
