@@ -8,6 +8,15 @@ with settings as (
 
 ),
 
+-- What was run elsewhere has an end of its own: new arms of ours are no part of it.
+landed_experiments as (
+
+    select distinct coalesce(landed.experiment_id, landed.treatment_id) as experiment_id
+    from {{ ref('stg_assignments') }} as landed
+    inner join settings on landed.assigned_on < settings.as_of
+
+),
+
 -- Experiments run elsewhere, and our own, in which only members count who could be sent the treatment when it was assigned.
 -- A treatment without a holdout is no experiment. Where several treatments share an experiment, a row's share is that of its
 -- own arm; where the treatment is the experiment, it is the share of the treated.
@@ -27,25 +36,29 @@ assignments as (
     from {{ ref('stg_assignments') }}
     union all
     select
-        treatment_id as experiment_id,
-        member_id as customer_id,
-        case when arm = 'holdout' then 'none' else treatment_id end as treatment_id,
-        assigned_on,
+        case when landed.experiment_id is null then drawn.treatment_id else 'drawn_' || drawn.treatment_id end
+            as experiment_id,
+        drawn.member_id as customer_id,
+        case when drawn.arm = 'holdout' then 'none' else drawn.treatment_id end as treatment_id,
+        drawn.assigned_on,
         -- Of those who were drawn neither into the uniform arm nor out of the programme.
-        case when arm = 'holdout' then 1 - share_treated - share_uniform else share_treated end / (1 - share_uniform)
-            as arm_share,
+        case
+            when drawn.arm = 'holdout' then 1 - drawn.share_treated - drawn.share_uniform
+            else drawn.share_treated
+        end / (1 - drawn.share_uniform) as arm_share,
         cast(null as date) as ends_on,
-        origin,
-        segments,
+        drawn.origin,
+        drawn.segments,
         'all' as stratum,
-        treatment_id as sent_treatment_id
-    from {{ ref('treatment_assignments') }}
+        drawn.treatment_id as sent_treatment_id
+    from {{ ref('treatment_assignments') }} as drawn
+    left join landed_experiments as landed on drawn.treatment_id = landed.experiment_id
     where
-        origin = 'drawn'
-        and is_eligible
-        and arm in ('treated', 'holdout')
-        and share_treated > 0
-        and share_treated + share_uniform < 1
+        drawn.origin = 'drawn'
+        and drawn.is_eligible
+        and drawn.arm in ('treated', 'holdout')
+        and drawn.share_treated > 0
+        and drawn.share_treated + drawn.share_uniform < 1
     union all
     -- A scheme with a treatment for all: each segment its own, one for all, nothing. Shares may differ between treatments, so
     -- each is a stratum.
@@ -121,7 +134,12 @@ ranked_assignments as (
         ends.ends_on,
         row_number() over (
             partition by assignments.experiment_id, assignments.customer_id
-            order by assignments.assigned_on asc, assignments.origin asc, assignments.treatment_id asc
+            order by
+                assignments.assigned_on asc,
+                assignments.origin asc,
+                assignments.treatment_id asc,
+                assignments.arm_share asc nulls last,
+                assignments.stratum asc
         ) as assignment_rank
     from assignments
     inner join settings on assignments.assigned_on < settings.as_of
@@ -297,7 +315,7 @@ arm_costs as (
     from assignment_starts as members
     inner join {{ ref('int_member_touchpoints') }} as touchpoints
         on
-            members.customer_id = touchpoints.member_id
+            members.buyer_id = touchpoints.member_id
             and members.sent_treatment_id = touchpoints.treatment_id
             and touchpoints.touched_on >= members.assigned_on
             and touchpoints.touched_on < members.outcome_until
@@ -310,7 +328,7 @@ arm_costs as (
     from assignment_starts as members
     inner join {{ ref('int_member_touchpoints') }} as touchpoints
         on
-            members.customer_id = touchpoints.member_id
+            members.buyer_id = touchpoints.member_id
             and touchpoints.touched_on >= members.assigned_on
             and touchpoints.touched_on < members.outcome_until
     where
