@@ -86,9 +86,8 @@ customer_orders as (
     where customer_id is not null
     group by customer_id
 
-){%- if not as_of_setting() %},
+),
 
-{#- The last day decides what the refresh describes, unless AS_OF does. -#}
 order_days as (
 
     select
@@ -107,7 +106,6 @@ last_days as (
     from order_days
 
 )
-{%- endif %}
 
 select
     'orders that span days' as kind,
@@ -137,6 +135,7 @@ cross join span_counts
 where
     span_counts.orders >= {{ var('suspicious_min_orders') }}
     and customer_orders.orders > {{ var('suspicious_share') }} * span_counts.orders
+{#- The last day decides what the refresh describes, unless AS_OF does. -#}
 {%- if not as_of_setting() %}
 union all
 select
