@@ -454,7 +454,7 @@ def describe(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
     if held or settings.seeds_dir != SHIPPED_SEEDS:
         arguments = " ".join(f"'{part}'" if part.startswith("{") else part for part in vars_arguments(held))
         by_hand = f"SEEDS_PATH={settings.seeds_path} dbt build --profiles-dir profiles {arguments}".strip()
-        lines += ["the same for dbt by hand", f"  {by_hand}"]
+        lines += ["the same for dbt by hand (with the seeds as they are now; after an edit, ask again)", f"  {by_hand}"]
     return "\n".join([*lines, *former_names_used(settings)])
 
 

@@ -93,7 +93,9 @@ order_days as (
     select
         ordered_on,
         row_number() over (order by ordered_on desc) as place
-    from lines
+    {# Not from `lines`: what is read twice would be held, of all lines. #}
+    from {{ ref('stg_order_lines') }}
+    where is_counted
     group by ordered_on
 
 ),

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from unicodedata import normalize
 
 import duckdb
 from markupsafe import escape
@@ -467,7 +468,10 @@ def search_export(mapping_file: Path, person_id: str, formats: LandingFormats) -
 
     Their ids alone are mapped, into a folder that is gone afterwards.
     """
-    mapping = read_mapping(mapping_file, contract())
+    try:
+        mapping = read_mapping(mapping_file, contract())
+    except LandingError as error:
+        return [f"all of the export, perhaps: {error}"]
     found: set[str] = set()
     for entry in mapping.entries:
         columns = {name: source for name, source in entry.columns.items() if name in PERSON_COLUMNS}
@@ -499,7 +503,7 @@ def _landing_file_holds(path: Path, person_id: str, table: str, formats: Landing
                 described = con.execute(f"describe select * from {read_of(path)}").fetchall()
                 names = [name for name, *_ in described if name.strip().lower() in PERSON_COLUMNS]
                 # An id that pandas made a float because some were null is a whole number again, as in landing.
-                texts = {name: f"cast({quoted(name)} as varchar)" for name in names}
+                texts = {name: f"nfc_normalize(cast({quoted(name)} as varchar))" for name in names}
                 matches = [
                     f"coalesce({text} in ($id, $id || '.0')"
                     f" or {formats.id_as_read(table, name.strip().lower(), text)} = $id, false)"
@@ -522,8 +526,8 @@ def _landing_file_holds(path: Path, person_id: str, table: str, formats: Landing
             return any(
                 person_id in found
                 or con.execute(
-                    f"select bool_or({formats.id_as_read(table, name, 'cell')} = $id)"
-                    " from (select unnest($cells) as cell)",
+                    f"select bool_or(cell = $id or {formats.id_as_read(table, name, 'cell')} = $id)"
+                    " from (select nfc_normalize(unnest($cells)) as cell)",
                     {"id": person_id, "cells": sorted(found)},
                 ).fetchall()[0][0]
                 for name, found in cells.items()
@@ -547,4 +551,4 @@ def _token(person_id: str) -> re.Pattern[bytes]:
 
 
 def _is(cell: str, person_id: str) -> bool:
-    return cell in (person_id, f"'{person_id}")
+    return normalize("NFC", cell) in (person_id, f"'{person_id}")

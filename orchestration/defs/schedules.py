@@ -10,8 +10,6 @@ at any hour suit the sensor. Both at once do no harm: one refresh at a time hold
 from __future__ import annotations
 
 import json
-import os
-import socket
 from collections.abc import Set
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -34,7 +32,7 @@ from dagster import (
 from orchestration.defs.translator import HISTORY_KEY
 from orchestration.publication.refreshes import known_refreshes
 from orchestration.settings import Settings, SettingsError, read_settings
-from orchestration.storage.lock import read_holder
+from orchestration.storage.lock import is_held
 from orchestration.storage.versions import published_version, read_manifest, version_folders
 
 refresh = define_asset_job(
@@ -137,20 +135,8 @@ def published_fingerprints(settings: Settings) -> set[str]:
 
 
 def is_in_use(settings: Settings) -> bool:
-    """Whether a process on this machine holds the warehouse.
-
-    Read from the text of the lock file: trying the lock would, for a moment, keep a real refresh out.
-    """
-    holder = read_holder(settings.lock_file)
-    if holder.get("host") != socket.gethostname():
-        return False
-    try:
-        os.kill(int(holder["pid"]), 0)
-    except (KeyError, ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
+    """Whether a process on this machine holds the warehouse."""
+    return is_held(settings.lock_file)
 
 
 def _read(cursor: str | None) -> Seen:

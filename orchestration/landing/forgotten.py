@@ -20,6 +20,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 import duckdb
 
@@ -211,7 +212,7 @@ def _take_out_of_csv(path: Path, forgotten: Forgotten, formats: LandingFormats) 
                     found.add(row[i])
     with memory.connect() as con:
         gone = {i: _gone(con, found, path.parent.name, header[i], forgotten, formats) for i, found in ids.items()}
-    gone_torn = {cell for cell in torn if cell and cell in forgotten}
+    gone_torn = {cell for cell in torn if cell and (cell in forgotten or normalize("NFC", cell) in forgotten)}
 
     def is_about(row: Sequence[str]) -> bool:
         if len(row) != len(header):
@@ -251,10 +252,11 @@ def _gone(
     if not ids:
         return set()
     as_read = con.execute(
-        f"select id, {formats.id_as_read(table, column, 'id')} from (select unnest(?) as id) where id <> ''",
+        f"select id, composed, {formats.id_as_read(table, column, 'composed')}"
+        " from (select id, nfc_normalize(id) as composed from (select unnest(?) as id) where id <> '')",
         [sorted(ids)],
     ).fetchall()
-    return {str(id) for id, read in as_read if id in forgotten or (read is not None and read in forgotten)}
+    return {str(id) for id, *others in as_read if any(each in forgotten for each in (id, *others) if each is not None)}
 
 
 def _looked_for(forgotten: Forgotten, formats: LandingFormats) -> str:

@@ -35,6 +35,23 @@ def read_holder(lock_file: Path) -> dict[str, str]:
     return {str(k): str(v) for k, v in holder.items()} if isinstance(holder, dict) else {}
 
 
+def is_held(lock_file: Path) -> bool:
+    """Whether a process on this machine holds the lock: this one too.
+
+    Read from the text of the file: trying the lock would, for a moment, keep a real refresh out.
+    """
+    holder = read_holder(lock_file)
+    if holder.get("host") != socket.gethostname():
+        return False
+    try:
+        os.kill(int(holder["pid"]), 0)
+    except (KeyError, ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 @contextmanager
 def refresh_lock(lock_file: Path, purpose: str = "refresh") -> Iterator[None]:
     """Hold the lock for the length of the block; at once, or not at all.

@@ -20,6 +20,7 @@ from typing import Any
 
 from orchestration.overrides import held_vars, prepare_seeds, shipped_vars, vars_arguments
 from orchestration.settings import PROJECT_DIR, SHIPPED_SEEDS, Settings, read_settings
+from orchestration.storage.lock import is_held
 from orchestration.warehouse.dbt_arguments import parse_arguments
 from orchestration.warehouse.dbt_server import prepare_ahead
 
@@ -93,7 +94,9 @@ def manifest_path(settings: Settings, project_dir: Path = PROJECT_DIR) -> Path:
         ProjectError: dbt cannot parse the project.
         SettingsError: SETTINGS or SEEDS_DIR cannot be used.
     """
-    prepare_seeds(settings)
+    # Those of a refresh that runs are its own: it reads them to its end.
+    if not (is_held(settings.lock_file) and settings.seeds_dir.is_dir()):
+        prepare_seeds(settings)
     with _parsing:
         return _manifest_path(settings, project_dir)
 

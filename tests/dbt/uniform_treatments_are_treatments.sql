@@ -1,5 +1,6 @@
--- A share is from 0 to 1, and the treatment is one of the scheme's (published, or as written in treatments.csv). A row for every
--- segment (`*`) is sent to nobody under its own id, so it would draw nobody.
+-- A share is from 0 to 1, and the treatment is one of the scheme's: published, as written in treatments.csv, or what a row for every
+-- segment (`*`) makes of a segment, be it one that nobody is in today. Such a row itself is sent to nobody under its own id, so it
+-- would draw nobody.
 with refused as (
 
     select
@@ -17,9 +18,20 @@ with refused as (
         on uniform.treatment_id = treatments.treatment_id and uniform.scheme = treatments.scheme
     left join {{ ref('treatments') }} as written
         on uniform.treatment_id = written.treatment_id and uniform.scheme = written.scheme
+    left join (
+        select distinct
+            named.scheme,
+            named.treatment_id
+        from {{ ref('uniform_treatments') }} as named
+        inner join {{ ref('treatments') }} as templates
+            on
+                named.scheme = templates.scheme
+                and templates.segment = '*'
+                and substr(named.treatment_id, 1, length(templates.treatment_id) + 1) = templates.treatment_id || '_'
+    ) as made on uniform.treatment_id = made.treatment_id and uniform.scheme = made.scheme
     where
         not coalesce(uniform.share_uniform between 0 and 1, false)
-        or (treatments.treatment_id is null and written.treatment_id is null)
+        or (treatments.treatment_id is null and written.treatment_id is null and made.scheme is null)
         or written.segment = '*'
 
 )

@@ -301,8 +301,8 @@ def _end(tills: Tills, customer: str) -> str:
 def _returned(
     receipts: Mapping[tuple[Any, ...], Sequence[Mapping[str, Any]]], known: Sequence[Mapping[str, Any]]
 ) -> set:
-    """Receipts of which every product has come back. A return is of one receipt of that number that has its product:
-    the customer's own, that of its store, and then the latest by that day."""
+    """Receipts of which every product has come back. A return is of one receipt of that number that has its product
+    by that day: the customer's own, that of its store, and then the latest."""
     back: dict[tuple[Any, ...], dict[str, int]] = {}
     for line in known:
         if not line["returns_order_id"] or line["units"] > 0:
@@ -313,12 +313,13 @@ def _returned(
             if key[0] == line["returns_order_id"]
             and (key[1] == line["customer"] or not key[1] or not line["customer"])
             and any(each["product_id"] == line["product_id"] for each in sold)
+            and key[3] <= line["day"]
         ]
         if not holding:
             continue
         own = max(
             sorted(holding),
-            key=lambda key: (key[1] == line["customer"], key[2] == line["store_id"], key[3] <= line["day"], key[3]),
+            key=lambda key: (key[1] == line["customer"], key[2] == line["store_id"], key[3]),
         )
         units = back.setdefault(own, {})
         units[line["product_id"]] = units.get(line["product_id"], 0) - line["units"]

@@ -5,5 +5,9 @@
 select contacts.person_id
 from {{ ref('stg_company_contacts') }} as contacts
 inner join {{ ref('stg_prospects') }} as prospects on contacts.company_id = prospects.prospect_id
-left join {{ ref('int_customers') }} as customers on contacts.company_id = customers.customer_id
+cross join {{ ref('int_current_date') }} as dates
+left join {{ ref('int_customers') }} as customers
+    on
+        contacts.company_id = customers.customer_id
+        and (customers.is_profiled or customers.first_line_on < dates.as_of)
 where customers.customer_id is null

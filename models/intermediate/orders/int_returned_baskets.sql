@@ -56,7 +56,7 @@ baskets as (
 ),
 
 {# A number may be that of several baskets: another customer's, or where order_scope divides it. A return is of one of those that
-   hold its product: its own customer's, as far as both are known, of its store and channel, and then of the latest one by then. #}
+   hold its product by its day: its own customer's, as far as both are known, of its store and channel, and then the latest one. #}
 candidates as (
 
     select
@@ -71,7 +71,6 @@ candidates as (
                 case when returns.customer_id is not distinct from sold_products.customer_id then 0 else 1 end,
                 case when returns.store_id = sold_products.store_id then 0 else 1 end,
                 case when returns.channel = sold_products.channel then 0 else 1 end,
-                case when baskets.basket_on <= returns.returned_on then 0 else 1 end,
                 baskets.basket_on desc,
                 sold_products.customer_id asc,
                 sold_products.store_id asc nulls last,
@@ -87,7 +86,9 @@ candidates as (
                 or returns.customer_id is null
                 or sold_products.customer_id is null
             )
-    inner join baskets on sold_products.basket_number = baskets.basket_number
+    -- What was sold later cannot have come back, and would change what earlier as-of dates saw.
+    inner join baskets
+        on sold_products.basket_number = baskets.basket_number and baskets.basket_on <= returns.returned_on
 
 ),
 

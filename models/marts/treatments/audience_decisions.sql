@@ -69,14 +69,11 @@ held_out as (
     where arm = 'holdout'
     union
     select
-        contacts.person_id as member_id,
-        landed.treatment_id
-    from {{ ref('int_landed_arms') }} as landed
-    inner join {{ ref('stg_company_contacts') }} as contacts on landed.customer_id = contacts.company_id
-    inner join {{ ref('segment_treatments') }} as treatments on landed.treatment_id = treatments.treatment_id
-    inner join {{ ref('segment_schemes') }} as schemes
-        on treatments.scheme = schemes.scheme and schemes.audience = 'company_contact'
-    where landed.arm = 'holdout'
+        person_id as member_id,
+        treatment_id
+    from (
+        {{ held_contacts() | indent(8) }}
+    ) as held_contacts
 
 ),
 

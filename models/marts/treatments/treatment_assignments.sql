@@ -212,6 +212,13 @@ ranked_landed as (
 
 ),
 
+-- They are never sent it, and show nothing of it.
+held_contacts as (
+
+    {{ held_contacts() | indent(4) }}
+
+),
+
 -- Who was sent the treatment before the arm was drawn cannot show what it does.
 touched_members as (
 
@@ -270,7 +277,7 @@ new_assignments as (
         coalesce(landed.assigned_on, as_of_day.as_of) as assigned_on,
         coalesce(landed.share_treated, drawn.share_treated) as share_treated,
         case when landed.arm is not null then 'landed' else 'drawn' end as origin,
-        drawn.is_permitted and touched.customer_id is null as is_eligible,
+        drawn.is_permitted and touched.customer_id is null and held_contacts.person_id is null as is_eligible,
         member_segments.segments,
         drawn.uniform_treatment_id,
         case when landed.arm is not null then 0e0 else drawn.share_uniform end as share_uniform,
@@ -286,6 +293,8 @@ new_assignments as (
             and landed.assignment_rank = 1
     left join touched_members as touched
         on drawn.member_id = touched.customer_id and drawn.treatment_id = touched.treatment_id
+    left join held_contacts
+        on drawn.member_id = held_contacts.person_id and drawn.treatment_id = held_contacts.treatment_id
 
 ),
 
