@@ -77,6 +77,12 @@ def _range(low: Any, high: Any) -> str:
     )
 
 
+def _net_range(row: Row) -> str:
+    """The interval of the net value that decides whether it pays; nothing where none is known."""
+    low, high = row.get("verdict_net_low"), row.get("verdict_net_high")
+    return "" if low is None and high is None else _range(low, high)
+
+
 def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, title: str) -> list[Block]:
     """Each test against customers held out at random, with both intervals; the largest groups first."""
     told = [row for row in rows if not shop.is_few(row.get("n_treated")) and not shop.is_few(row.get("n_holdout"))]
@@ -105,7 +111,9 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
             common.number(brought, words.decimals(brought)),
             Cell(drawn),
             Cell(_range(found.low, found.high) if found else words.NOTHING, note=note, css="n"),
-            common.number(row.get("verdict_net_value"), words.decimals(row.get("verdict_net_value"))),
+            common.number(
+                row.get("verdict_net_value"), words.decimals(row.get("verdict_net_value")), note=_net_range(row)
+            ),
         ]
 
     def whom(row: Row) -> str:
@@ -125,7 +133,8 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
                         "Each row: members who were treated against members held out at random. The dot is what it "
                         "brought a member, the thick line what chance leaves possible now that the test is closed, "
                         "past spend taken into account; while it is open, only the thin line counts, which allows for "
-                        "looking every day. Clear of the upright line at 0, it is more than chance."
+                        "looking every day. Clear of the upright line at 0, it is more than chance; and it pays where "
+                        "the net value, beneath which its own interval stands, is above 0 from end to end."
                     ),
                     *(
                         [say("Amounts are in {currency}.", currency=words.table(words.clean(shop.currency)))]

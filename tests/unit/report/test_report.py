@@ -814,6 +814,18 @@ def test_an_open_test_shows_the_interval_of_all_looks_too(database: Path) -> Non
     assert row[7] == "1.50 to 5.00 all looks: -0.50 to 7.00" and row[9] == "open"
 
 
+def test_the_interval_that_decides_whether_it_pays_stands_beneath_the_net_value(database: Path) -> None:
+    change(
+        database,
+        """
+        alter table treatment_outcomes add column verdict_net_low double;
+        alter table treatment_outcomes add column verdict_net_high double;
+        update treatment_outcomes set verdict_net_low = -0.1, verdict_net_high = null
+        """,
+    )
+    assert report(database).part("tested").table("Tested treatments")[0][8] == "0.42 -0.10 to ∞"
+
+
 def test_plans_of_schemes_that_somebody_is_in_come_nearest_first(database: Path) -> None:
     change(
         database,
