@@ -430,7 +430,7 @@ select
     {{ text("case when disposition = 'superseded' then taken_row end" if table.is_master else 'null') }} as superseded_by,
     {%- if table.key_may_be_incomplete %}
     place_in_file > 1 and copy_number = 1 and not is_refused as is_equal_line,
-    {{ signed_money('amount', 'quantity') }} as amount,
+    amount,
     currency,
     ordered_on,
     {%- endif %}

@@ -226,10 +226,11 @@ def meaning(tills: Tills, as_of: date) -> Meaning:
                 unrated_days.append(day)
                 continue
             amount = (amount * tills.rates[max(valid)]).quantize(Decimal("0.0001"), ROUND_HALF_UP)
-        # Either minus makes a return.
-        amount = -abs(amount) if int(row["quantity"]) < 0 else amount
+        # The account tells money as it landed.
         if not row["line_number"]:
             equals.setdefault(tuple(row.values()), []).append(amount)
+        # Either minus makes a return.
+        amount = -abs(amount) if int(row["quantity"]) < 0 else amount
         if row["status"] in NOT_COUNTED:
             not_counted += 1
             continue
