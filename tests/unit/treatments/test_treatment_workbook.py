@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestration.seeds.files import as_csv
-from orchestration.seeds.treatments import COLUMNS, DATES, TreatmentsFileError
+from orchestration.seeds.treatments import COLUMNS, DATES, TreatmentsFileError, blank_in_id
 from orchestration.seeds.workbook import (
     CONTEXT,
     READ_ME,
@@ -73,7 +73,9 @@ DAYS = st.one_of(st.just(""), st.dates(date(1900, 1, 1), date(2100, 1, 1)).map(d
 
 @st.composite
 def treatments(draw: st.DrawFn) -> list[dict[str, str]]:
-    ids = draw(st.lists(TEXTS.filter(lambda text: bool(text.strip())), max_size=6, unique=True))
+    ids = draw(
+        st.lists(TEXTS.filter(lambda text: bool(text.strip()) and not blank_in_id(text)), max_size=6, unique=True)
+    )
     return [
         {
             **{column: draw(TEXTS) for column in COLUMNS},
