@@ -73,6 +73,8 @@ def con(compiled: str, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         insert into treatments
             select scheme || '_' || segment, scheme || '_' || segment, scheme, segment, 'mail', null, null, false
             from (values ('r'), ('l')) schemes (scheme), (values ('best'), ('lost')) segments (segment);
+        create table segment_scheme_rows as
+            select scheme, 'person' as audience from (values ('r'), ('l')) schemes (scheme);
         create table treatment_shares (treatment_id varchar, share_treated double);
         create table uniform_treatments (scheme varchar, treatment_id varchar, share_uniform double);
         create table contact_permissions (member_id varchar, channel varchar, is_permitted boolean);
