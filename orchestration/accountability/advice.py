@@ -20,13 +20,12 @@ import pyarrow as pa
 from scipy import special
 
 from orchestration.accountability.behaviour import OUTCOMES, SHARES
-from orchestration.accountability.experiments import EVERYONE
+from orchestration.accountability.experiments import EVERYONE, UNKNOWN
 from orchestration.accountability.inputs import SIGNIFICANCE, RefreshSettings, active_schemes, segment_labels
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.statistics import Floats, Integers
 
 KEEP_APART, MERGE, TEST = "keep apart", "merge", "test"
-UNKNOWN = "unknown"
 
 
 class Tests:

@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from orchestration.accountability.behaviour import OUTCOMES
 from orchestration.accountability.delivery import ENOUGH_POWER, TREATED_ALIKE, TREATED_DIFFERENTLY
+from orchestration.accountability.experiments import UNKNOWN
 from orchestration.accountability.inputs import (
     SIGNIFICANCE,
     RefreshSettings,
@@ -45,7 +46,6 @@ MOST = 0.5
 # The scheme of prospects; their segments are those of other schemes.
 PROSPECTS = "prospect_persona"
 
-UNKNOWN = "unknown"
 IN_USE, IN_THE_DRAWER, SUPERFICIAL, UNPROVEN = "in use", "in the drawer", "superficial", "unproven"
 
 

@@ -86,41 +86,11 @@ def actions(shop: Shop) -> list[Finding]:
     on_paper = [scheme for scheme in drawer if common.is_alike_on_paper(scheme)]
     delivered = [scheme for scheme in drawer if common.is_mostly_sent_alike(scheme)]
     if on_paper:
-        named, more = _named(on_paper)
-        found.append(
-            Finding(
-                say("Write each segment its own treatment"),
-                many(
-                    "Some segments have the same on paper: {schemes} and {n} more scheme.",
-                    "Some segments have the same on paper: {schemes} and {n} more schemes.",
-                    more,
-                    schemes=named,
-                )
-                if more
-                else say("Some segments have the same on paper: {schemes}.", schemes=named),
-                0.0,
-                "schemes",
-                say("All schemes"),
-            )
-        )
+        said = say("Some segments have the same on paper: {schemes}.", schemes=_named(on_paper))
+        found.append(Finding(say("Write each segment its own treatment"), said, 0.0, "schemes", say("All schemes")))
     if delivered:
-        named, more = _named(delivered)
-        found.append(
-            Finding(
-                say("Send each segment its own treatment"),
-                many(
-                    "So far most get the same: {schemes} and {n} more scheme.",
-                    "So far most get the same: {schemes} and {n} more schemes.",
-                    more,
-                    schemes=named,
-                )
-                if more
-                else say("So far most get the same: {schemes}.", schemes=named),
-                0.0,
-                "schemes",
-                say("All schemes"),
-            )
-        )
+        said = say("So far most get the same: {schemes}.", schemes=_named(delivered))
+        found.append(Finding(say("Send each segment its own treatment"), said, 0.0, "schemes", say("All schemes")))
     if shop.db.has("audience_decisions", "outcome"):
         row = shop.db.rows(
             "select count(*) as n, count(*) filter (outcome = 'no consent') as waiting from audience_decisions"
@@ -189,10 +159,13 @@ def actions(shop: Shop) -> list[Finding]:
     return found
 
 
-def _named(schemes: Sequence[Scheme]) -> tuple[Markup, int]:
-    """The first of some schemes, each with a link to its tables of treatments on paper and sent; how many are left."""
-    links = [common.link(f"{scheme.anchor}-sent", scheme.title) for scheme in schemes[:MOST_LINKS]]
-    return common.links(links), max(0, len(schemes) - MOST_LINKS)
+def _named(schemes: Sequence[Scheme]) -> str:
+    """The first of some schemes, each with a link to its tables of treatments on paper and sent, and how many more."""
+    named = common.links([common.link(f"{scheme.anchor}-sent", scheme.title) for scheme in schemes[:MOST_LINKS]])
+    more = len(schemes) - MOST_LINKS
+    if more <= 0:
+        return named
+    return many("{schemes} and {n} more scheme", "{schemes} and {n} more schemes", more, schemes=named)
 
 
 def up_to(shop: Shop, worth: Any) -> str:
