@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -44,10 +45,13 @@ class AuditError(RuntimeError):
     """Great Expectations gave no result for a rule."""
 
 
-def run_rules(database: Path, rules: Sequence[Rule]) -> list[RuleResult]:
+def run_rules(database: Path, rules: Sequence[Rule], as_of: date | None = None) -> list[RuleResult]:
     """The result of each rule on a DuckDB file, in the order of `rules`; the file is free again afterwards.
 
     A rule that Great Expectations cannot evaluate (a missing table, a mistake in its SQL) has not passed.
+
+    Args:
+        as_of: what AS_OF says; None where the refresh describes the day after the last line.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -60,7 +64,7 @@ def run_rules(database: Path, rules: Sequence[Rule]) -> list[RuleResult]:
         for table in dict.fromkeys(rule.table for rule in rules):
             of_table = [rule for rule in rules if rule.table == table]
             try:
-                results |= _run_table(context, source, table, of_table)
+                results |= _run_table(context, source, table, of_table, as_of)
             except Exception as error:
                 results |= {
                     r.id: RuleResult(r, False, f"not evaluated: {_one_line(error)}", is_error=True) for r in of_table
@@ -113,10 +117,12 @@ def import_great_expectations() -> ModuleType:
     return great_expectations
 
 
-def _run_table(context: Any, source: Any, table: str, rules: Sequence[Rule]) -> dict[str, RuleResult]:
+def _run_table(
+    context: Any, source: Any, table: str, rules: Sequence[Rule], as_of: date | None
+) -> dict[str, RuleResult]:
     import great_expectations as gx
 
-    suite = gx.ExpectationSuite(name=table, expectations=[_expectation(rule) for rule in rules])
+    suite = gx.ExpectationSuite(name=table, expectations=[_expectation(rule, as_of) for rule in rules])
     context.suites.add(suite)
     batch = source.add_table_asset(name=table, table_name=table).add_batch_definition_whole_table("all").get_batch()
     report = batch.validate(suite, result_format="COMPLETE")
@@ -128,15 +134,15 @@ def _run_table(context: Any, source: Any, table: str, rules: Sequence[Rule]) -> 
     }
 
 
-def _expectation(rule: Rule) -> Any:
+def _expectation(rule: Rule, as_of: date | None) -> Any:
     import great_expectations.expectations as gxe
 
     arguments = dict(rule.arguments)
     if "unexpected_rows_query" in arguments:
+        day = f"date '{as_of.isoformat() if as_of else 'infinity'}'"
+        query = arguments["unexpected_rows_query"].replace("{as_of}", day)
         # One row more than is shown: enough to say that there are more.
-        arguments["unexpected_rows_query"] = (
-            f"select * from ({arguments['unexpected_rows_query']}) as broken limit {EXAMPLES + 1}"
-        )
+        arguments["unexpected_rows_query"] = f"select * from ({query}) as broken limit {EXAMPLES + 1}"
     return getattr(gxe, rule.expectation)(**arguments, severity=rule.severity, meta={"id": rule.id})
 
 

@@ -5,7 +5,8 @@ Does not belong here: running them (runner.py); what dbt already tests (keys, nu
 
 A rule is one expectation of Great Expectations, named by its class. Where SQL says it best, the class is
 UnexpectedRowsExpectation: the query returns the rows that should not be there, and a column `problem` that says why in
-words. `{batch}` is the rule's own table. `critical` stops the refresh, `warning` is shown and goes on.
+words. `{batch}` is the rule's own table, `{as_of}` the day that AS_OF says; where it says none, a day after all lines.
+`critical` stops the refresh, `warning` is shown and goes on.
 Queries run on DuckDB, whatever engine computed the tables.
 """
 
@@ -391,9 +392,11 @@ STAGING: tuple[Rule, ...] = (
         "touched_customers_are_known",
         "stg_touchpoints",
         "warning",
-        "customers known only from other tables than customers, companies and order lines are no members",
+        "customers known only from other tables than customers, companies and order lines before the as-of date are no"
+        " members",
         """
-        select count(*) || ' customers appear only in touchpoints, responses, consents or assignments' as problem
+        select count(*) || ' customers appear only in touchpoints, responses, consents or assignments, or ordered first'
+               || ' on or after the as-of date' as problem
         from (
             select customer_id from {batch}
             union select customer_id from stg_responses
@@ -402,7 +405,7 @@ STAGING: tuple[Rule, ...] = (
             except select customer_id from stg_customers
             except select company_id from stg_companies
             except select person_id from stg_company_contacts
-            except select customer_id from stg_order_lines where is_counted
+            except select customer_id from stg_order_lines where is_counted and ordered_on < {as_of}
             except select prospect_id from stg_prospects
         )
         having count(*) > 0

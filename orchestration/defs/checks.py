@@ -136,7 +136,7 @@ def staging_audit(rules: Sequence[Rule] = STAGING) -> AssetChecksDefinition:
 
     @multi_asset_check(name="audit_staging", specs=[spec(rule, AssetKey(rule.table)) for rule in rules])
     def audit_staging(context: AssetCheckExecutionContext, refresh: RefreshRun) -> Iterator[AssetCheckResult]:
-        found = run_rules(refresh.settings.build_file, _selected(context, rules, None))
+        found = run_rules(refresh.settings.build_file, _selected(context, rules, None), refresh.settings.as_of)
         yield from in_words(check_result(result, AssetKey(result.rule.table)) for result in found)
 
     return audit_staging

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -342,6 +343,26 @@ def test_every_dbt_test_that_only_warns_has_a_next_step() -> None:
 def test_the_next_step_ends_what_a_warning_says(sound: Path, tmp_path: Path) -> None:
     [result] = run_rules(with_defect(sound, tmp_path, "delete from stg_products"), [RULES["products_are_known"]])
     assert result.message.startswith("200 of 200 lines have no row in products: land the rows that are missing")
+
+
+def test_who_orders_first_on_or_after_the_as_of_date_is_known_from_other_tables_alone(
+    sound: Path, tmp_path: Path
+) -> None:
+    """Without AS_OF the refresh describes the day after the last line: all lines are before it."""
+    sql = """
+    insert into stg_touchpoints values ('late');
+    insert into stg_order_lines values ('o', 'late', 'p1', '2026-11-01', 1, 2.5, 'paid', true)
+    """
+    database = with_defect(sound, tmp_path, sql)
+    found = {
+        as_of: run_rules(database, [RULES["touched_customers_are_known"]], as_of)[0]
+        for as_of in (date(2026, 11, 1), date(2026, 11, 2), None)
+    }
+    assert [result.passed for result in found.values()] == [False, True, True]
+    assert found[date(2026, 11, 1)].message.startswith(
+        "1 customers appear only in touchpoints, responses, consents or assignments, or ordered first on or after the"
+        " as-of date. Land them in customers"
+    )
 
 
 def test_members_who_brought_back_more_than_they_bought_have_no_shares_of_spend(sound: Path, tmp_path: Path) -> None:
