@@ -11,5 +11,19 @@ left join {{ ref('base_customer_ids') }} as {{ ids }} on {{ rows }}.{{ column }}
 coalesce({{ ids }}.customer_id, {{ rows }}.{{ column }})
 {%- endmacro %}
 
+{# The tables whose rows are told apart by whose they are, not by which of a customer's ids they say (rejected_rows). Of customers,
+   companies and contact persons one row is taken whatever their ids are (unmatched_rows); a row of customer_aliases says what it says. #}
+{% macro tables_of_customers() %}{{ return(['order_lines', 'touchpoints', 'responses', 'consents', 'assignments']) }}{% endmacro %}
+
+{# The id by which such a row is told apart: the one at the end of the chain, which may be a guest's. #}
+{% macro judged_customer(rows, ids='ids') -%}
+coalesce({{ ids }}.chain_end, {{ rows }}.customer_id)
+{%- endmacro %}
+
+{# The column of a judged row that says what a column of the contract means, where rows are compared. #}
+{% macro judged_column(table, name) %}
+    {{- return('judged_customer_id' if name == 'customer_id' and table.name in tables_of_customers() else name) -}}
+{% endmacro %}
+
 {# Steps along a chain of aliases that are followed: more than accounts are merged into each other, few enough for one select. #}
 {% macro alias_steps() %}{{ return(16) }}{% endmacro %}

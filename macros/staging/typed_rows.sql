@@ -144,12 +144,13 @@ judged_rows as (
 )
 {%- endmacro %}
 
-{# Expressions over a judged row that say together what it holds: rows equal in all of them are one row. #}
+{# Expressions over a judged row that say together what it holds: rows equal in all of them are one row. Of the tables_of_customers
+   the row has judged_customer_id too. #}
 {% macro row_identity(table) %}
     {%- set identity = ['landing_problem', 'personal_digest'] -%}
     {%- for column in table.columns -%}
         {%- do identity.append(
-            column.name if column.type == 'text' and not column['values']
+            judged_column(table, column.name) if column.type == 'text' and not column['values']
             else 'coalesce(' ~ text(column.name) ~ ', landed_' ~ column.name ~ ')'
         ) -%}
     {%- endfor -%}
@@ -168,15 +169,18 @@ judged_rows as (
     {{- return(identity) -}}
 {% endmacro %}
 
-{# A number that rows with the same key share. Where the last key column may be missing, all columns are then the key. #}
+{# A number that rows with the same key share. Where the last key column may be missing, all columns are then the key, but for the
+   customer: typed rows are kept, and whose an id is may be another one tomorrow. #}
 {% macro key_hash(table) -%}
     {%- if table.key_may_be_incomplete -%}
     case
         when {{ table.key | last }} is not null then {{ row_hash(table.key) }}
-        else {{ row_hash(hashed_identity(table)) }}
+        else {{ row_hash(hashed_identity(table) | reject('equalto', 'customer_id') | list) }}
     end
     {%- else -%}
-    {{ row_hash(table.key) }}
+    {%- set key = [] -%}
+    {%- for column in table.key %}{% do key.append(judged_column(table, column)) %}{% endfor -%}
+    {{ row_hash(key) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -217,8 +221,8 @@ inner join files on judged_rows.source_file = files.source_file
 {%- endmacro %}
 
 {# The rows of a table that staging keeps, with the contract's columns and, for each moment, local time:
-   ordered_at becomes ordered_at_local and ordered_on too. #}
-{% macro accepted_rows(table_name) %}
+   ordered_at becomes ordered_at_local and ordered_on too. `refused` names the model with the rows that are left out. #}
+{% macro accepted_rows(table_name, refused='refused_rows') %}
 {%- set table = landing_table(table_name) %}
 with
 {{ typed_and_judged(table) }}
@@ -234,7 +238,7 @@ select
     judged_rows.source_file,
     judged_rows.source_row
 from judged_rows
-left join {{ ref('refused_rows') }} as refused
+left join {{ ref(refused) }} as refused
     on
         refused.source_table = '{{ table_name }}'
         and judged_rows.source_file = refused.source_file
@@ -252,9 +256,14 @@ where not judged_rows.is_refused and refused.source_row is null
    Only rows that are refused by themselves or that may share their key with another row are compared, so the cost is one
    pass over the keys. `kept_rows`, a relation, has the rows already typed (typed_rows_by_file). A row is a copy where an
    equal one comes before it (by file and row). Rows without the last key column are no copies of each other within one file:
-   the n-th of equal rows there is a copy of the n-th of other files alone, so that staging has as many as the file with most. #}
+   the n-th of equal rows there is a copy of the n-th of other files alone, so that staging has as many as the file with most.
+
+   Rows of the tables_of_customers are equal where they are once aliases are followed. What two ids of a customer say differently in one
+   moment, where the customer is in the key (consents, assignments), is staged all the same: which of them counts, marts decide. #}
 {% macro rejected_rows(table_name, kept_rows=none) %}
 {%- set table = landing_table(table_name) %}
+{%- set is_of_customers = table_name in tables_of_customers() %}
+{%- set customer_is_in_key = is_of_customers and 'customer_id' in table.key %}
 {#- Read twice: as a common table expression DuckDB would carry all columns of all kept rows through memory. #}
 {%- set hashed_rows = kept_rows or 'hashed_rows' %}
 {%- set key_is_whole = namespace(parts=[]) %}
@@ -263,12 +272,22 @@ with
 {%- if not kept_rows %}
 
 {{ typed_and_judged(table) }},
+{%- if is_of_customers %}
+
+rows_of_customers as (
+    select
+        judged_rows.*,
+        {{ judged_customer('judged_rows') }} as judged_customer_id
+    from judged_rows
+    {{ with_customer_ids('judged_rows') }}
+),
+{%- endif %}
 
 hashed_rows as (
     select
         judged_rows.*,
         {{ key_hash(table) | indent(8) }} as key_hash
-    from judged_rows
+    from {{ 'rows_of_customers as ' if is_of_customers }}judged_rows
 ),
 {%- endif %}
 
@@ -280,9 +299,16 @@ shared_hashes as (
 ),
 
 suspects as (
-    select hashed_rows.*
+    select
+        hashed_rows.*
+        {%- if kept_rows and is_of_customers %},
+        {{ judged_customer('hashed_rows') }} as judged_customer_id
+        {%- endif %}
     from {{ hashed_rows }} as hashed_rows
     left join shared_hashes on hashed_rows.key_hash = shared_hashes.key_hash
+    {%- if kept_rows and is_of_customers %}
+    {{ with_customer_ids('hashed_rows') }}
+    {%- endif %}
     where hashed_rows.is_refused or shared_hashes.key_hash is not null
 ),
 
@@ -311,7 +337,8 @@ copies as (
         count(*) over (partition by {{ row_identity(table) | join(', ') }}) as times_landed,
         {%- endif %}
         row_number() over (
-            partition by {{ row_identity(table) | join(', ') }}{{ ', place_in_file' if table.key_may_be_incomplete }}
+            partition by {{ row_identity(table) | join(', ') }}
+                {{- ', place_in_file' if table.key_may_be_incomplete }}{{ ', customer_id' if customer_is_in_key }}
             order by source_file, source_row
         ) as copy_number
     from placed_suspects
@@ -368,6 +395,13 @@ dispositions as (
         rivals.*,
         case
             when copy_number > 1 {{ 'or place_in_file > 1' if equal_lines() == 'one' }} then 'duplicate'
+            {%- if customer_is_in_key %}
+            {#- The customer's other id says the same. #}
+            when row_number() over (
+                partition by {{ row_identity(table) | join(', ') }}, copy_number, contents_of_key > 1
+                order by source_file, source_row
+            ) > 1 then 'duplicate'
+            {%- endif %}
             when is_refused or contents_of_key > 1 then 'quarantined'
             {%- if table.key_may_be_incomplete %}
             when place_in_file > 1 then 'equal'

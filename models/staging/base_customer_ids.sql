@@ -57,7 +57,8 @@ select
     customers.alias_id,
     case when guest_spellings.alias_id is null then customers.customer_id end as customer_id,
     guest_spellings.alias_id is not null as is_guest,
-    customers.is_endless
+    customers.is_endless,
+    customers.customer_id as chain_end
 from customers
 left join guest_spellings on customers.customer_id = guest_spellings.alias_id
 union all
@@ -65,7 +66,8 @@ select
     guest_spellings.alias_id,
     cast(null as string) as customer_id,
     true as is_guest,
-    false as is_endless
+    false as is_endless,
+    cast(null as string) as chain_end
 from guest_spellings
 left join aliases on guest_spellings.alias_id = aliases.alias_id
 where aliases.alias_id is null

@@ -11,6 +11,8 @@ select
 {%- if table == 'order_lines' %}
 from {{ ref('doubtful_order_lines') }}
 where disposition <> 'equal'
+{%- elif table == 'customer_aliases' %}
+from {{ ref('refused_aliases') }}
 {%- else %}
 from (
     {{ rejected_rows(table) | indent(4) }}

@@ -1,7 +1,7 @@
 with
 
 accepted_rows as (
-    {{ accepted_rows('customer_aliases') | indent(4) }}
+    {{ accepted_rows('customer_aliases', refused='refused_aliases') | indent(4) }}
 )
 
 select

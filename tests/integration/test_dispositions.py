@@ -1,11 +1,11 @@
 """Which rows are staged, by compiled SQL over generated rows, against pandas: equal lines in whatever files,
-order and number of times sent; and which of rival rows of a master table is taken."""
+order and number of times sent, of whichever id of a customer; and which of rival rows of a master table is taken."""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,9 @@ PROFILES = """customer_id,region,updated_at
 6.0,South,2026-01-01
 8.0,Alone,2020-01-01
 """
-ALIASES = "alias_id,customer_id\n1001,2002\n3003,4004\n5,7\n6,7\n"
+ALIASES = "alias_id,customer_id\n1001,2002\n3003,4004\n5,7\n6,7\ntill,0\nold,till\n"
+# Ids of one customer, and of one guest; the last of each is the end of their chains.
+IDS = (("1001", "2002"), ("5", "6", "7"), ("old", "till", "0"))
 WITHOUT_DECIMALS = {"customers": {"ids": {"customer_id": "without_decimals"}}}
 TWO_SCANS = f"{HEADER}\no1,c1,p1,2025-03-01 10:00:00,1,2.50\no1,c1,p1,2025-03-01 10:00:00,1,2.50\n"
 
@@ -138,15 +140,15 @@ class Compiled:
             sql = re.sub(r"'[^']*/landed/(\w+)/\*\.parquet'", r"landed_\1", sql)
             self.con.execute(f"create or replace table {model} as {sql}")
 
-    def stage(self, files: list[list[Line]]) -> pd.DataFrame:
-        """stg_order_lines of those files, and the account: landed = staged + refused."""
+    def stage(self, files: list[list[Line]], an_id: Callable[[], str] = lambda: "c1") -> pd.DataFrame:
+        """stg_order_lines of those files, each line of `an_id`, and the account: landed = staged + refused."""
         self.con.execute("delete from landed_order_files")
         for number in range(len(files)):
             self.con.execute("insert into landed_order_files values (?, 1)", [f"f{number}.csv"])
-        self.land("order_lines", [row for n, lines in enumerate(files) for row in landed(f"f{n}.csv", lines)])
+        self.land("order_lines", [row for n, lines in enumerate(files) for row in landed(f"f{n}.csv", lines, an_id)])
         self.build("base_order_lines", "doubtful_order_lines", "refused_rows", "stg_order_lines")
         staged = self.con.sql(
-            "select order_id, product_id, line_number, amount::double as amount from stg_order_lines"
+            "select order_id, product_id, line_number, amount::double as amount, customer_id from stg_order_lines"
         ).df()
         (refused,) = self.con.execute(
             "select count(*) from refused_rows where source_table = 'order_lines'"
@@ -155,10 +157,13 @@ class Compiled:
         return staged
 
 
-def landed(file: str, lines: list[Line]) -> list[dict[str, Any]]:
+def landed(file: str, lines: list[Line], an_id: Callable[[], str]) -> list[dict[str, Any]]:
     names = ("order_id", "product_id", "line_number", "amount")
-    fixed = {"customer_id": "c1", "ordered_at": "2025-03-01 10:00:00", "quantity": "1", "source_file": file}
-    return [{**fixed, **dict(zip(names, line, strict=True)), "source_row": n} for n, line in enumerate(lines, start=1)]
+    fixed = {"ordered_at": "2025-03-01 10:00:00", "quantity": "1", "source_file": file}
+    return [
+        {**fixed, **dict(zip(names, line, strict=True)), "customer_id": an_id(), "source_row": n}
+        for n, line in enumerate(lines, start=1)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +234,115 @@ def test_files_sent_again_whole_or_in_part_in_any_order_change_nothing(
     other = [chance.sample(lines, len(lines)) for lines in [*files, *again]]
     chance.shuffle(other)
     assert rows_of(compiled.stage(other)) == first
+
+
+@settings(max_examples=25, deadline=None)
+@given(files=FILES, ids=st.sampled_from(IDS), seed=st.integers(0, 99))
+def test_lines_of_several_ids_of_a_customer_are_those_of_one(
+    compiled: Compiled, files: list[list[Line]], ids: tuple[str, ...], seed: int
+) -> None:
+    """A guest who opened an account between two exports, and an alias of an alias of a guest."""
+    chance = random.Random(seed)
+    staged = compiled.stage(files, lambda: chance.choice(ids))
+    assert rows_of(staged) == expected(files)
+    assert set(staged["customer_id"].dropna()) <= ({ids[-1]} if ids[-1] != "0" else set())
+
+
+def test_quarantine_shows_the_id_that_was_landed(compiled: Compiled) -> None:
+    ids = iter(("1001", "2002"))
+    compiled.stage([[("o1", "p1", "1", "1")], [("o1", "p1", "1", "2")]], lambda: next(ids))
+    found = compiled.con.sql("""
+        select source_file, disposition, json_extract_string(raw, '$.customer_id') from refused_rows
+        where source_table = 'order_lines' order by 1""").fetchall()
+    assert found == [("f0.csv", "quarantined", "1001"), ("f1.csv", "quarantined", "2002")]
+
+
+# Rows of a table of two ids of a customer, 1001 and 2002, each with the file that it is in; then how many are staged
+# and what became of the others.
+OTHER_ROWS: list[tuple[str, dict[str, str], list[dict[str, str]], int, dict[str, int]]] = [
+    (
+        "touchpoints",
+        {"touchpoint_id": "t", "touched_at": "2025-03-01", "channel": "email"},
+        [{"customer_id": "1001"}, {"customer_id": "2002"}],
+        1,
+        {"duplicate": 1},
+    ),
+    (
+        "touchpoints",
+        {"touchpoint_id": "t", "touched_at": "2025-03-01"},
+        [{"customer_id": "1001", "channel": "email"}, {"customer_id": "2002", "channel": "sms"}],
+        0,
+        {"quarantined": 2},
+    ),
+    (
+        "responses",
+        {"response_id": "r", "responded_at": "2025-03-01", "kind": "open"},
+        [{"customer_id": "2002"}, {"customer_id": "1001"}, {"customer_id": "1001"}],
+        1,
+        {"duplicate": 2},
+    ),
+    (
+        "consents",
+        {"channel": "email", "recorded_at": "2025-03-01", "opted_in": "yes"},
+        [{"customer_id": "1001"}, {"customer_id": "2002"}, {"customer_id": "8"}],
+        2,
+        {"duplicate": 1},
+    ),
+    # Each id said something of its own: both are staged, and the one that denies decides (contact_permissions).
+    (
+        "consents",
+        {"channel": "email", "recorded_at": "2025-03-01"},
+        [{"customer_id": "1001", "opted_in": "yes"}, {"customer_id": "2002", "opted_in": "no"}],
+        2,
+        {},
+    ),
+    # One id contradicts itself; what the other one says holds, also where an equal row is refused.
+    (
+        "consents",
+        {"channel": "email", "recorded_at": "2025-03-01"},
+        [
+            {"customer_id": "1001", "opted_in": "yes"},
+            {"customer_id": "1001", "opted_in": "no"},
+            {"customer_id": "2002", "opted_in": "no"},
+        ],
+        1,
+        {"quarantined": 2},
+    ),
+    (
+        "assignments",
+        {"treatment_id": "t", "assigned_on": "2025-03-01", "arm": "holdout"},
+        [{"customer_id": "1001"}, {"customer_id": "2002"}],
+        1,
+        {"duplicate": 1},
+    ),
+]
+
+
+@pytest.mark.parametrize("is_backwards", [False, True])
+@pytest.mark.parametrize(("table", "fixed", "rows", "staged", "refused"), OTHER_ROWS)
+def test_rows_of_two_ids_of_a_customer_are_copies_where_they_say_the_same(
+    compiled: Compiled,
+    table: str,
+    fixed: dict[str, str],
+    rows: list[dict[str, str]],
+    staged: int,
+    refused: dict[str, int],
+    is_backwards: bool,
+) -> None:
+    ordered = rows[::-1] if is_backwards else rows
+    compiled.land(
+        table, [{**fixed, **row, "source_file": f"f{n}.csv", "source_row": 1} for n, row in enumerate(ordered)]
+    )
+    compiled.build("refused_rows", f"stg_{table}")
+    found = compiled.con.sql(
+        f"select disposition, count(*) from refused_rows where source_table = '{table}' group by 1"
+    ).fetchall()
+    customers = {id for (id,) in compiled.con.sql(f"select customer_id from stg_{table}").fetchall()}
+    counted = compiled.con.sql(f"select count(*) from stg_{table}").fetchall()
+    compiled.land(table, [])
+    assert dict(found) == refused
+    assert counted == [(staged,)]
+    assert "1001" not in customers
 
 
 @pytest.mark.parametrize("digests", [("a", "b"), ("b", "a")])

@@ -47,8 +47,10 @@ DIRTY_LINES = [
     "d10,2,p06,VERSAND-0,2026-03-08T10:00:00Z,1,4.90,0,0",
     "d10,3,p06,CARD-0,2026-03-08T10:00:00Z,1,25,0,0",
     "d10,4,p06,POST,2026-03-08T10:00:00Z,1,3.90,0,0",
+    # A copy of what the shop's online orders have of an alias.
+    "w7,,p01,SOIL-0,2026-03-08T12:30:00Z,1,2.50,,",
 ]
-# Nobody's, a guest's, cancelled, of an alias; and an order that comes back as a whole.
+# Nobody's, a guest's, cancelled, of an alias, once with its customer's id too; and an order that comes back as a whole.
 ONLINE_LINES = [
     "order_id,line_number,customer_id,product_id,ordered_at,quantity,amount,status,returns_order_id",
     "w1,1,,SOIL-0,2026-03-08T10:00:00Z,1,2.50,paid,",
@@ -56,6 +58,8 @@ ONLINE_LINES = [
     "w2,1,Guest,SOIL-0,2026-03-08T11:00:00Z,1,2.50, Sent by pigeon ,",
     "w3,1,p01,DRILLS-0,2026-03-08T12:00:00Z,1,80,Cancelled,",
     "w4,1,p01-old,SOIL-0,2026-03-08T12:00:00Z,2,5,paid,",
+    "w4,1,p01,SOIL-0,2026-03-08T12:00:00Z,2,5,paid,",
+    "w7,,p01-old,SOIL-0,2026-03-08T12:30:00Z,1,2.50,,",
     "w5,1,p02,SOIL-0,2026-02-26T12:00:00Z,2,5,paid,",
     "w6,1,p02,SOIL-0,2026-03-08T12:00:00Z,-2,-5,paid,w5",
 ]
@@ -89,7 +93,7 @@ def write_zone(folder: Path) -> Path:
     touches = _touchpoints(rng, buyers)
     project.write_parquet(folder, "touchpoints", touches)
     project.write_csv(folder, "responses", _responses(rng, touches))
-    project.write_csv(folder, "consents", [*_consents(rng, buyers), *_contact_consents()])
+    project.write_csv(folder, "consents", [*_consents(rng, buyers), *_contact_consents(), *_alias_consents()])
     project.write_csv(folder, "assignments", _assignments(rng, buyers))
     project.write_csv(folder, "prospects", _prospects())
     return folder
@@ -250,6 +254,13 @@ def _contact_consents() -> list[dict[str, Any]]:
         {"customer_id": row["person_id"], "channel": "email", "opted_in": "yes", "recorded_at": "2025-03-01 00:00:00"}
         for row in _contacts()[1::2]
     ]
+
+
+def _alias_consents() -> list[dict[str, Any]]:
+    """A copy of what the customer said, and something else in the same moment, of which no row is refused."""
+    said = {"channel": "mail", "recorded_at": "2025-12-01 00:00:00"}
+    answers = [("p01-old", "yes"), ("p01", "yes"), ("p01-older", "no")]
+    return [{**said, "customer_id": customer, "opted_in": opted_in} for customer, opted_in in answers]
 
 
 def _assignments(rng: random.Random, buyers: list[str]) -> list[dict[str, Any]]:
