@@ -105,14 +105,17 @@ def unique(labels: Sequence[str]) -> list[str]:
 
 
 class Scheme:
-    """One scheme: its scorecard, description and segments."""
+    """One scheme: its scorecard, description, segments, and how its segments behaved, outcome by outcome."""
 
-    def __init__(self, name: str, card: Row, described: Row, segments: Sequence[Row]) -> None:
+    def __init__(
+        self, name: str, card: Row, described: Row, segments: Sequence[Row], behaviour: Sequence[Row] = ()
+    ) -> None:
         self.name = name
         self.title = words.scheme_name(name)
         self.card = card
         self.described = described
         self.segments = Segments(segments)
+        self.behaviour = behaviour
         self.anchor = ""
 
     @property
@@ -229,7 +232,10 @@ class Shop:
         segments = grouped(self.db.table("segments", "scheme", "segment"), "scheme")
         # Prospects are no members: they have a page of their own.
         names = (set(cards) | set(segments)) - {"all", PROSPECTS}
-        found = [Scheme(n, cards.get(n, {}), described.get(n, {}), segments.get(n, [])) for n in names]
+        behaviour = grouped(self.db.table("segment_behaviour", "scheme", "outcome"), "scheme")
+        found = [
+            Scheme(n, cards.get(n, {}), described.get(n, {}), segments.get(n, []), behaviour.get(n, [])) for n in names
+        ]
         found.sort(key=lambda scheme: scheme.order)
         taken: set[str] = set()
         for scheme in found:

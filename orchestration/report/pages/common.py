@@ -20,6 +20,8 @@ from orchestration.report.shop import Scheme, Shop
 
 # Effect from which on a difference between segments counts, as in the verdict of a scheme.
 LEAST_EFFECT = 0.01
+# Chance to have seen a difference from which on that none was seen says that there is none, as in the verdict.
+ENOUGH_POWER = 0.8
 # Answers to one of the three questions, said by `answer`.
 YES, NO = C_("answer", "yes"), C_("answer", "no")
 NOT_KNOWN, NOT_ALL, SELDOM = C_("answer", "not known"), C_("answer", "not all"), C_("answer", "seldom")
@@ -74,22 +76,49 @@ def text(value: Any, css: str = "") -> Cell:
 # The three questions
 
 
+def told_outcome(scheme: Scheme) -> Row:
+    """The outcome that question 1 is answered by, with its effect and q: of those that differ beyond chance and enough
+    to count the one with the largest effect, which the verdict goes by; where none does, that of the scorecard."""
+    proven = [row for row in scheme.behaviour if is_proven(row)]
+    if proven:
+        return min(proven, key=lambda row: (-row["effect"], row["outcome"]))
+    return {name: scheme.card.get(f"behaviour_{name}") for name in ("effect", "outcome", "q_value")}
+
+
+def is_proven(row: Row) -> bool:
+    """Whether a difference between segments is beyond chance, and large enough to count."""
+    effect, q = row.get("effect"), row.get("q_value")
+    return effect is not None and q is not None and q < SIGNIFICANCE and effect >= LEAST_EFFECT
+
+
 def behaves(scheme: Scheme) -> tuple[words.Mark, str, str]:
     """Question 1: mark, a word, and a few words more."""
-    card = scheme.card
-    effect, q = card.get("behaviour_effect"), card.get("behaviour_q_value")
-    if effect is None:
+    outcome = told_outcome(scheme)
+    if outcome["effect"] is None:
         return words.ANSWERS["unknown"], NOT_KNOWN, say("nothing to compare")
     detail = say(
         "{share} of differences in {outcome}",
-        share=words.percent(effect),
-        outcome=words.outcome_name(card.get("behaviour_outcome")),
+        share=words.percent(outcome["effect"]),
+        outcome=words.outcome_name(outcome["outcome"]),
     )
-    if q is not None and q < SIGNIFICANCE and effect >= LEAST_EFFECT:
+    if is_proven(outcome):
         return words.ANSWERS["yes"], YES, detail
-    if scheme.verdict == "superficial":
+    # A verdict may be open for another reason: nothing was sent.
+    if scheme.verdict == "superficial" or would_have_shown(scheme):
         return words.ANSWERS["no"], NO, detail
     return words.ANSWERS["unknown"], NOT_KNOWN, say("too few to tell")
+
+
+def would_have_shown(scheme: Scheme) -> bool:
+    """Whether of some outcome a difference worth the name would have been seen."""
+    return any((row.get("power") or 0.0) >= ENOUGH_POWER for row in scheme.behaviour)
+
+
+def is_nothing_to_compare(scheme: Scheme) -> bool:
+    """Whether there were members, and nothing to compare: one segment only, or no outcome that differs between them."""
+    return told_outcome(scheme)["effect"] is None and any(
+        (row.get("n") or 0) > (row.get("k") or 0) for row in scheme.behaviour
+    )
 
 
 def waiting_for_consent(shop: Shop) -> tuple[int, int]:
@@ -160,7 +189,7 @@ def answer(found: tuple[words.Mark, str, str], is_short: bool = False) -> Cell:
 def is_well_powered(row: Row) -> bool:
     """Whether a pair counts: a medium difference would have been seen. Older versions say it by the power alone."""
     found = row.get("is_well_powered")
-    return bool(found) if found is not None else (row.get("power") or 0.0) >= 0.8
+    return bool(found) if found is not None else (row.get("power") or 0.0) >= ENOUGH_POWER
 
 
 def largest(number: int) -> str:

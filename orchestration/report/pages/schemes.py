@@ -231,15 +231,20 @@ def three_sentences(scheme: Scheme) -> list[str]:
     """The three answers as sentences that need no statistics."""
     card = scheme.card
     _, word, _ = common.behaves(scheme)
-    effect, outcome = words.percent(card.get("behaviour_effect")), words.outcome_name(card.get("behaviour_outcome"))
+    told = common.told_outcome(scheme)
     if word == common.YES:
         first = say(
             "They behave differently: their segment alone tells {effect} of how customers differ in {outcome}.",
-            effect=effect,
-            outcome=outcome,
+            effect=words.percent(told["effect"]),
+            outcome=words.outcome_name(told["outcome"]),
         )
     elif word == common.NO:
         first = say("They do not behave differently: the data would have shown a difference worth having, and did not.")
+    elif common.is_nothing_to_compare(scheme):
+        first = say(
+            "Whether they behave differently is not known: there is nothing to compare, as there is one segment only, "
+            "or no outcome in which customers differ."
+        )
     else:
         first = say("Whether they behave differently is not known: too few members, or too short a time.")
     pairs = common.pairs_sent(scheme)

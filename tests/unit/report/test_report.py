@@ -258,6 +258,48 @@ def test_a_scheme_says_its_verdict_in_three_sentences_and_the_statistics_behind_
     )
 
 
+def test_whether_segments_behave_differently_goes_by_the_outcome_that_the_verdict_goes_by(database: Path) -> None:
+    """The largest effect is of few members and within chance; a smaller one is beyond it."""
+    change(
+        database,
+        "update segment_behaviour set effect = 0.1, q_value = 0.2, n = 60 where outcome = 'orders';"
+        "update segment_behaviour set effect = 0.04, q_value = 0.0001 where outcome = 'spend';"
+        "update scheme_scorecard set behaviour_effect = 0.1, behaviour_q_value = 0.2 where scheme = 'rfm'",
+    )
+    page = report(database)
+    assert page.part("schemes").table("Schemes and the three questions")[0][2] == "✓ yes 4.0 % of differences in spend"
+    assert "tells 4.0 % of how customers differ in spend." in page.part("scheme-rfm").text
+    assert "Whether segments behave differently" not in page.part("not-known").text
+
+
+def test_a_difference_that_would_have_shown_is_none_whatever_else_keeps_the_verdict_open(database: Path) -> None:
+    """Nothing was sent, so the verdict is unproven; that there is no difference is known all the same."""
+    change(
+        database,
+        "alter table segment_behaviour add column power double;"
+        "update segment_behaviour set effect = 0, q_value = 0.6, power = case outcome when 'spend' then 0.8 end;"
+        "update scheme_scorecard set behaviour_effect = 0, behaviour_q_value = 0.6, verdict = 'unproven' "
+        "where scheme = 'rfm'",
+    )
+    assert "They do not behave differently: the data would have shown" in report(database).part("scheme-rfm").text
+    change(database, "update segment_behaviour set power = 0.79 where outcome = 'spend'")
+    page = report(database).part("scheme-rfm").text
+    assert "Whether they behave differently is not known: too few members, or too short a time." in page
+
+
+def test_where_there_is_nothing_to_compare_it_is_not_for_want_of_members(database: Path) -> None:
+    change(
+        database,
+        "update segment_behaviour set k = 1, effect = null, q_value = null;"
+        "update scheme_scorecard set behaviour_effect = null, behaviour_q_value = null, verdict = 'unproven' "
+        "where scheme = 'rfm'",
+    )
+    assert "is not known: there is nothing to compare" in report(database).part("scheme-rfm").text
+    # Nobody had a segment when the period began.
+    change(database, "update segment_behaviour set n = 0, k = 0")
+    assert "is not known: too few members, or too short a time." in report(database).part("scheme-rfm").text
+
+
 def test_ids_in_the_texts_of_verdicts_become_labels(database: Path) -> None:
     change(database, "update segments set segment = '19_24', label = '19-24' where segment = 'family'")
     change(database, "update scheme_scorecard set why = '19_24 and x19_24 differ' where scheme = 'life_stage'")
