@@ -193,8 +193,19 @@ class Shop:
 
     @property
     def a_window(self) -> str:
-        """In how long something is bought or earned, as it stands behind an amount."""
-        return say("a year") if self.window_days in YEAR else many("in {n} day", "in {n} days", self.window_days)
+        """In how long it is bought or earned, as it stands behind an amount; in a young shop the days there are."""
+        days = self.window_days
+        if self.as_of and self.first_order_on:
+            days = min(days, (self.as_of - self.first_order_on).days)
+        return say("a year") if days in YEAR else many("in {n} day", "in {n} days", days)
+
+    @cached_property
+    def first_order_on(self) -> date | None:
+        """The day of the first order of a member; None where the file does not say."""
+        if not self.db.has("customer_profiles", "first_order_on"):
+            return None
+        found: date | None = self.db.rows("select min(first_order_on) as day from customer_profiles")[0]["day"]
+        return found
 
     @property
     def positions(self) -> dict[str, str]:

@@ -361,6 +361,16 @@ def test_sums_say_the_days_that_they_are_counted_over_and_positions_the_shares_t
     assert "last year" not in page.text and "a year" not in page.text
 
 
+def test_sums_of_a_young_shop_are_of_the_days_there_are(database: Path) -> None:
+    change(database, "update customer_profiles set first_order_on = '2025-12-31'")
+    page = report(database)
+    assert "together worth up to 414 EUR in 60 days" in page.part("gaps").text
+    assert "Sums are sales in 60 days at most" in page.part("front").text
+    assert "EUR, in 60 days" in page.part("scheme-rfm").text
+    change(database, "update customer_profiles set first_order_on = '2025-03-01'")
+    assert "together worth up to 414 EUR a year" in report(database).part("gaps").text
+
+
 def test_what_to_heed_of_a_scheme_is_said_before_its_segments(database: Path) -> None:
     text = report(database).text
     assert text.count("The shop is <10 days old.") == 1
