@@ -292,7 +292,7 @@ def _are_consecutive(months: Sequence[date]) -> bool:
 
 
 def changes(shop: Shop) -> list[Text]:
-    """The segments that changed farthest beyond noise since a month ago, one a scheme first."""
+    """The segments that changed farthest beyond noise since the day of `movement.since`, one a scheme first."""
     beyond = [
         change
         for change in movement.changes(shop)
@@ -311,12 +311,13 @@ def changed(shop: Shop, change: movement.Change) -> Text:
     """A segment then and now, how many came and left, the more first, and where most of them came from or went."""
     moved = [came(shop, change), left(shop, change)]
     return say(
-        "{sign} {segment} ({scheme}): {before} → {now} in a month, {moves}",
+        "{sign} {segment} ({scheme}): {before} → {now} since {day}, {moves}",
         sign=Markup('<span aria-hidden="true">{}</span>').format("▲" if change.net > 0 else "▼"),
         segment=named(change.label),
         scheme=common.link(f"{change.scheme.anchor}-moves", change.scheme.title),
         before=words.count(change.before),
         now=words.count(change.now),
+        day=movement.since(shop),
         moves=joined(", ", moved if change.net > 0 else reversed(moved)),
     )
 

@@ -1,4 +1,4 @@
-"""Who moves where: the moves of the last month, segments that grew or shrank beyond noise, sizes over months.
+"""Who moves where: the moves of the last periods, segments that grew or shrank beyond noise, sizes over months.
 
 Belongs here: segment_migrations and segment_months in, blocks out.
 Does not belong here: what a move is worth (findings.py).
@@ -17,7 +17,7 @@ from orchestration.report.languages import joined, many, plain, say
 from orchestration.report.pages import common
 from orchestration.report.shop import NOT_YET_KNOWN, UNKNOWN, Scheme, Shop, grouped
 
-# Days that the last periods together must span to be called a month.
+# Days that the last periods together span at least, where there are as many.
 MONTH_DAYS = 28
 # A segment grew or shrank where those who came less those who left is this many times what chance would make of so many
 # moves (the square root of their number). 3.3: one in a thousand by chance; there are hundreds of segments.
@@ -58,7 +58,8 @@ class Change:
 
 
 def last_periods(shop: Shop) -> list[tuple[date, date]]:
-    """The last periods of segment_migrations that together span a month, the latest first."""
+    """The last periods of segment_migrations that together span `MONTH_DAYS` or more, the latest first; in a young shop
+    all there are."""
     if not shop.db.has("segment_migrations", "period_start", "period_end", "from_segment", "to_segment", "members"):
         return []
     rows = shop.db.rows("select distinct period_start, period_end from segment_migrations order by period_end desc")
@@ -71,7 +72,7 @@ def last_periods(shop: Shop) -> list[tuple[date, date]]:
 
 
 def changes(shop: Shop) -> list[Change]:
-    """Every segment of every scheme since a month ago; the farthest beyond noise first."""
+    """Every segment of every scheme since the day of `since`; the farthest beyond noise first."""
     periods = last_periods(shop)
     if not periods:
         return []
@@ -117,7 +118,7 @@ def changes(shop: Shop) -> list[Change]:
 
 def counterpart(shop: Shop, change: Change, came: bool) -> tuple[str, int] | None:
     """The segment from which most of those came who are in it now, or to which most went who left: its label, and their
-    members of all periods since a month ago. None where they are too few, or no segment is known."""
+    members of all those periods. None where they are too few, or no segment is known."""
     own, other = ("to_segment", "from_segment") if came else ("from_segment", "to_segment")
     rows = shop.db.rows(
         f"select {other} as segment, sum(members) as members from segment_migrations where scheme = ? and {own} = ? "
@@ -131,6 +132,7 @@ def counterpart(shop: Shop, change: Change, came: bool) -> tuple[str, int] | Non
 
 
 def since(shop: Shop) -> str:
+    """The day that changes count from. The grid ends on the as-of date, so it may be up to two months ago."""
     periods = last_periods(shop)
     return words.day(periods[-1][0]) if periods else words.NOTHING
 
@@ -225,7 +227,7 @@ def change_table(shop: Shop, found: Sequence[Change], with_scheme: bool) -> Tabl
         say("Segments then and now"),
         [
             *columns,
-            Column(say("A month ago"), True),
+            Column(since(shop), True),
             Column(say("Now"), True),
             Column(say("Change"), True),
             Column(say("Came"), True, minor=True),

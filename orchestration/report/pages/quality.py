@@ -557,8 +557,9 @@ def small_print(shop: Shop) -> Terms:
             (
                 say("Beyond noise"),
                 say(
-                    "Of a segment's change in a month: those who came less those who left are more than {times} times "
-                    "the square root of both together, which chance brings about once in a thousand.",
+                    "Of a segment's change since the day that stands with it: those who came less those who left are "
+                    "more than {times} times the square root of both together, which chance brings about once in a "
+                    "thousand.",
                     times=words.decimals(movement.BEYOND_NOISE, 1),
                 ),
             ),

@@ -150,8 +150,8 @@ def test_data_of_long_ago_are_marked(database: Path) -> None:
 def test_segments_that_changed_beyond_noise_are_told_with_sizes_then_and_now(database: Path) -> None:
     """110 fewer of 190 moves: 8 times what chance makes."""
     found = report(database).part("front").text
-    assert "▼ Best & first (RFM): 1,150 → 1,040 in a month, 150 left (150 to <script>" in found
-    assert "in a month, 150 came (150 from Best & first), 44 left (40 to Best & first)" in found
+    assert "▼ Best & first (RFM): 1,150 → 1,040 since 1 February 2026, 150 left (150 to <script>" in found
+    assert "since 1 February 2026, 150 came (150 from Best & first), 44 left (40 to Best & first)" in found
     assert "tokyo" not in found and "東京" not in found
 
 
@@ -565,7 +565,10 @@ def test_segments_then_and_now_add_up(database: Path) -> None:
 def test_periods_shorter_than_a_month_are_taken_together(database: Path) -> None:
     change(database, "update segment_migrations set period_start = '2026-02-15' where period_start = '2026-02-01'")
     change(database, "update segment_migrations set period_end = '2026-02-15' where period_end = '2026-02-01'")
-    rows = report(database).part("changes").table("Segments then and now")
+    page = report(database)
+    rows = page.part("changes").table("Segments then and now")
+    assert "1 January 2026 Now Change" in page.part("changes").text
+    assert "1,040 since 1 January 2026, " in page.part("front").text
     assert ["Best & first", "RFM", "999", "1,040", "▼ 1,109", "40", "1,149"] in rows
 
 
