@@ -7,6 +7,7 @@ Does not belong here: what is checked (orchestration/audit/).
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from orchestration.audit.told import Problem
 from orchestration.report import warned, words
@@ -42,6 +43,10 @@ LANDED = {
     "purchase_motive": "make meanings; products: category",
     "socioeconomic": "customers: annual_income, income_band, employment, home_ownership",
 }
+
+
+# Columns whose values other seeds than spellings give a meaning.
+STATUS, JOB_TITLE = "status", "job_title"
 
 
 def pages(shop: Shop) -> list[Page]:
@@ -425,28 +430,22 @@ def spellings(shop: Shop) -> list[Block]:
     """Values that no seed knows, the most frequent first."""
     if not shop.db.has("unmapped_spellings", "attribute", "spelling", "rows"):
         return []
+    # Files of before it lack the table.
+    table = "source_table" if shop.db.has("unmapped_spellings", "source_table") else "cast(null as varchar)"
     rows = shop.db.rows(
-        'select attribute, spelling, "rows" from unmapped_spellings order by "rows" desc nulls last, attribute, '
-        "spelling"
+        f'select {table} as source_table, attribute, spelling, "rows" from unmapped_spellings order by "rows" desc '
+        "nulls last, source_table, attribute, spelling"
     )
     if not rows:
         return [Prose(say("Every value has a meaning."))]
     return [
-        Prose(
-            many(
-                "{n} value that no seed knows: they count as unknown until a row in {seed} gives them a meaning.",
-                "{n} values that no seed knows: they count as unknown until a row in {seed} gives them a meaning.",
-                len(rows),
-                seed=words.table("seeds/spellings.csv"),
-            ),
-            "quiet",
-        ),
+        *(Prose(note, "quiet") for note in what_gives_a_meaning([row["attribute"] for row in rows])),
         Table(
             say("Values without a meaning"),
             [Column(say("Column")), Column(say("Value")), Column(say("Rows"), True)],
             [
                 [
-                    common.label(words.published(row["attribute"])),
+                    common.label(words.published(".".join(filter(None, (row["source_table"], row["attribute"]))))),
                     common.text(Foreign(words.clean(row["spelling"]))),
                     common.number(row["rows"]),
                 ]
@@ -462,6 +461,43 @@ def spellings(shop: Shop) -> list[Block]:
             else "",
         ),
     ]
+
+
+def what_gives_a_meaning(attributes: Sequence[str]) -> list[str]:
+    """What values without a meaning count as until a seed has them, a sentence for each seed that concerns any."""
+    statuses, titles = attributes.count(STATUS), attributes.count(JOB_TITLE)
+    others = len(attributes) - statuses - titles
+    notes = (
+        (
+            others,
+            many(
+                "{n} value that no seed knows: they count as unknown until a row in {seed} gives them a meaning.",
+                "{n} values that no seed knows: they count as unknown until a row in {seed} gives them a meaning.",
+                others,
+                seed=words.table("seeds/spellings.csv"),
+            ),
+        ),
+        (
+            statuses,
+            many(
+                "{n} status that no seed knows: its lines count as sales until a row in {seed} says that they do not.",
+                "{n} statuses that no seed knows: their lines count as sales until a row in {seed} says that they do "
+                "not.",
+                statuses,
+                seed=words.table("seeds/order_statuses.csv"),
+            ),
+        ),
+        (
+            titles,
+            many(
+                "{n} job title that tells no role: it counts as unknown until a row in {seed} tells one.",
+                "{n} job titles that tell no role: they count as unknown until a row in {seed} tells one.",
+                titles,
+                seed=words.table("seeds/job_titles.csv"),
+            ),
+        ),
+    )
+    return [note for number, note in notes if number]
 
 
 def small_print(shop: Shop) -> Terms:

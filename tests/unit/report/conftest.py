@@ -161,8 +161,9 @@ create table unreadable_values (source_table varchar, "column" varchar, spelling
 insert into unreadable_values values
     ('customers', 'annual_income', '$90,000 ', 9315, 'not a number; write 90000'),
     ('products', 'in_stock', '<i>maybe</i>', 2, 'not yes or no; write yes');
-create table unmapped_spellings (attribute varchar, spelling varchar, "rows" bigint);
-insert into unmapped_spellings values ('gender', '<i>?</i>', 3), ('employment', 'juggler', 1234);
+create table unmapped_spellings (source_table varchar, attribute varchar, spelling varchar, "rows" bigint);
+insert into unmapped_spellings values
+    ('customers', 'gender', '<i>?</i>', 3), ('customers', 'employment', 'juggler', 1234);
 create table audiences (channel varchar, member_id varchar, treatment_id varchar, send_on date);
 insert into audiences values ('mail', 'a', 't2', '2026-03-01'), ('mail', 'b', 't2', '2026-03-01');
 create table audience_decisions (scheme varchar, member_id varchar, channel varchar, outcome varchar);

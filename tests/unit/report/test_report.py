@@ -1008,10 +1008,31 @@ def test_lines_that_do_not_count_and_lines_of_nobody_are_told_where_there_are_an
 
 def test_values_without_a_meaning_are_counted_most_frequent_first(database: Path) -> None:
     page = report(database).part("spellings")
-    assert page.table("Values without a meaning") == [["employment", "juggler", "1,234"], ["gender", "<i>?</i>", "3"]]
-    assert "2 values that no seed knows" in page.text
+    assert page.table("Values without a meaning") == [
+        ["customers.employment", "juggler", "1,234"],
+        ["customers.gender", "<i>?</i>", "3"],
+    ]
+    assert "2 values that no seed knows" in page.text and "seeds/spellings.csv" in page.text
+    assert "order_statuses" not in page.text and "job_titles" not in page.text
     change(database, "delete from unmapped_spellings")
     assert "Every value has a meaning." in report(database).text
+
+
+def test_statuses_and_job_titles_without_a_meaning_are_told_with_the_seeds_that_read_them(database: Path) -> None:
+    change(
+        database,
+        "delete from unmapped_spellings where attribute = 'gender';"
+        "insert into unmapped_spellings values ('order_lines', 'status', 'by pigeon', 9), "
+        "('company_contacts', 'job_title', 'wizard', 2), ('company_contacts', 'job_title', 'seer', 1)",
+    )
+    page = report(database).part("spellings")
+    assert "1 value that no seed knows" in page.text
+    assert (
+        "1 status that no seed knows: its lines count as sales until a row in seeds/order_statuses.csv says"
+        in page.text
+    )
+    assert "2 job titles that tell no role: they count as unknown until a row in seeds/job_titles.csv" in page.text
+    assert ["order_lines.status", "by pigeon", "9"] in page.table("Values without a meaning")
 
 
 def test_values_that_cannot_be_read_are_shown_with_what_would_read_them(database: Path) -> None:
