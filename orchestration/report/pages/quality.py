@@ -182,7 +182,7 @@ def in_short(shop: Shop) -> list[Text]:
     if parts:
         lines.append(
             say(
-                "The segment of few customers is known in {parts}; {link}.",
+                "Not everybody's segment is known: {parts}; {link}.",
                 parts=joined(", ", parts),
                 link=common.link("not-known", say("what data to add")),
             )

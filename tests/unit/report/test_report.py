@@ -1458,7 +1458,7 @@ def test_members_without_a_segment_are_counted_with_what_to_land(database: Path)
         ],
     ]
     front = page.part("front").text
-    assert "The segment of few customers is known in Gender (0 %), Life stage (32 %); what data to add." in front
+    assert "Not everybody's segment is known: Gender (0 %), Life stage (32 %); what data to add." in front
 
 
 def test_gaps_by_occasion_say_whose_months_they_speak_of(database: Path) -> None:
