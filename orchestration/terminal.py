@@ -420,7 +420,10 @@ def _behaviour(row: Mapping[str, Any]) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0%}"
+    if value is None:
+        return "-"
+    said = f"{value:.0%}"
+    return ">99%" if said == "100%" and value < 1 else said
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:

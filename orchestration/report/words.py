@@ -17,6 +17,8 @@ from typing import Any
 from orchestration.report.languages import C_, N_, Foreign, dated, digits, joined, many, name, say, term
 
 NOTHING = "–"
+# From here on a share is all there is: a sum of shares may miss 1 by rounding.
+ALL = 1 - 1e-9
 
 # Scheme ids whose plain form reads badly.
 SCHEME_NAMES = {"rfm": "RFM", "job_to_be_done": "Job to be done"}
@@ -339,14 +341,17 @@ def money(value: Any, currency: str | None = None) -> str:
 
 
 def share(value: Any) -> str:
-    """0.1234 -> 12.3 %; what would round to nothing says so."""
+    """0.1234 -> 12.3 %; what would round to nothing, or to all, says so."""
     number = _number(value)
     if number is None:
         return NOTHING
     if 0 < number < 0.0005:
         return digits("<\u00a00.1") + "\u00a0%"
     # z: what rounds to nothing from below has no sign.
-    return digits(f"{100 * number:z.1f}") + "\u00a0%"
+    said = f"{100 * number:z.1f}"
+    if said == "100.0" and number < ALL:
+        return digits(">\u00a099.9") + "\u00a0%"
+    return digits(said) + "\u00a0%"
 
 
 def times(value: Any) -> str:
@@ -378,9 +383,12 @@ def formed(value: Any, form: str) -> str:
 
 
 def percent(value: Any) -> str:
-    """0.5813 -> 58 %; 0.0234 -> 2.3 %. For sentences."""
+    """0.5813 -> 58 %; 0.0234 -> 2.3 %; 0.9952 -> 99.5 %, as it is not all. For sentences."""
     number = _number(value)
-    return share(value) if number is None or abs(number) < 0.1 else f"{100 * number:.0f}\u00a0%"
+    if number is None or abs(number) < 0.1:
+        return share(value)
+    said = f"{100 * number:.0f}"
+    return share(value) if said == "100" and number < ALL else f"{said}\u00a0%"
 
 
 def chance(value: Any) -> str:

@@ -64,6 +64,12 @@ def test_columns_of_the_scorecard_stand_below_each_other() -> None:
     assert len({line.index(word) for line, word in zip(lines, ("pays", "unproven", "unproven"), strict=True)}) == 1
 
 
+def test_what_is_not_all_is_not_said_to_be() -> None:
+    """Of 210 pairs one is alike on paper."""
+    assert ">99%" in scorecard([{**ROW, "assigned_distinct": 209 / 210}])
+    assert ">" not in scorecard([ROW])
+
+
 def test_the_scorecard_shows_verdict_and_why_of_each_scheme() -> None:
     text = scorecard([ROW])
     assert "in use" in text and "Segments explain a lot." in text
