@@ -277,7 +277,8 @@ def dividends(shop: Shop) -> list[Block]:
                         ),
                         sort=row["verdict"],
                     ),
-                    common.text(shop.treatment(row.get("one_treatment"))),
+                    # Nothing where nothing was computed; to send nothing is `none`.
+                    common.text(shop.treatment(row["one_treatment"]) if row.get("one_treatment") else None),
                     common.number(row.get("value_one"), words.decimals(row.get("value_one"))),
                     common.number(row.get("value_by_segment"), words.decimals(row.get("value_by_segment"))),
                     common.number(

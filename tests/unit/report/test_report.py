@@ -933,6 +933,22 @@ def test_the_dividend_is_told_with_its_verdict(database: Path) -> None:
     assert "Roll out what was proven: 2.3 M EUR." in page.part("front").text
 
 
+def test_where_no_dividend_was_computed_no_treatment_is_the_best_for_all(database: Path) -> None:
+    change(
+        database,
+        """
+        create table segmentation_dividend (scheme varchar, experiment_id varchar, members bigint, value_one double,
+            one_treatment varchar, value_by_segment double, dividend double, ci_low double, ci_high double,
+            p_value double, dividend_total double, verdict varchar, why varchar);
+        insert into segmentation_dividend (scheme, experiment_id, members, one_treatment, verdict, why) values
+            ('rfm', 'e1', 900, null, 'unproven', 'No margin is known.'),
+            ('life_stage', 'e1', 900, 'none', 'nothing pays', 'Nothing earns.')
+        """,
+    )
+    rows = report(database).part("dividend").table("Segmentation dividend")
+    assert {row[0]: row[2] for row in rows} == {"RFM": "–", "Life stage": "Nothing sent"}
+
+
 # Companies
 
 COMMITTEES = """
