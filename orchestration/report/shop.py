@@ -126,6 +126,11 @@ class Scheme:
         return not self.segments.by_name
 
     @property
+    def is_of_contacts(self) -> bool:
+        """Whether it divides the contact persons of companies, who buy nothing for themselves."""
+        return self.described.get("audience") == "company_contact"
+
+    @property
     def verdict(self) -> str:
         return words.clean(self.card.get("verdict"))
 

@@ -202,6 +202,11 @@ def links(parts: Sequence[Markup]) -> Markup:
     return Markup(", ").join(parts)
 
 
+def members_heading(scheme: Scheme) -> str:
+    """Whom the scheme divides, as the heading of a column."""
+    return say("Contact persons") if scheme.is_of_contacts else say("Customers")
+
+
 def verdict(scheme: Scheme) -> Markup:
     """The badge of a scheme's verdict."""
     return badge(words.value("verdict", scheme.verdict), words.mark(words.VERDICTS, scheme.verdict))

@@ -357,7 +357,7 @@ def flow_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
         blocks.append(
             Table(
                 say("Moves between segments, {scheme}", scheme=scheme.title),
-                [Column(say("From")), Column(say("To")), Column(say("Customers"), True)],
+                [Column(say("From")), Column(say("To")), Column(common.members_heading(scheme), True)],
                 [
                     [
                         common.label(segments.label(row["from_segment"])),
@@ -409,7 +409,10 @@ def size_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
         return float(row[column])
 
     blocks: list[Block] = []
-    for column, heading in (("members", say("Customers")), ("spend", shop.in_currency(say("Spend")))):
+    columns = [("members", common.members_heading(scheme))]
+    if not scheme.is_of_contacts:
+        columns.append(("spend", shop.in_currency(say("Spend"))))
+    for column, heading in columns:
         drawn = figures.lines(
             months,
             [(scheme.segments.label(name), [value(name, month, column) for month in months]) for name in names],
@@ -445,4 +448,5 @@ def size_blocks(shop: Shop, scheme: Scheme) -> list[Block]:
         )
         if drawn:
             blocks.append(Figure(drawn, caption, table))
-    return [Fold(say("Sizes and spend over months"), blocks)] if blocks else []
+    title = say("Sizes over months") if scheme.is_of_contacts else say("Sizes and spend over months")
+    return [Fold(title, blocks)] if blocks else []

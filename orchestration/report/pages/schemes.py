@@ -326,7 +326,8 @@ def behaviour_table(rows: Sequence[Row]) -> list[Block]:
 
 
 def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
-    """A table of the segments that somebody is in, and a picture of size and spend. Small segments are one row."""
+    """A table of the segments that somebody is in, and a picture of size and spend. Small segments are one row. Contact
+    persons buy nothing for themselves: of them there is nothing to say of spend."""
     segments = scheme.segments
     populated = [row for row in segments.by_spend if row.get("members")]
     if not segments.by_name:
@@ -375,6 +376,26 @@ def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
     if common_definition:
         more.append(say("Each segment: {definition}", definition=definition(common_definition)))
     drawn = [row for row in segments.shown if row in told]
+    columns = [
+        Column(say("Segment")),
+        Column(common.members_heading(scheme), True),
+        Column(say("Share of contact persons") if scheme.is_of_contacts else say("Share of customers"), True),
+        Column(shop.in_currency(say("Spend")), True),
+        Column(say("Share of spend"), True),
+        Column(say("Position"), minor=True),
+        Column(say("Nearest mass segment"), minor=True),
+        Column(say("Known how"), minor=True),
+    ]
+    shown: Sequence[int] = [0, 1, 2, 7] if scheme.is_of_contacts else range(len(columns))
+    table = Table(
+        say("Segments of {scheme}", scheme=scheme.title),
+        [columns[place] for place in shown],
+        [[row[place] for place in shown] for row in rows],
+        more=joined(" ", (line for line in more if line)),
+        css="defined",
+    )
+    if scheme.is_of_contacts:
+        return [table]
     blocks: list[Block] = [
         Prose(
             say(
@@ -384,22 +405,7 @@ def sizes(shop: Shop, scheme: Scheme) -> list[Block]:
             ),
             "quiet",
         ),
-        Table(
-            say("Segments of {scheme}", scheme=scheme.title),
-            [
-                Column(say("Segment")),
-                Column(say("Customers"), True),
-                Column(say("Share of customers"), True),
-                Column(shop.in_currency(say("Spend")), True),
-                Column(say("Share of spend"), True),
-                Column(say("Position"), minor=True),
-                Column(say("Nearest mass segment"), minor=True),
-                Column(say("Known how"), minor=True),
-            ],
-            rows,
-            more=joined(" ", (line for line in more if line)),
-            css="defined",
-        ),
+        table,
     ]
     if len(drawn) > 1:
         found = [

@@ -980,6 +980,30 @@ def test_companies_are_counted_by_role_and_never_named(database: Path) -> None:
     assert "company-" not in report(database).html
 
 
+def test_of_contact_persons_no_spend_is_told(database: Path) -> None:
+    """They buy nothing for themselves: their segments hold zeros."""
+    change(
+        database,
+        """
+        insert into segment_schemes values
+            ('buying_role', 'company_contact', 'firmographic', 'The part in a decision.', true, 'block', null);
+        insert into segments values
+            ('buying_role', 'finance', 'Finance', 'Pays', 1, 'declared', 30, 0.6, 0, 0, 'niche', null),
+            ('buying_role', 'signatory', 'Signatory', 'Signs', 2, 'declared', 20, 0.4, 0, 0, 'niche', null);
+        insert into segment_months
+        select 'buying_role', 'finance', month, 30, 0, 0, 0
+        from range(date '2025-12-01', date '2026-03-01', interval 1 month) as m(month)
+        """,
+    )
+    page = report(database).part("scheme-buying-role")
+    assert page.table("Segments of Buying role") == [
+        ["Finance Pays", "30", "60.0 %", "declared"],
+        ["Signatory Signs", "20", "40.0 %", "declared"],
+    ]
+    assert "Contact persons" in page.text and "Customers" not in page.text
+    assert "pend" not in page.text and "niche" not in page.text
+
+
 def test_without_companies_there_is_no_page_of_them(database: Path) -> None:
     assert not report(database).has("companies")
     change(database, COMMITTEES.split("insert")[0])
