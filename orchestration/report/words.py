@@ -245,11 +245,12 @@ DIVIDENDS = {
 DECISIONS = {
     C_("decision", "sent"): N_("to be sent"),
     C_("decision", "no channel"): N_("the treatment names no channel"),
-    C_("decision", "holdout"): N_(
-        "drawn into the group that gets nothing, so that it can be told whether sending pays"
-    ),
     C_("decision", "programme"): N_(
         "drawn into the group that gets nothing of any scheme, so that it can be told what the whole programme brings"
+    ),
+    C_("decision", "not valid"): N_("the one treatment for all is gone from the treatments, or not valid today"),
+    C_("decision", "holdout"): N_(
+        "drawn into the group that gets nothing, so that it can be told whether sending pays"
     ),
     C_("decision", "no contact person"): N_(
         "no contact person of the company is known, and a company itself is never addressed"

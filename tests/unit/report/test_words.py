@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from orchestration.accountability import plans
 from orchestration.report import words
+from orchestration.settings import PROJECT_DIR
 
 
 @pytest.mark.parametrize(
@@ -126,6 +128,14 @@ def test_what_people_read_is_near_what_it_was(value: float) -> None:
     said = words.short(value).replace("\u00a0", " ").replace(",", "").split()
     size = {"M": 1e6, "bn": 1e9}.get(said[1], 1) if len(said) > 1 else 1
     assert abs(float(said[0]) * size - value) <= max(0.5, 0.051 * size)
+
+
+def test_every_reason_why_nothing_is_sent_has_its_words_in_the_order_in_which_they_are_asked() -> None:
+    model = (PROJECT_DIR / "models/marts/treatments/audience_decisions.sql").read_text()
+    found = re.findall(r"then '(.+)'", model[model.index("judged_assignments as") : model.index("as obstacle")])
+    # Whether the treatment is valid is asked twice, first whether it is there at all.
+    asked = list(dict.fromkeys(reversed(found)))[::-1]
+    assert list(words.DECISIONS) == ["sent", *asked, "lower priority"]
 
 
 def test_every_question_that_is_planned_has_its_groups_and_what_to_set() -> None:
