@@ -45,7 +45,8 @@ shares as (
         tops.as_of,
         tops.customer_id,
         departments.department,
-        cast((tops.top).major as double) / cast(tops.customer_spend as double) as spend_share
+        {# Rounded, so that 1.20 of 3.00 is as much as 40 of 100. #}
+        round(cast((tops.top).major as double) / cast(tops.customer_spend as double), 9) as spend_share
     from tops
     inner join departments on (tops.top).minor = departments.place
     where tops.customer_spend > 0
