@@ -29,7 +29,7 @@ ENOUGH_KNOWN = 0.9
 # What tells more segments of a scheme: columns of the landing zone (docs/schemes.md), or a target of make.
 LANDED = {
     "age_band": "customers: age_band, birth_date",
-    "benefit_sought": "companies: benefit_sought",
+    "benefit_sought": "companies: benefit_sought; make meanings",
     "buying_role": "company_contacts: job_title",
     "company_size": "companies: employees, annual_revenue",
     "gender": "customers: gender",
@@ -38,8 +38,10 @@ LANDED = {
     "life_stage": "customers: birth_date, employment, household_composition, children",
     "lifestyle": "make meanings; products: category",
     "location": "customers: settlement, region, country",
-    "money_effort": "customers: annual_income, income_band, employment",
-    "process_maturity": "companies: process_maturity",
+    "money_effort": (
+        "customers: annual_income, income_band; order_lines: discount_amount, coupon_amount; products: brand_tier"
+    ),
+    "process_maturity": "companies: process_maturity; company_contacts: job_title, department",
     "purchase_motive": "make meanings; products: category",
     "socioeconomic": "customers: annual_income, income_band, employment, home_ownership",
 }

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from orchestration.audit import suites, told
 from orchestration.audit.told import Problem, Told
 from orchestration.report import warned, write_report
-from orchestration.report.pages.quality import HEADLINE_LETTERS
+from orchestration.report.pages.quality import HEADLINE_LETTERS, LANDED
 from orchestration.report.shop import Shop
 from tests.support.page_reader import Page, change, report, spaced, written
 
@@ -1499,6 +1499,25 @@ def test_members_without_a_segment_are_counted_with_what_to_land(database: Path)
     ]
     front = page.part("front").text
     assert "Not everybody's segment is known: Gender (0 %), Life stage (32 %); what data to add." in front
+
+
+@pytest.mark.parametrize(
+    ("scheme", "files"),
+    [
+        ("benefit_sought", ["companies: benefit_sought", "make meanings"]),
+        (
+            "money_effort",
+            [
+                "customers: annual_income, income_band",
+                "order_lines: discount_amount, coupon_amount",
+                "products: brand_tier",
+            ],
+        ),
+        ("process_maturity", ["companies: process_maturity", "company_contacts: job_title, department"]),
+    ],
+)
+def test_every_file_that_tells_a_segment_is_named_where_it_is_not_known(scheme: str, files: list[str]) -> None:
+    assert LANDED[scheme].split("; ") == files
 
 
 def test_gaps_by_occasion_say_whose_months_they_speak_of(database: Path) -> None:
