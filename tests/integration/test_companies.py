@@ -67,6 +67,10 @@ CONTACTS: list[dict[str, Any]] = [
     {"person_id": "bureau", "company_id": "titles", "job_title": "Office of the CEO"},
     {"person_id": "wizard1", "company_id": "odd", "job_title": "Wizard"},
     {"person_id": "wizard2", "company_id": "odd", "job_title": " wizard "},
+    # Controllers of things, who are no evidence of a company that is steered by numbers, and one of numbers.
+    {"person_id": "stock", "company_id": "odd", "job_title": "Stock Controller"},
+    {"person_id": "pests", "company_id": "odd", "job_title": "Pest Controller"},
+    {"person_id": "numbers", "company_id": "solo", "job_title": "Senior Controller"},
 ]
 CONSENTS = [
     # The company's own consent counts for nothing.
@@ -178,8 +182,8 @@ def test_maturity_is_declared_else_inferred_from_the_highest_evidence(built: Bui
         "rev9": ("defined", "inferred"),
         "rev10": ("optimised", "inferred"),
         "rev50": ("managed", "inferred"),
-        "solo": nothing,
-        "odd": nothing,
+        "solo": ("measured", "inferred"),
+        "odd": nothing,  # a stock controller and a pest controller
         "bare": nothing,
     }
 
