@@ -36,10 +36,13 @@ scores as (
         shoppers.customer_id,
         shoppers.discount_share,
         shoppers.private_label_share,
-        (
-            percent_rank() over (partition by shoppers.as_of order by shoppers.discount_share)
-            + percent_rank() over (partition by shoppers.as_of order by shoppers.private_label_share)
-        ) / 2 as price_sensitivity
+        round(
+            (
+                percent_rank() over (partition by shoppers.as_of order by shoppers.discount_share)
+                + percent_rank() over (partition by shoppers.as_of order by shoppers.private_label_share)
+            ) / 2,
+            12
+        ) as price_sensitivity
     from shoppers
     inner join told_dates on shoppers.as_of = told_dates.as_of
 
