@@ -89,5 +89,5 @@ left join {{ ref('income_bands') }} as bands_of_income
         ages.annual_income >= bands_of_income.min_income
         and (ages.annual_income < bands_of_income.max_income + 1 or bands_of_income.max_income is null)
 left join {{ ref('income_bands') }} as declared_incomes
-    on ages.annual_income is null and ages.income_band = declared_incomes.income_band
+    on bands_of_income.income_band is null and ages.income_band = declared_incomes.income_band
 {% endmacro %}
