@@ -52,9 +52,10 @@
     {%- endif -%}
 {% endmacro %}
 
-{# A label from the data, null where it says nothing: its segment would be called `unknown`, or has no letter or digit. #}
+{# A label from the data, null where it says nothing: its segment would be called `unknown`, also with blanks or signs around
+   it, or has no letter or digit. #}
 {% macro known_label(label) -%}
-case when {{ segment_id(label) }} not in ('unknown', '_', '') then {{ label }} end
+case when trim(both '_' from {{ segment_id(label) }}) not in ('unknown', '') then {{ label }} end
 {%- endmacro %}
 
 {# Names of the schemes whose model is kept by as-of date (macros/kept.sql); all of them while dbt parses. #}
