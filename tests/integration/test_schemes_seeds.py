@@ -118,3 +118,15 @@ def test_every_segment_of_an_active_closed_scheme_has_a_treatment(words: str) ->
     defined = {(row["scheme"], row["segment"]) for row in seed("segment_definitions") if row["scheme"] in active}
     treated = {(row["scheme"], row["segment"]) for row in seed("treatments")}
     assert sorted(defined - treated) == []
+
+
+@pytest.mark.parametrize("words", sorted(SETS))
+def test_definitions_say_what_the_rules_do(words: str) -> None:
+    """Half of the baskets is enough for an occasion, and revenue where employees are not known for a size."""
+    defined = {(row["scheme"], row["segment"]): row["definition"] for row in SETS[words]("segment_definitions")}
+    occasions = {segment: text for (scheme, segment), text in defined.items() if scheme == "occasion"}
+    del occasions["mixed"]
+    sizes = [text for (scheme, _), text in defined.items() if scheme == "company_size"]
+    assert occasions and sizes
+    assert [segment for segment, text in occasions.items() if not text.startswith("At least half of the baskets")] == []
+    assert [text for text in sizes if "revenue" not in text] == []
