@@ -37,14 +37,15 @@
 {%- endmacro %}
 
 {# JSON text of an object: `pairs` is a list of [key, expression, kind]; kind is text, number (as it is) or decimal (4 places).
-   Written by hand so that both engines print the same characters; tabs and line ends in a text become blanks. #}
+   Written by hand so that both engines print the same characters; tabs, line ends and other control characters in a
+   text become blanks. #}
 {% macro json_object_text(pairs) -%}
     '{' ||
     {%- for key, value, kind in pairs %}
     '{{ ", " if not loop.first }}"{{ key }}": ' || coalesce(
         {%- if kind == 'text' -%}
         '"' || replace(
-            replace(translate({{ text(value) }}, chr(9) || chr(10) || chr(13), '   '), chr(92), chr(92) || chr(92)),
+            replace({{ replace_all(text(value), '[\\x00-\\x1f]', ' ') }}, chr(92), chr(92) || chr(92)),
             chr(34), chr(92) || chr(34)
         ) || '"'
         {%- elif kind == 'decimal' -%}
