@@ -1,4 +1,5 @@
-"""Cross-sell over time: what lies after the as-of date changes nothing; a second day equals a build from nothing."""
+"""Cross-sell over time: what lies after the as-of date changes nothing; a second day equals a build from nothing, as does
+an as-of date that moves over lines which have landed."""
 
 from __future__ import annotations
 
@@ -32,6 +33,7 @@ MOVED = [{"product_id": f"moved-{n}", "department": "TOOLS", "category": "SEEDS"
 LATER = [{"product_id": "new-0", "department": "NEW", "category": "AARDVARKS"}]
 
 Rows = list[dict[str, Any]]
+Contents = dict[str, list[tuple[Any, ...]]]
 
 
 def dbt(landing: Path, folder: Path, **variables: str) -> Build:
@@ -170,6 +172,13 @@ def _late_lines(first: Sequence[dict[str, Any]]) -> Rows:
         line("late", 1, "p01", "DRILLS-0", noon(date(2025, 6, 12))),
         line("late", 2, "p01", "SAND-1", noon(date(2025, 6, 12))),
         line(old["order_id"], 98, old["customer_id"], "TAPE-0", old["ordered_at"] + shop.OFFSET),
+        *_over_midnight(),
+    ]
+
+
+def _over_midnight() -> Rows:
+    """An order that reaches from July into August."""
+    return [
         line("over-midnight", 1, "p02", "DRILLS-1", datetime(2025, 7, 31, 23, 50)),
         line("over-midnight", 2, "p02", "BRICK-1", datetime(2025, 8, 1, 0, 10)),
     ]
@@ -213,3 +222,56 @@ def test_a_month_without_a_new_line_is_not_counted_again(second_day: SecondDay) 
     for month, (n_both, rows) in truth.items():
         wrong = TAMPERED_BY * rows if month == UNTOUCHED else 0
         assert found[month] == (n_both + wrong, rows)
+
+
+# ---- an as-of date that moves over what has landed ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MovedDates:
+    """One warehouse as of the day after an order's evening, then of the next day and of the first one again, with the
+    same lines throughout; and what a build from nothing makes of the next day. Contents of the tables, by name."""
+
+    first: Contents
+    second: Contents
+    second_anew: Contents
+    first_again: Contents
+
+
+MOVED_TABLES = (
+    *TABLES,
+    *KEPT,
+    *OF_CLOSED_PERIODS,
+    *OF_THE_GRID,
+    "int_item_pairs",
+    "int_item_counts",
+    "int_sequence_bits",
+)
+
+
+@pytest.fixture(scope="module")
+def moved_dates(tmp_path_factory: pytest.TempPathFactory) -> MovedDates:
+    base = tmp_path_factory.mktemp("moved-dates")
+    zone = shop.zone()
+    lines = [*zone["order_lines"], *_over_midnight()]
+    landing = project.write_landing(base / "landing", {**zone, "order_lines": lines})
+
+    def contents(folder: str, as_of: str) -> Contents:
+        build = dbt(landing, base / folder, AS_OF=as_of)
+        return {table: build.contents(table) for table in MOVED_TABLES}
+
+    first, second = "2025-08-01", "2025-08-02"
+    return MovedDates(
+        contents("kept", first), contents("kept", second), contents("anew", second), contents("kept", first)
+    )
+
+
+@pytest.mark.parametrize("table", MOVED_TABLES)
+def test_an_as_of_date_that_moves_over_an_order_of_two_months_equals_a_build_from_nothing(
+    moved_dates: MovedDates, table: str
+) -> None:
+    """The order's basket is complete in July on the first date, and in August on the second."""
+    assert moved_dates.second[table] == moved_dates.second_anew[table]
+    assert moved_dates.first_again[table] == moved_dates.first[table]
+    if table == "int_period_sizes":
+        assert moved_dates.second[table] != moved_dates.first[table]
