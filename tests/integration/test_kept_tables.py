@@ -259,7 +259,7 @@ def test_a_late_line_reopens_the_dates_after_its_day_and_none_before(chain: Chai
 
 
 def test_a_changed_line_reopens_the_dates_after_the_first_day_of_its_order(chain: Chain) -> None:
-    """Its basket has all its lines: the date between the two days counts it as well."""
+    """The hash of its first day is of all its lines: the date between the two days is made again as well."""
     after = chain.made_from(changed(Line("long", 2), 9))
     assert after.reopened_dates(chain.made_from(LINES)) == dates_after(1)
     assert dates_after(1) != dates_after(2)
