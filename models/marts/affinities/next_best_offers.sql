@@ -31,7 +31,7 @@ weight_cells as (
         items.position as bought_position,
         cast(coalesce(weights.weight, 0) as double) as weight,
         case
-            when weights.weight > 0
+            when round(weights.weight * (1e0 - items.share / 1e9)) >= 1e0
                 then round(weights.weight * (1e0 - items.share / 1e9)) * 10000e0 + (9999 - items.position)
             else 0e0
         end as reason
