@@ -221,7 +221,8 @@ inner join files on judged_rows.source_file = files.source_file
 {%- endmacro %}
 
 {# The rows of a table that staging keeps, with the contract's columns and, for each moment, local time:
-   ordered_at becomes ordered_at_local and ordered_on too. `refused` names the model with the rows that are left out. #}
+   ordered_at becomes ordered_at_local and ordered_on too, and ordered_at_is_day says that the time of day is not known. `refused` names
+   the model with the rows that are left out. #}
 {% macro accepted_rows(table_name, refused='refused_rows') %}
 {%- set table = landing_table(table_name) %}
 with
@@ -233,6 +234,7 @@ select
     {%- if column.type == 'timestamp' %}
     {{ local_timestamp('judged_rows.' ~ column.name) }} as {{ column.name }}_local,
     cast({{ local_timestamp('judged_rows.' ~ column.name) }} as date) as {{ column.name[:-3] }}_on,
+    judged_rows.{{ column.name }}_is_day,
     {%- endif %}
     {%- endfor %}
     judged_rows.source_file,

@@ -10,6 +10,7 @@ select
     accepted_rows.responded_at,
     accepted_rows.responded_at_local,
     accepted_rows.responded_on,
+    accepted_rows.responded_at_is_day,
     accepted_rows.kind,
     accepted_rows.touchpoint_id,
     accepted_rows.campaign_id,

@@ -14,6 +14,7 @@ touches as (
         touchpoints.touchpoint_id,
         touchpoints.customer_id,
         touchpoints.touched_at,
+        touchpoints.touched_on,
         touchpoints.campaign_id
     from {{ ref('stg_touchpoints') }} as touchpoints
     inner join as_of_day on touchpoints.touched_on < as_of_day.as_of
@@ -26,6 +27,8 @@ answers as (
         responses.response_id,
         responses.customer_id,
         responses.responded_at,
+        responses.responded_on,
+        responses.responded_at_is_day,
         responses.touchpoint_id,
         responses.campaign_id
     from {{ ref('stg_responses') }} as responses
@@ -34,7 +37,8 @@ answers as (
 
 ),
 
--- The touchpoint that the answer names; where it names none, the last one of its campaign before it.
+-- The touchpoint that the answer names; where it names none, the last one of its campaign before it. An answer of which the day alone
+-- is known may have followed any of that day.
 answered_touches as (
 
     select
@@ -60,7 +64,10 @@ answered_touches as (
             on
                 answers.customer_id = touches.customer_id
                 and answers.campaign_id = touches.campaign_id
-                and answers.responded_at >= touches.touched_at
+                and case
+                    when answers.responded_at_is_day then answers.responded_on >= touches.touched_on
+                    else answers.responded_at >= touches.touched_at
+                end
         where answers.touchpoint_id is null
     ) as candidates
     where place = 1
