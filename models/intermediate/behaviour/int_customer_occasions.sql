@@ -1,7 +1,7 @@
 {{ config(materialized='kept', by='as_of', inputs='int_fact_dates') }}
 
-{# Each member's baskets by occasion in the behaviour window before each as-of date; those of unknown hour say nothing of occasions.
-   Of an order that goes on over the date, its lines before the date are the basket. #}
+{# Each member's baskets by occasion in the behaviour window before each as-of date; those of unknown hour say nothing of
+   occasions. Of an order that goes on over the date, its lines before the date are the basket. #}
 with dates as (
 
     {# Its dates are named here: what is added up is of earlier days. #}
@@ -19,6 +19,7 @@ long_orders as (
         ordered_on,
         max(ordered_on) over (partition by basket_number) as last_on
     from {{ ref('int_long_orders') }}
+    where customer_id is not null
 
 ),
 
@@ -67,8 +68,11 @@ cut_baskets as (
 
 cut_occasions as (
 
-    {{ with_occasions('cut_baskets', key=['as_of', 'basket_number'], columns=['as_of', 'basket_number', 'positive_amount'])
-        | indent(4) }}
+    {{ with_occasions(
+        'cut_baskets',
+        key=['as_of', 'basket_number'],
+        columns=['as_of', 'basket_number', 'positive_amount'],
+    ) | indent(4) }}
 
 )
 

@@ -1,7 +1,7 @@
 {# The periods that counts are kept by (macros/periods.sql), and what each is made from: the hashes of its days before the
-   as-of date. An order that reaches into the period is in the hash of its days there, with all its lines. Its basket is counted in
-   the period in which it was complete, which is a later one once the as-of date has passed a line of it there: so baskets that went
-   on in a later period are in the hash too, with the day they have come to. #}
+   as-of date. An order that reaches into the period is in the hash of its days there, with all its lines. Its basket is counted
+   in the period in which it was complete, which is a later one once the as-of date has passed a line of it there: so baskets that
+   went on in a later period are in the hash too, with the day they have come to. #}
 with days as (
 
     {{ days_of_periods() | indent(4) }}
