@@ -95,16 +95,17 @@ def keep_out(settings: Settings, formats: LandingFormats) -> dict[str, int]:
     with held(settings.landed_dir / _LANDING_LOCK), memory.connect(warehouse=settings.warehouse_dir) as con:
         note = settings.landed_dir / _CLEAN_NAME
         looked_for = _looked_for(forgotten, formats)
-        clean = _read_clean(note, looked_for)
+        known = _read_clean(note, looked_for)
+        clean: list[str] = []
         con.execute("create table digests as select unnest(?) as digest", [sorted(forgotten.digests)])
         files = {f"{p.parent.name}/{p.name}": p for p in sorted(settings.landed_dir.glob("*/*.parquet"))}
         for name, path in files.items():
-            if name in clean:
-                continue
-            for source, rows in _take_out(con, path, forgotten.salt, formats).items():
-                removed[source] = removed.get(source, 0) + rows
-            clean.add(name)
-        content = {"list": looked_for, "clean": sorted(clean & set(files))}
+            # By more than its name: the same file of the landing zone, read anew, is landed by the same name.
+            if _stamp(path, name) not in known:
+                for source, rows in _take_out(con, path, forgotten.salt, formats).items():
+                    removed[source] = removed.get(source, 0) + rows
+            clean.append(_stamp(path, name))
+        content = {"list": looked_for, "clean": clean}
         write_atomically(note, json.dumps(content).encode())
     return removed
 

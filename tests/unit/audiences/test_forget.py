@@ -17,6 +17,7 @@ from orchestration.audiences.commands import main
 from orchestration.audiences.forget import forget, search, search_landing
 from orchestration.landing.forgotten import keep_out, read_list, remember_to_forget
 from orchestration.landing.formats import LandingFormats
+from orchestration.landing.land import Reading, land
 from orchestration.landing.prepare import prepare
 from orchestration.settings import PROJECT_DIR, Settings, read_settings
 from orchestration.storage.lock import LockHeld
@@ -170,6 +171,23 @@ def test_landed_rows_stay_out_also_when_a_file_is_landed_again(settings: Setting
     again = parquet(settings.landed_dir / "customers" / "2.parquet", select)
     assert keep_out(settings, LandingFormats()) == {"customers/x.csv": 1}
     assert read(again, "customer_id") == [("a",)]
+
+
+def test_landed_rows_stay_out_also_when_the_same_file_is_read_otherwise(settings: Settings) -> None:
+    """Another time zone of the stores, another spelling of empty cells: the file is landed anew, by the same name."""
+    zone = settings.landing_dir
+    assert zone is not None
+    (zone / "order_lines").mkdir()
+    (zone / "order_lines" / "a.csv").write_text(
+        "order_id,customer_id,product_id,ordered_at,quantity,amount\n"
+        f"o1,a,p1,2026-01-01,1,2\no2,{LONG},p1,2026-01-01,1,2\n"
+    )
+    remember_to_forget(settings, LONG)
+    for time_zone in ("UTC", "Europe/Berlin"):
+        land(zone, settings.landed_dir, reading=Reading(store_timezone=time_zone))
+        assert keep_out(settings, LandingFormats()) == {"order_lines/a.csv": 1}
+    (file,) = (settings.landed_dir / "order_lines").glob("*.parquet")
+    assert read(file, "customer_id") == [("a",)]
 
 
 AS_READ = LandingFormats(ids={"customers": {"customer_id": ("without_decimals", "without_leading_zeros", "upper")}})
