@@ -86,6 +86,8 @@ def apply_mapping(
     state = target / STATE_NAME
     if not show and state.is_file() and json.loads(state.read_text()).get("made_from") == wanted:
         return {}
+    # Before the first file is written: a mapping that stops half-way leaves files of no mapping.
+    state.unlink(missing_ok=True)
     done: dict[str, MappedTable] = {}
     written: set[Path] = set()
     for number, entry in enumerate(mapping.entries):

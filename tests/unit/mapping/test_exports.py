@@ -282,6 +282,30 @@ def test_what_cannot_be_multiplied_and_torn_rows_reach_quarantine_and_are_not_lo
     assert [len(row) == len(header) for row in landed] == [True, True, False, False, True]
 
 
+def test_a_mapping_that_failed_half_way_leaves_nothing_of_it_once_it_is_taken_back(tmp_path: Path) -> None:
+    def mapped_amounts() -> list[str]:
+        apply_mapping(read_mapping(path, contract()), tmp_path / "mapped", contract())
+        with (tmp_path / "mapped" / "order_lines" / "s.csv.csv").open(newline="") as file:
+            return [row["amount"] for row in csv.DictReader(file)]
+
+    path = edited(tmp_path)
+    good = mapped_amounts()
+
+    def change(body: dict) -> None:
+        lines = body["tables"]["order_lines"]
+        lines.append({**lines[0], "columns": {**lines[0]["columns"], "product_id": "pp"}})
+        lines[0] = {**lines[0], "columns": {**lines[0]["columns"], "amount": "u"}}
+
+    text = path.read_text()
+    body = yaml.safe_load(text)
+    change(body)
+    path.write_text(yaml.safe_dump(body))
+    with pytest.raises(LandingError, match="has no column pp"):
+        mapped_amounts()
+    path.write_text(text)
+    assert mapped_amounts() == good
+
+
 def test_an_export_is_read_again_only_when_it_or_the_mapping_changed(tmp_path: Path) -> None:
     path = edited(tmp_path)
     first = apply_mapping(read_mapping(path, contract()), tmp_path / "mapped", contract())
