@@ -30,6 +30,7 @@ from dagster import (
 )
 
 from orchestration.defs.translator import HISTORY_KEY
+from orchestration.landing.errors import LandingError
 from orchestration.publication.refreshes import known_refreshes
 from orchestration.settings import Settings, SettingsError, read_settings
 from orchestration.storage.lock import is_held
@@ -61,35 +62,39 @@ LOOK_EVERY_SECONDS = 60
 
 @dataclass(frozen=True)
 class Seen:
-    """What the sensor remembers: how the landing zone looked last, and the look that it last asked a refresh for."""
+    """What the sensor remembers: how the landing zone looked last, the look that it last asked a refresh for, and the
+    version that was published then."""
 
     seen: str = ""
     requested: str = ""
+    version: str = ""
 
 
-def decide(found: str, published: Set[str], before: Seen, in_use: bool) -> tuple[str | None, Seen]:
+def decide(found: str, published: Set[str], before: Seen, in_use: bool, version: str = "") -> tuple[str | None, Seen]:
     """Whether the landing zone asks for a refresh now.
 
     Args:
         found: fingerprint of the landing zone.
-        published: fingerprints of what published versions were made from, rolled-back ones included.
+        published: fingerprints of what the published version was made from, and those rolled back to it.
         before: what was remembered at the last look.
         in_use: whether a refresh is running.
+        version: the published version.
 
     Returns:
         Why not, or None for a refresh; and what to remember.
     """
-    now = Seen(found, before.requested)
+    now = Seen(found, before.requested, before.version)
     if found in published:
         return "no file has changed since the last published refresh", now
-    if found == before.requested:
-        # It is running, or it failed and was told of: the same files would fail again.
+    if (found, version) == (before.requested, before.version):
+        # It is running, or it failed and was told of: the same files would fail again. Where another version has been
+        # published since, these files came back.
         return "a refresh of these files was asked for already", now
     if found != before.seen:
         return "files have changed; waiting until they stay the same", now
     if in_use:
         return "a refresh is running", now
-    return None, Seen(found, found)
+    return None, Seen(found, found, version)
 
 
 def landing_sensor() -> SensorDefinition:
@@ -98,15 +103,14 @@ def landing_sensor() -> SensorDefinition:
     @sensor(
         name="landing_zone",
         job=refresh,
-        description="A refresh when files in LANDING_DIR differ from those last published, and have stayed the same "
-        f"for {LOOK_EVERY_SECONDS} seconds; for files that arrive at any hour. Off until switched on.",
+        description="A refresh when files in LANDING_DIR, or of the export that MAPPING reads, differ from those last "
+        f"published, and have stayed the same for {LOOK_EVERY_SECONDS} seconds; for files that arrive at any hour. Off "
+        "until switched on.",
         minimum_interval_seconds=LOOK_EVERY_SECONDS,
         default_status=DefaultSensorStatus.STOPPED,
     )
     def look(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         """Refreshes when files in LANDING_DIR differ from those last published, and stay the same for a while."""
-        from orchestration.landing.land import zone_fingerprint
-
         try:
             settings = read_settings()
         except SettingsError as error:
@@ -114,23 +118,57 @@ def landing_sensor() -> SensorDefinition:
         if settings.is_demo:
             return SkipReason("LANDING_DIR is not set: the demo data does not change")
         try:
-            found = zone_fingerprint(settings.source_dir)
+            found = look_from_outside(settings)
+        except LandingError as error:
+            return SkipReason(str(error))
         except OSError as error:
             return SkipReason(f"the landing zone cannot be looked at now ({error.strerror})")
-        why_not, after = decide(found, published_fingerprints(settings), _read(context.cursor), is_in_use(settings))
+        current = published_version(settings)
+        why_not, after = decide(
+            found,
+            published_fingerprints(settings),
+            _read(context.cursor),
+            is_in_use(settings),
+            current.name if current else "",
+        )
         cursor = json.dumps(asdict(after))
         if why_not is not None:
             return SensorResult(skip_reason=why_not, cursor=cursor)
-        return SensorResult(run_requests=[RunRequest(run_key=found)], cursor=cursor)
+        # Without a run key, which Dagster would never run again: files may come back that were refreshed before. That
+        # they are asked for once is in the cursor.
+        return SensorResult(run_requests=[RunRequest()], cursor=cursor)
 
     return look
 
 
+def look_from_outside(settings: Settings) -> str:
+    """A digest of the files that may ask for a refresh: those of the landing zone, or of the export that is mapped.
+
+    Raises:
+        LandingError: the mapping cannot be read.
+        OSError: a file or folder cannot be looked at.
+    """
+    # What lands is loaded where it is needed: whoever loads the definitions need not.
+    from orchestration.landing.contract import contract
+    from orchestration.landing.land import zone_fingerprint
+    from orchestration.landing.mapping.apply import export_fingerprint
+    from orchestration.landing.mapping.model import read_mapping
+
+    if settings.mapping_file is None:
+        return zone_fingerprint(settings.source_dir)
+    return export_fingerprint(read_mapping(settings.mapping_file, contract()))
+
+
 def published_fingerprints(settings: Settings) -> set[str]:
-    """What the kept versions were made from, if they were ever published."""
+    """What the published version was made from, and those that were rolled back to it; the files of one that was
+    replaced may come back."""
     known = set(known_refreshes(settings)["refresh_id"].to_pylist())
     current = published_version(settings)
-    versions = [v for v in version_folders(settings) if v.name in known or v == current]
+    versions = [
+        v
+        for v in version_folders(settings)
+        if v == current or (v.name in known and (current is None or v.name > current.name))
+    ]
     return {read_manifest(version).get("landing_fingerprint") or "" for version in versions} - {""}
 
 

@@ -165,7 +165,8 @@ def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table], reading:
 def zone_fingerprint(source_dir: Path, tables: dict[str, Table] | None = None) -> str:
     """A digest of which files the landing zone holds and how they look from outside; no file is opened.
 
-    The same as the `fingerprint` of a landing report: equal where landing again would read nothing.
+    The same as the `fingerprint` of a landing report: equal where landing again would read nothing. With a mapping,
+    that of the export stands there instead (prepare.py).
 
     Raises:
         OSError: a file or folder cannot be looked at, or went away meanwhile.

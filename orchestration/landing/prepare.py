@@ -13,7 +13,7 @@ from orchestration.landing.forgotten import keep_out, keep_out_of_mapped
 from orchestration.landing.formats import VAR, read_landing_formats
 from orchestration.landing.inputs import note_inputs
 from orchestration.landing.land import LandingReport, Reading, land
-from orchestration.landing.mapping.apply import apply_mapping
+from orchestration.landing.mapping.apply import apply_mapping, export_fingerprint
 from orchestration.landing.mapping.model import read_mapping
 from orchestration.overrides import prepare_seeds
 from orchestration.settings import Settings
@@ -50,10 +50,14 @@ def prepare(
     prepare_state(settings)
     if settings.source_dir == settings.demo_dir:
         write_demo(settings.demo_dir, settings.demo)
+    exported = ""
     if settings.mapping_file is not None:
         settings.source_dir.mkdir(exist_ok=True)
+        mapping = read_mapping(settings.mapping_file, contract())
+        # Before it is read: an export that changes meanwhile is another one for whoever looks again.
+        exported = export_fingerprint(mapping)
         apply_mapping(
-            read_mapping(settings.mapping_file, contract()),
+            mapping,
             settings.source_dir,
             contract(),
             landing_formats=held.get(VAR) or {},
@@ -61,6 +65,8 @@ def prepare(
         )
         keep_out_of_mapped(settings, formats)
     report = land(settings.source_dir, settings.landed_dir, reading=reading)
+    # With a mapping, the files that may change are the export's; those that it makes of them only a refresh changes.
+    report.fingerprint = exported or report.fingerprint
     # Who was forgotten does not come back with a file that still names them.
     keep_out(settings, formats)
     note_inputs(settings, report)

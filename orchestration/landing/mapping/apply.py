@@ -132,7 +132,17 @@ def find(folder: Path, pattern: str) -> list[Path]:
 
 def _fingerprint(mapping: ExportMapping, formats: Any, empties: EmptySpellings) -> str:
     read_by = f"{MAPPED_VERSION}\n{json.dumps(formats, sort_keys=True, default=str)}\n{empties.rows}\n"
-    digest = hashlib.sha256(read_by.encode() + mapping.path.read_bytes())
+    return hashlib.sha256(f"{read_by}{export_fingerprint(mapping)}".encode()).hexdigest()
+
+
+def export_fingerprint(mapping: ExportMapping) -> str:
+    """A digest of the mapping file, and of which files of the export it reads and how they look from outside; none of
+    them is opened.
+
+    Raises:
+        OSError: a file cannot be looked at, or went away meanwhile.
+    """
+    digest = hashlib.sha256(mapping.path.read_bytes())
     for entry in mapping.entries:
         for pattern in (entry.file, *(join.file for join in entry.joins)):
             for path in find(mapping.folder, pattern):

@@ -9,14 +9,23 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from dagster import DagsterInstance, SensorResult, build_sensor_context
 
-from orchestration.defs.schedules import Seen, decide, is_in_use, landing_sensor, published_fingerprints
+from orchestration.defs.schedules import (
+    Seen,
+    decide,
+    is_in_use,
+    landing_sensor,
+    look_from_outside,
+    published_fingerprints,
+)
 from orchestration.landing.land import land, zone_fingerprint
+from orchestration.landing.prepare import prepare
 from orchestration.publication.publish import CheckCounts
-from orchestration.publication.refreshes import RowAccount, note, refresh_row
-from orchestration.settings import Settings
+from orchestration.publication.refreshes import SCHEMA, RowAccount, note, refresh_row
+from orchestration.settings import Settings, read_settings
 from orchestration.storage.lock import refresh_lock
 
 
@@ -44,6 +53,13 @@ def test_nothing_starts_beside_a_running_refresh_and_it_is_not_forgotten() -> No
     why, seen = decide("b", {"a"}, Seen("b", ""), in_use=True)
     assert why == "a refresh is running"
     assert decide("b", {"a"}, seen, in_use=False)[0] is None
+
+
+def test_files_that_come_back_are_asked_for_again_where_another_version_was_published_meanwhile() -> None:
+    why, _ = decide("a", {"b"}, Seen("a", "a", "1"), in_use=False, version="2")
+    assert why is None
+    why, _ = decide("a", {"b"}, Seen("a", "a", "2"), in_use=False, version="2")
+    assert why is not None and "already" in why
 
 
 def zone_of(folder: Path) -> Path:
@@ -103,6 +119,19 @@ def test_a_version_that_was_rolled_back_counts_as_published_and_one_never_linked
     assert published_fingerprints(settings) == {"a", "rolled back"}
 
 
+def test_a_version_that_was_replaced_counts_no_more(tmp_path: Path) -> None:
+    """A file that came with the second version and is taken away leaves what the first was made from."""
+    settings = Settings(None, tmp_path, None, "UTC", "duckdb")
+    now = datetime.now(UTC)
+    rows = []
+    for name, fingerprint in (("1", "a"), ("2", "a and b")):
+        version_of(settings, name, fingerprint)
+        rows += refresh_row(name, date(2026, 1, 1), now, now, RowAccount(1, 1, 0, 0), CheckCounts()).to_pylist()
+    note(settings, pa.Table.from_pylist(rows, schema=SCHEMA))
+    settings.published_link.symlink_to(settings.versions_dir / "2")
+    assert published_fingerprints(settings) == {"a and b"}
+
+
 def test_a_version_without_a_fingerprint_is_like_no_files(tmp_path: Path) -> None:
     settings = Settings(None, tmp_path, None, "UTC", "duckdb")
     settings.published_link.symlink_to(version_of(settings, "1", ""))
@@ -136,6 +165,40 @@ def test_the_sensor_asks_once_for_new_files(tmp_path: Path, monkeypatch: pytest.
             cursor = result.cursor
             asked.append(len(result.run_requests or []))
     assert asked == [0, 1, 0, 0]
+
+
+MAPPING = """
+from: export
+tables:
+  order_lines:
+    - file: "*.csv"
+      columns: {order_id: o, customer_id: c, product_id: p, ordered_at: t, quantity: q, amount: a}
+"""
+
+
+def test_with_a_mapping_the_sensor_looks_at_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the mapping makes of it changes only in a refresh."""
+    monkeypatch.delenv("LANDING_DIR", raising=False)
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path / "warehouse"))
+    monkeypatch.setenv("MAPPING", str(tmp_path / "mapping.yml"))
+    (tmp_path / "mapping.yml").write_text(MAPPING)
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "a.csv").write_text("o,c,p,t,q,a\no1,c1,p1,2026-01-01,1,2\n")
+    settings = read_settings()
+    landed = prepare(settings).fingerprint
+    assert look_from_outside(settings) == landed
+    settings.published_link.symlink_to(version_of(settings, "1", landed))
+    sensor, cursor, asked = landing_sensor(), None, []
+    with DagsterInstance.ephemeral() as instance:
+        for look in range(4):
+            if look == 1:
+                (tmp_path / "export" / "b.csv").write_text("o,c,p,t,q,a\no2,c1,p1,2026-01-02,1,2\n")
+            result = sensor(build_sensor_context(instance=instance, cursor=cursor))
+            assert isinstance(result, SensorResult)
+            cursor = result.cursor
+            asked.append(len(result.run_requests or []))
+    assert asked == [0, 0, 1, 0]
+    assert prepare(settings).fingerprint == look_from_outside(settings) != landed
 
 
 def test_the_sensor_leaves_the_demo_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
