@@ -152,9 +152,15 @@ def publish(
 
 
 def prune(settings: Settings, keep_versions: int) -> list[str]:
-    """Remove the oldest versions beyond `keep_versions`, never the published one; returns the ids removed."""
+    """Remove the oldest versions beyond `keep_versions`, never the published one; returns the ids removed.
+
+    The version that the published one replaced counts as the newest but one: a rollback goes there, and to none of
+    those that were rolled back.
+    """
     current = published_version(settings)
+    replaced = read_manifest(current).get("replaces") if current else None
     versions = version_folders(settings)
+    versions = sorted(versions[:-1], key=lambda v: (v.name == replaced, v.name)) + versions[-1:]
     old = versions[: max(0, len(versions) - max(1, keep_versions))]
     removed = [v for v in old if v.resolve() != current]
     for version in removed:
@@ -184,7 +190,7 @@ def rollback(settings: Settings) -> tuple[str, str]:
     Repeated, it goes further back. A version that was rolled back is not returned to by a later rollback.
 
     Raises:
-        NothingToRollBackTo: nothing is published, or no earlier version is kept.
+        NothingToRollBackTo: nothing is published, the version before is not kept, or there was none.
     """
     current = published_version(settings)
     if current is None:
@@ -193,8 +199,10 @@ def rollback(settings: Settings) -> tuple[str, str]:
         )
     kept = {v.name: v for v in version_folders(settings)}
     replaced = read_manifest(current).get("replaces")
-    earlier = [name for name in kept if name < current.name]
-    target = replaced if replaced in kept else max(earlier, default=None)
+    if replaced is not None and replaced not in kept:
+        raise NothingToRollBackTo(f"{current.name} replaced {replaced}, which is not kept in {settings.versions_dir}")
+    # Of what replaced nothing, or does not say what, the newest before it.
+    target = replaced or max((name for name in kept if name < current.name), default=None)
     if target is None:
         raise NothingToRollBackTo(f"{current.name} is the oldest version kept in {settings.versions_dir}")
     switch_link(settings.published_link, kept[target])

@@ -20,7 +20,7 @@ from orchestration.publication.publish import (
     rollback,
 )
 from orchestration.settings import Settings
-from orchestration.storage.files import sha256_of, switch_link
+from orchestration.storage.files import remove_folder, sha256_of, switch_link
 from orchestration.storage.versions import published_version, read_manifest, version_folders
 
 AS_OF = date(2026, 11, 1)
@@ -154,6 +154,43 @@ def test_rollback_does_not_return_to_a_version_that_was_rolled_back(settings: Se
     rollback(settings)
     publish_one(settings, "20260103T000000Z-x")
     assert rollback(settings)[1] == good
+
+
+def test_pruning_keeps_where_a_rollback_goes_and_not_what_was_rolled_back(settings: Settings) -> None:
+    good = publish_one(settings, "20260101T000000Z-x", keep=2).name
+    publish_one(settings, "20260102T000000Z-bad", keep=2)
+    rollback(settings)
+    newest = publish_one(settings, "20260103T000000Z-x", keep=2).name
+    assert [v.name for v in version_folders(settings)] == [good, newest]
+    assert rollback(settings) == (newest, good)
+
+
+def test_of_one_version_kept_there_is_no_way_back(settings: Settings) -> None:
+    first = publish_one(settings, "20260101T000000Z-x", keep=1).name
+    publish_one(settings, "20260102T000000Z-x", keep=1)
+    assert [v.name[:8] for v in version_folders(settings)] == ["20260102"]
+    with pytest.raises(NothingToRollBackTo, match=f"replaced {first}, which is not kept"):
+        rollback(settings)
+
+
+def test_rollback_goes_to_no_other_version_where_the_one_before_is_gone(settings: Settings) -> None:
+    good = publish_one(settings, "20260101T000000Z-x")
+    publish_one(settings, "20260102T000000Z-bad")
+    rollback(settings)
+    newest = publish_one(settings, "20260103T000000Z-x")
+    remove_folder(good)
+    with pytest.raises(NothingToRollBackTo, match=good.name):
+        rollback(settings)
+    assert published_version(settings) == newest.resolve()
+
+
+def test_a_version_that_does_not_say_what_it_replaced_goes_back_to_the_one_before_by_age(settings: Settings) -> None:
+    first = publish_one(settings, "20260101T000000Z-x").name
+    second = publish_one(settings, "20260102T000000Z-x")
+    manifest = second / "manifest.json"
+    manifest.chmod(0o644)
+    manifest.write_text(json.dumps({k: v for k, v in read_manifest(second).items() if k != "replaces"}))
+    assert rollback(settings) == (second.name, first)
 
 
 def test_a_version_that_was_never_linked_is_removed_and_a_rolled_back_one_is_kept(settings: Settings) -> None:
