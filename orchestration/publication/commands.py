@@ -12,7 +12,9 @@ import sys
 from orchestration.publication.postgres.server import PUBLISH_POSTGRES_DSN, PostgresError, Server, server_of
 from orchestration.publication.postgres.versions import publish_to_postgres, warnings
 from orchestration.publication.publish import NothingToRollBackTo, rollback
+from orchestration.publication.refreshes import known_refreshes, note
 from orchestration.settings import Settings, SettingsError, read_settings
+from orchestration.storage.assignments import note_assignments
 from orchestration.storage.lock import LockHeld, refresh_lock
 from orchestration.storage.versions import published_version, read_manifest
 
@@ -31,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         with refresh_lock(settings.lock_file, purpose=command):
             if command == "postgres":
                 return postgres(settings, server)
+            note_published(settings)
             left, reached = rollback(settings)
             as_of = read_manifest(settings.published_link.resolve())["as_of"]
             print(f"published is now {reached} (as of {as_of}); it was {left}")
@@ -41,6 +44,15 @@ def main(arguments: list[str] | None = None) -> int:
     except (LockHeld, NothingToRollBackTo) as error:
         print(f"{'not rolled back' if command == 'rollback' else 'not published'}: {error}", file=sys.stderr)
         return 1
+
+
+def note_published(settings: Settings) -> None:
+    """Remember what the published version assigned, and that it was published: a refresh that was killed after it
+    switched the link has not, and the next one looks where the link points then."""
+    version = published_version(settings)
+    if version is not None:
+        note(settings, known_refreshes(settings))
+        note_assignments(settings, version)
 
 
 def postgres(settings: Settings, server: Server | None) -> int:

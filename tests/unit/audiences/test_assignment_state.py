@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from orchestration.publication.commands import main
+from orchestration.publication.postgres.server import PUBLISH_POSTGRES_DSN
+from orchestration.publication.publish import CheckCounts
+from orchestration.publication.refreshes import RowAccount, known_refreshes, note, refresh_row
 from orchestration.settings import Settings, read_settings
 from orchestration.storage.assignments import (
     SCHEMA,
@@ -108,6 +112,31 @@ def test_going_back_to_an_earlier_version_keeps_what_was_drawn(settings: Setting
     settings.published_link.symlink_to(first)
     prepare_state(settings)
     assert state_file(settings).read_bytes() == before
+
+
+def test_a_stop_before_noting_and_then_a_rollback_lose_neither_the_refresh_nor_its_arms(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_DIR", str(settings.warehouse_dir))
+    monkeypatch.delenv(PUBLISH_POSTGRES_DSN, raising=False)
+    started = datetime(2026, 2, 1, tzinfo=UTC)
+    for name, replaced, arms in (
+        ("2026-01-01", None, {"ann": "treated"}),
+        ("2026-02-01", "2026-01-01", {"bob": "holdout"}),
+    ):
+        folder = version(settings, name, arms)
+        manifest = {"refresh_id": name, "as_of": name, "replaces": replaced}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        row = refresh_row(name, started.date(), started, started, RowAccount(1, 1, 0, 0), CheckCounts())
+        pq.write_table(row, folder / "parquet" / "refreshes.parquet")
+        if replaced is None:
+            note(settings, row)
+            note_assignments(settings, folder)
+    assert main(["rollback"]) == 0
+    assert settings.published_link.resolve().name == "2026-01-01"
+    prepare_state(settings)
+    assert known(settings) == {"ann": ("treated", "2026-01-01"), "bob": ("holdout", "2026-02-01")}
+    assert known_refreshes(settings)["refresh_id"].to_pylist() == ["2026-01-01", "2026-02-01"]
 
 
 def test_the_demos_members_are_kept_apart_from_ones_own(settings: Settings) -> None:
