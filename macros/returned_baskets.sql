@@ -7,12 +7,13 @@ left join {{ ref('int_returned_baskets') }} as returned
     on {{ rows }}.basket_number = returned.basket_number and returned.returned_on < {{ as_of }}
 {%- endmacro %}
 
-{# The local days on which baskets that came back before the current as-of date were filled, each with a hash of those baskets: a
-   select. Counts that are kept by period are made again where it changes; the days themselves are as they were. #}
+{# The local days on which baskets that came back before the current as-of date were filled, each with a hash of those baskets, and
+   of when each had come back, since some count as of an earlier day: a select. Counts that are kept by period are made again where
+   it changes; the days themselves are as they were. #}
 {% macro returned_days() -%}
 select
     filled.day_on,
-    {{ hash_sum(row_hash(['filled.basket_number'])) }} as baskets_hash
+    {{ hash_sum(row_hash(['filled.basket_number', 'filled.returned_on'])) }} as baskets_hash
 from (
     select basket_number, basket_on as day_on, returned_on from {{ ref('int_returned_baskets') }}
     union

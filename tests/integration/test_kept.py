@@ -342,6 +342,48 @@ def test_a_new_day_is_added_to_what_is_kept_of_closed_periods(tmp_path: Path) ->
         assert {(a, b): n_both for a, b, n_both in found} == expected and len(expected) > 20
 
 
+def test_a_return_that_moves_over_the_grids_day_makes_its_baskets_period_again(tmp_path: Path) -> None:
+    """Sequences of products count as of Monday 9 February. On both as-of dates the saw has come back; as the
+    second one knows it, on that Monday it had not yet."""
+
+    def line(order: str, customer: str, product: str, day: str, sign: int = 1, returned: str = "") -> dict[str, object]:
+        return {
+            "order_id": order,
+            "customer_id": customer,
+            "product_id": product,
+            "ordered_at": f"{day}T12:00:00Z",
+            "quantity": sign,
+            "amount": 9 * sign,
+            "returns_order_id": returned,
+        }
+
+    def built(place: str, returned_on: str, as_of: str) -> project.Build:
+        lines = [
+            line("o1", "c1", "nail", "2026-01-10"),
+            line("o2", "c1", "saw", "2026-01-12"),
+            line("o3", "c1", "saw", returned_on, -1, "o2"),
+            # The period holds something else, too: one that holds nothing is made again in any case.
+            line("o4", "c2", "nail", "2026-01-05"),
+            line("o5", "c2", "glue", "2026-01-06"),
+        ]
+        zone = project.write_landing(tmp_path / "zone", {"order_lines": lines})
+        return project.dbt(
+            [
+                *("build", "--select", "+int_sequence_bits", "--exclude-resource-type", "test", "unit_test"),
+                *("--vars", "{sequence_levels: [product]}"),
+            ],
+            tmp_path / place,
+            tmp_path / "target",
+            LANDING_DIR=str(zone),
+            AS_OF=as_of,
+        )
+
+    before = built("kept", "2026-02-03", "2026-02-12").contents("int_sequence_bits")
+    kept = built("kept", "2026-02-10", "2026-02-13").contents("int_sequence_bits")
+    assert kept == built("anew", "2026-02-10", "2026-02-13").contents("int_sequence_bits")
+    assert (len(before), len(kept)) == (1, 2)
+
+
 def test_the_header_of_the_generated_lines_is_the_one_that_changes_count_on() -> None:
     assert LINE_COLUMNS.split(",")[:7] == [
         "order_id",
