@@ -384,6 +384,29 @@ def test_a_return_that_moves_over_the_grids_day_makes_its_baskets_period_again(t
     assert (len(before), len(kept)) == (1, 2)
 
 
+def test_a_customer_of_the_file_who_becomes_a_guest_is_a_member_of_the_past_no_more(tmp_path: Path) -> None:
+    """The till's own customer never ordered, and nothing else of the customer file changes."""
+    landing_dir = write_zone(tmp_path / "zone", Zone(customers=6, days=70))
+    customers = landing_dir / "customers" / "rows.csv"
+    with customers.open("a", encoding="utf-8") as file:
+        file.write("TILL1,1980-05-05,female,urban\n")
+
+    def built(place: str) -> project.Build:
+        return project.dbt(
+            ["build", "--select", "+int_profiles", "--exclude-resource-type", "test", "unit_test"],
+            tmp_path / place,
+            tmp_path / "target",
+            LANDING_DIR=str(landing_dir),
+        )
+
+    members = "select count(distinct as_of) from int_profiles where customer_id = 'TILL1'"
+    assert built("kept").value(members) > 2
+    project.write_csv(landing_dir, "customer_aliases", [{"alias_id": "TILL1", "customer_id": "0"}])
+    kept = built("kept")
+    assert kept.value(members) == 0
+    assert kept.contents("int_profiles") == built("anew").contents("int_profiles")
+
+
 def test_the_header_of_the_generated_lines_is_the_one_that_changes_count_on() -> None:
     assert LINE_COLUMNS.split(",")[:7] == [
         "order_id",
