@@ -130,7 +130,9 @@
 {# What a model or seed adds to the keys of all that are made from it. #}
 {% macro node_digest(node, macros) %}
     {%- set names = vars_read(node.raw_code) -%}
-    {%- set parts = [node.checksum.checksum, tojson(node.config, sort_keys=true)] -%}
+    {#- dbt does not hash a seed beyond 1 MiB: its checksum is the path. -#}
+    {%- set content = large_seed_digest(node) if node.checksum.name == 'path' else node.checksum.checksum -%}
+    {%- set parts = [content, tojson(node.config, sort_keys=true)] -%}
     {%- set materialization = 'materialization_' ~ node.config.materialized ~ '_' ~ engine_name() ~ '()' -%}
     {%- for name in macros_reached(node.raw_code ~ ' ' ~ materialization, macros) -%}
         {%- do names.extend(macros[name].vars) -%}

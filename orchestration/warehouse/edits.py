@@ -86,7 +86,7 @@ def made_from(settings: Settings, landing_fingerprint: str) -> MadeFrom:
     Args:
         landing_fingerprint: which files of the landing zone have been landed.
     """
-    seeds = {path.stem: _file(path) for path in sorted(settings.seeds_dir.glob("*.csv"))}
+    seeds = seed_digests(settings)
     common = [
         fingerprint(settings, seed_rows=False),
         landing_fingerprint,
@@ -102,6 +102,11 @@ def made_from(settings: Settings, landing_fingerprint: str) -> MadeFrom:
         seeds,
         {path.stem: _file(path) for path in sorted(settings.state_dir.glob("*.parquet"))},
     )
+
+
+def seed_digests(settings: Settings) -> dict[str, str]:
+    """What is in the seeds' files, by the names of the seeds."""
+    return {path.stem: _file(path) for path in sorted(settings.seeds_dir.glob("*.csv"))}
 
 
 def edit(settings: Settings, manifest: Mapping[str, Any], now: MadeFrom, note: Note | None) -> Edit | None:

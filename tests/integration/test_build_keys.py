@@ -197,6 +197,15 @@ def test_a_file_concerns_all_that_is_made_from_it(copy: Copy, before: dict[str, 
     assert {"occasion", "age_band"} <= found and not {"rfm", "int_baskets"} & found
 
 
+def test_a_row_of_a_seed_that_dbt_finds_too_large_to_hash_concerns_what_is_made_from_it(copy: Copy) -> None:
+    """Beyond 1 MiB, dbt's own checksum of a seed is its path."""
+    large = Edit("seeds/occasion_rules.csv", '900,any,1,,1,7,0,23,"A row like many others"\n' * 30_000)
+    with copy.edited(large):
+        before = copy.keys()
+        found = concerned(copy, before, Edit(large.path, "stock_up,21,", old="stock_up,20,"))
+    assert found == made_from(copy.manifest(), "occasion_rules")
+
+
 @pytest.mark.parametrize(
     "edit",
     [
