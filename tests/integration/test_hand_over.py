@@ -90,6 +90,31 @@ def test_senders_find_lists_changes_and_a_place_for_receipts(running: PostgresSe
     assert rows(dsn, "select member_id from segments_audiences.send_email") == [("d",)]
 
 
+def test_a_version_gone_back_to_takes_the_place_of_the_one_taken_back(
+    running: PostgresServer, settings: Settings
+) -> None:
+    dsn = running.database("target_back")
+    target = PostgresTarget(Server(dsn))
+    monday, tuesday = version(settings, 5, MONDAY), version(settings, 6, TUESDAY)
+    first = hand_over(settings, monday, target)
+    hand_over(settings, tuesday, target)
+    assert first is not None
+    for _ in range(2):
+        hand_over(settings, monday, target)
+        assert rows(dsn, "select member_id from segments_audiences.send_email order by 1") == [("a",), ("b",)]
+        assert rows(dsn, "select member_id from segments_audiences.send_sms") == [("c",)]
+        last = "select hand_over, sent from segments_audiences.hand_overs order by handed_over_at desc"
+        assert rows(dsn, last)[0] == (first.id, 3)
+        changed = "select change, member_id from segments_audiences.changes where hand_over = '{}' order by 2"
+        assert rows(dsn, changed.format(first.id)) == [
+            ("changed", "a"),
+            ("added", "b"),
+            ("added", "c"),
+            ("removed", "d"),
+        ]
+    assert rows(dsn, "select count(*) from segments_audiences.hand_overs") == [(2,)]
+
+
 def test_a_hand_over_that_fails_half_way_is_not_there(running: PostgresServer, settings: Settings) -> None:
     dsn = running.database("target_torn")
     target = PostgresTarget(Server(dsn))

@@ -54,6 +54,8 @@ class FolderTarget(Target):
         """See Target."""
         with self._opened() as (files, root):
             folder = f"{root}/{hand_over.id}"
+            if self._is_taken_back(files, root, hand_over):
+                self._remove(files, folder)
             if not files.exists(f"{folder}/{MANIFEST}"):
                 self._remove_unfinished(files, root)
                 written = {
@@ -101,6 +103,15 @@ class FolderTarget(Target):
                 else:
                     self._forget_in(files, f"{root}/{name}", person_id)
         return True
+
+    def _is_taken_back(self, files: Any, root: str, hand_over: HandOver) -> bool:
+        """Whether an earlier one comes again, after a rollback, with other changes than it had."""
+        manifest = f"{root}/{hand_over.id}/{MANIFEST}"
+        if not files.exists(manifest) or not files.exists(f"{root}/{LATEST}"):
+            return False
+        last = json.loads(files.cat_file(f"{root}/{LATEST}"))["folder"]
+        # What a sender reads is never written anew.
+        return bool(last != hand_over.id and json.loads(files.cat_file(manifest)).get("since") != hand_over.since)
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[Any, str]]:

@@ -2,7 +2,7 @@
 
     send_<channel>   the whole list
     changes          what changed with each hand-over
-    hand_overs       which there were: the last row is what the lists are
+    hand_overs       which there were: the one handed over last is what the lists are
     receipts         what the sender inserts for us
 
 All of a hand-over is one transaction: a sender sees it whole. The tables stay, and so do grants on them.
@@ -72,8 +72,14 @@ class PostgresTarget(Target):
         """See Target."""
         with _writing(self._server) as con, con.transaction():
             self._prepare(con, hand_over)
-            if rows(con, f"select 1 from {self._schema}.hand_overs where hand_over = %s", hand_over.id):
+            last = f"select hand_over from {self._schema}.hand_overs order by handed_over_at desc limit 1"
+            if rows(con, last) == [(hand_over.id,)]:
                 return
+            # After a rollback an earlier one comes again, with other changes: those since the one that was taken back.
+            for table in ("hand_overs", "changes"):
+                con.execute(
+                    cast(LiteralString, f"delete from {self._schema}.{table} where hand_over = %s"), [hand_over.id]
+                )
             for (table,) in rows(
                 con,
                 "select relname from pg_class where relkind = 'r' and starts_with(relname, %s)"

@@ -232,6 +232,24 @@ def test_a_sender_follows_latest_to_a_complete_hand_over(settings: Settings, url
     assert manifest["files"]["email.parquet"]["rows"] == 2
 
 
+def test_a_version_gone_back_to_is_handed_over_with_what_changed_since_the_one_taken_back(
+    settings: Settings, url: str
+) -> None:
+    target = FolderTarget(url)
+    monday, tuesday = version(settings, 5, MONDAY), version(settings, 6, TUESDAY)
+    given = [hand_over(settings, day, target) for day in (monday, tuesday, monday)]
+    assert given[0] is not None and given[1] is not None and given[2] is not None
+    assert given[0].id == given[2].id
+    latest = json.loads(read(url, "latest.json"))["folder"]
+    manifest = json.loads(read(url, f"{latest}/manifest.json"))
+    assert (latest, manifest["since"]) == (given[0].id, given[1].id)
+    assert manifest["changes"] == {"email": {"added": 1, "changed": 1, "removed": 1}, "sms": {"added": 1}}
+    changed = pq.read_table(pa.BufferReader(read(url, f"{latest}/email.changes.parquet"))).to_pylist()
+    assert {(row["change"], row["member_id"]) for row in changed} == {("changed", "a"), ("added", "b"), ("removed", "d")}
+    listed = pq.read_table(pa.BufferReader(read(url, f"{latest}/email.parquet"))).column("member_id").to_pylist()
+    assert listed == ["a", "b"]
+
+
 class Torn(Exception):
     """The machine went away."""
 
