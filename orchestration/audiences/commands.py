@@ -98,11 +98,12 @@ def lines(outcome: Outcome, settings: Settings, person_id: str) -> list[str]:
         said += [f"STILL FOUND in {place}" for place in outcome.left]
     else:
         said.append(f"not found in any of {outcome.searched} files under {settings.warehouse_dir}")
-    if len(person_id) < DISTINCT_LENGTH:
-        said.append(
-            f"{person_id} is short, and may be a quantity or a product elsewhere:"
-            " it was searched for where members are named"
-        )
+    said += [f"{each} was forgotten too: landing_formats reads {person_id} so" for each in outcome.ids[1:]]
+    said += [
+        f"{each} is short, and may be a quantity or a product elsewhere: it was searched for where members are named"
+        for each in outcome.ids
+        if len(each) < DISTINCT_LENGTH
+    ]
     if outcome.landing_files:
         zone = settings.landing_dir or "the landing zone"
         if settings.mapping_file is not None:

@@ -71,7 +71,7 @@ class Outcome:
     `removed`: rows taken out (or 1 for a text changed) by place. `folders`: those removed as a whole, whoever was in
     them. `left`: places where the id is still found: forgetting has not succeeded unless it is empty. `landing_files`:
     files of the landing zone, or of the export that a mapping reads, that still hold it. `handed_over`: targets of
-    audiences; senders have copies.
+    audiences; senders have copies. `ids`: the id that was given, then others that `landing_formats` reads it as.
     """
 
     removed: dict[str, int] = field(default_factory=dict)
@@ -80,6 +80,7 @@ class Outcome:
     landing_files: list[str] = field(default_factory=list)
     handed_over: list[str] = field(default_factory=list)
     searched: int = 0
+    ids: tuple[str, ...] = ()
 
     def add(self, place: str, rows: int) -> None:
         """Note rows taken out of a place."""
@@ -92,6 +93,9 @@ def forget(settings: Settings, person_id: str) -> Outcome:
 
     May be repeated: what was interrupted is finished, what is done costs a search.
 
+    Args:
+        person_id: as it is published, or as files write it where `landing_formats` reads it otherwise.
+
     Raises:
         ValueError: the id is empty.
         LockHeld: a refresh is running.
@@ -99,10 +103,12 @@ def forget(settings: Settings, person_id: str) -> Outcome:
     if not person_id.strip():
         raise ValueError("no id was given: make forget ID=...")
     formats = read_landing_formats(project_vars(settings).get(VAR), contract())
-    outcome = Outcome()
+    ids = ids_of(person_id, formats)
+    outcome = Outcome(ids=ids)
     with refresh_lock(settings.lock_file, purpose="forget"):
         # First the list: whatever happens next, the person does not come back with a refresh.
-        remember_to_forget(settings, person_id)
+        for each in ids:
+            remember_to_forget(settings, each)
         for name, rows in keep_out_of_mapped(settings, formats).items():
             outcome.add(f"{settings.mapped_dir.name}/{name}", rows)
         for source, rows in keep_out(settings, formats).items():
@@ -113,21 +119,46 @@ def forget(settings: Settings, person_id: str) -> Outcome:
             if folder.exists():
                 outcome.folders.append(str(folder.relative_to(settings.warehouse_dir)))
                 remove_folder(folder)
-        for path in sorted([*settings.demo_dir.glob("*/*.parquet"), *settings.state_dir.glob("*.parquet")]):
-            outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_parquet(path, person_id))
-        for version in sorted(p for p in settings.versions_dir.glob("*") if (p / MANIFEST_NAME).is_file()):
-            outcome.add(str(version.relative_to(settings.warehouse_dir)), _forget_in_version(version, person_id))
-        for path in sorted(p for p in settings.logs_dir.rglob("*") if p.is_file()):
-            outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_text(path, person_id))
-        outcome.left, outcome.searched = search(settings.warehouse_dir, person_id)
-        _forget_in_postgres(settings, person_id, outcome)
-        _forget_in_targets(settings, person_id, outcome)
+        for each in ids:
+            _forget_in_warehouse(settings, each, outcome)
+        for each in ids:
+            left, outcome.searched = search(settings.warehouse_dir, each)
+            outcome.left += left
+            _forget_in_postgres(settings, each, outcome)
+            _forget_in_targets(settings, each, outcome)
         if settings.mapping_file is not None:
-            outcome.landing_files += search_export(settings.mapping_file, person_id, formats)
+            for each in ids:
+                outcome.landing_files += search_export(settings.mapping_file, each, formats)
         elif settings.landing_dir is not None:
-            outcome.landing_files += search_landing(settings.landing_dir, person_id, formats)
+            for each in ids:
+                outcome.landing_files += search_landing(settings.landing_dir, each, formats)
     outcome.landing_files = sorted(set(outcome.landing_files))
+    outcome.handed_over = list(dict.fromkeys(outcome.handed_over))
+    outcome.left = list(dict.fromkeys(outcome.left))
     return outcome
+
+
+def ids_of(person_id: str, formats: LandingFormats) -> tuple[str, ...]:
+    """The id, and what it is read as where a column of ids of persons has a setting of landing_formats."""
+    texts = {
+        formats.id_as_read(table, column, "nfc_normalize($id)")
+        for table, columns in formats.ids.items()
+        for column in columns
+        if column in PERSON_COLUMNS
+    }
+    with duckdb.connect() as con:
+        read = {con.execute(f"select {text}", {"id": person_id}).fetchall()[0][0] for text in texts}
+    return (person_id, *sorted(read - {person_id}))
+
+
+def _forget_in_warehouse(settings: Settings, person_id: str, outcome: Outcome) -> None:
+    """Out of the demo data, the state, the versions and the logs."""
+    for path in sorted([*settings.demo_dir.glob("*/*.parquet"), *settings.state_dir.glob("*.parquet")]):
+        outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_parquet(path, person_id))
+    for version in sorted(p for p in settings.versions_dir.glob("*") if (p / MANIFEST_NAME).is_file()):
+        outcome.add(str(version.relative_to(settings.warehouse_dir)), _forget_in_version(version, person_id))
+    for path in sorted(p for p in settings.logs_dir.rglob("*") if p.is_file()):
+        outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_text(path, person_id))
 
 
 def _forget_in_postgres(settings: Settings, person_id: str, outcome: Outcome) -> None:

@@ -14,7 +14,7 @@ import pytest
 from markupsafe import escape
 
 from orchestration.audiences.commands import main
-from orchestration.audiences.forget import forget, search, search_landing
+from orchestration.audiences.forget import forget, ids_of, search, search_landing
 from orchestration.landing.forgotten import keep_out, read_list, remember_to_forget
 from orchestration.landing.formats import LandingFormats
 from orchestration.landing.land import Reading, land
@@ -204,6 +204,29 @@ def test_who_is_forgotten_stays_out_however_files_write_the_id(settings: Setting
     remember_to_forget(settings, "7")
     assert keep_out(settings, AS_READ) == {"x": 1}
     assert read(file, "customer_id") == [("70",)]
+
+
+def test_an_id_as_the_export_spells_it_is_forgotten_as_it_is_published(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.yml").write_text(
+        "landing_formats: {customers: {ids: {customer_id: without_leading_zeros}},"
+        " products: {ids: {product_id: lower}}}\n"
+    )
+    for name, value in (("SETTINGS", tmp_path / "own.yml"), ("ID", "0000K7812")):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("WAREHOUSE_DIR", str(settings.warehouse_dir))
+    monkeypatch.setenv("LANDING_DIR", str(settings.landing_dir))
+    assert ids_of("0000K7812", LandingFormats(ids={"products": {"product_id": ("lower",)}})) == ("0000K7812",)
+    folder = version(settings, "K7812")
+    state = parquet(settings.state_dir / "treatment_assignments.parquet", "select unnest(['a', 'K7812']) as member_id")
+    assert main(["forget"]) == 0
+    assert read(folder / "parquet" / "members.parquet", "member_id") == [("a",), ("z",)]
+    assert read(state) == [("a",)]
+    assert "K7812" in read_list(settings) and "0000K7812" in read_list(settings)
+    said = capsys.readouterr().out
+    assert "K7812 was forgotten too: landing_formats reads 0000K7812 so" in said
+    assert "K7812 is short" in said and "0000K7812 is short" not in said
 
 
 def test_an_id_that_a_file_of_the_landing_zone_writes_otherwise_is_told(settings: Settings) -> None:
