@@ -214,7 +214,7 @@ def _segment_rows(
             result = found.scored[member]
             persona, share = near[member]
             treatment, channel = treatments.get((scheme, result.segment), (None, None))
-            permission = permissions.get((member, channel))
+            permission, person = permissions.get((member, channel), (None, None))
             rows.append(
                 {
                     "scheme": scheme,
@@ -231,6 +231,7 @@ def _segment_rows(
                     "channel": channel,
                     "permission": permission,
                     "is_contactable": permission in ("consent", "assumed"),
+                    "person_id": person,
                     "as_of": settings.as_of,
                 }
             )
@@ -351,14 +352,14 @@ def _treatments(
     return {(scheme, segment): (treatment, channel) for scheme, segment, treatment, channel in rows}
 
 
-def _permissions(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str | None], str]:
-    """(prospect, channel) -> permission, as contact_permissions says it."""
+def _permissions(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str | None], tuple[str, str | None]]:
+    """(prospect, channel) -> permission, and whose it is, as contact_permissions says it."""
     rows = con.execute(
         """
-        select permissions.member_id, permissions.channel, permissions.permission
+        select permissions.member_id, permissions.channel, permissions.permission, permissions.person_id
         from contact_permissions as permissions
         inner join int_attributes as attributes
             on permissions.member_id = attributes.member_id and attributes.population = 'prospect'
         """
     ).fetchall()
-    return {(member, channel): permission for member, channel, permission in rows}
+    return {(member, channel): (permission, person) for member, channel, permission, person in rows}

@@ -151,6 +151,7 @@ def test_every_prospect_is_staged_once_and_scored_or_told_why_not(
 
 def test_a_company_is_addressed_by_its_contact_person_and_never_by_itself(prospects: dict[str, dict[str, Any]]) -> None:
     assert (prospects["workshop"]["permission"], prospects["workshop"]["is_contactable"]) == ("consent", True)
+    assert prospects["workshop"]["person_id"] == "scout"
     assert (prospects["group"]["permission"], prospects["group"]["is_contactable"]) == ("no contact person", False)
 
 

@@ -2,7 +2,8 @@
 --   scheme: The scheme matched.
 --   segment: Segment of the customers who say the same of themselves.
 --   segment_label: Its name for people.
---   prospect_id: The prospect; of a company, its contact person is addressed.
+--   prospect_id: The prospect.
+--   person_id: Whom to write to, and nobody else: the prospect; of a company, the contact person who agreed.
 --   kind: Person or company.
 --   score: Chance, 0 to 1, of the segment.
 --   persona_id: The persona that the prospect is near; null where it is near none.
@@ -15,6 +16,7 @@ select
     prospects.segment,
     segments.label as segment_label,
     prospects.prospect_id,
+    prospects.person_id,
     prospects.kind,
     prospects.score,
     prospects.persona_id,

@@ -59,7 +59,9 @@ class Shop:
                 ('t0', 'life_stage', 'student', 'mail', null, '2026-07-31'),
                 ('t3', 'life_stage', 'pensioner', 'mail', '2026-08-01', '2026-08-01')
             ) as t(treatment_id, scheme, segment, channel, valid_from, valid_to);
-            create table contact_permissions (member_id varchar, channel varchar, permission varchar);
+            create table contact_permissions (
+                member_id varchar, channel varchar, permission varchar, person_id varchar
+            );
             """
         )
 

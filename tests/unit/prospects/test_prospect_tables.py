@@ -17,7 +17,9 @@ pd = pytest.importorskip("pandas")
 def test_a_prospect_gets_the_segment_of_those_who_say_the_same(shop: Shop) -> None:
     shop.customers("life_stage", households())
     shop.say("prospect", [{"member_id": "x1", "employment": "student"}, {"member_id": "x2", "employment": "retired"}])
-    shop.con.execute("insert into contact_permissions values ('x1', 'app', 'consent'), ('x1', 'mail', 'refused')")
+    shop.con.execute(
+        "insert into contact_permissions values ('x1', 'app', 'consent', 'x1'), ('x1', 'mail', 'refused', 'x1')"
+    )
     found = shop.prospects()
     assert {name: row["segment"] for name, row in found.items()} == {"x1": "student", "x2": "pensioner"}
     one = found["x1"]
@@ -25,11 +27,12 @@ def test_a_prospect_gets_the_segment_of_those_who_say_the_same(shop: Shop) -> No
     assert one["score"] == pytest.approx(0.9 + 0.1 / 3, abs=0.05)
     assert (one["scheme"], one["evidence"], one["outcome"]) == ("life_stage", "inferred", "scored")
     # The valid treatment, not those of before and after; its channel, and consent on that alone.
-    assert (one["treatment_id"], one["channel"], one["permission"], one["is_contactable"]) == (
+    assert (one["treatment_id"], one["channel"], one["permission"], one["is_contactable"], one["person_id"]) == (
         "t2",
         "app",
         "consent",
         True,
+        "x1",
     )
     assert (found["x2"]["treatment_id"], found["x2"]["permission"], found["x2"]["is_contactable"]) == (
         "t3",
@@ -46,7 +49,7 @@ def test_a_treatment_without_a_channel_is_not_given_that_of_the_next(shop: Shop)
     shop.customers("life_stage", households())
     shop.say("prospect", [{"member_id": "x1", "employment": "student"}])
     shop.con.execute("insert into treatments values ('t1a', 'life_stage', 'student', null, null, null)")
-    shop.con.execute("insert into contact_permissions values ('x1', 'app', 'consent')")
+    shop.con.execute("insert into contact_permissions values ('x1', 'app', 'consent', 'x1')")
     one = shop.prospects()["x1"]
     assert (one["treatment_id"], one["channel"], one["is_contactable"]) == ("t1a", None, False)
 
@@ -169,6 +172,21 @@ def test_companies_only(shop: Shop) -> None:
     assert {name: (row["scheme"], row["segment"]) for name, row in found.items()} == {
         "tiny": ("company_size", "small"),
         "huge": ("company_size", "large"),
+    }
+
+
+def test_of_a_company_the_contact_person_who_agreed_is_named(shop: Shop) -> None:
+    shop.customers("company_size", firms(), "company")
+    shop.con.execute("insert into treatments values ('t9', 'company_size', 'small', 'mail', null, null)")
+    shop.con.execute(
+        "insert into contact_permissions values"
+        " ('p9', 'mail', 'consent', 'y2'), ('y1', 'mail', 'refused', 'y1'), ('p8', 'mail', 'no contact person', null)"
+    )
+    shop.say("prospect", [{"member_id": member, "employees": 3.0} for member in ("p8", "p9")], "company")
+    found = shop.prospects()
+    assert {name: (row["is_contactable"], row["person_id"]) for name, row in found.items()} == {
+        "p8": (False, None),
+        "p9": (True, "y2"),
     }
 
 
