@@ -101,7 +101,33 @@ def read_forbidden(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
 def allowed(kind: str, forbidden: Iterable[str]) -> tuple[str, ...]:
     """The attributes of a kind that are neither forbidden nor read from what is."""
     barred = set(forbidden)
-    return tuple(a for a in ATTRIBUTES[kind] if a not in barred and not barred & set(READ_FROM.get(a, ())))
+    return tuple(a for a in ATTRIBUTES[kind] if not _is_barred(a, barred))
+
+
+def divides_by_forbidden(con: duckdb.DuckDBPyConnection, scheme: str, forbidden: Iterable[str]) -> bool:
+    """Whether a scheme divides by what is forbidden or read from it: its name, and what its reasons say has decided."""
+    barred = set(forbidden)
+    if not barred:
+        return False
+    # Of customers with a segment: who has none may have no reason either.
+    decided = con.execute(
+        f"""
+        select distinct unnest(json_keys(reason))
+        from (
+            select case when json_valid(reason) then reason end as reason
+            from customer_segments
+            where scheme = ? and segment <> 'unknown'
+            order by md5(member_id), member_id
+            limit {MOST_MEMBERS}
+        )
+        """,
+        [scheme],
+    ).fetchall()
+    return any(_is_barred(attribute, barred) for attribute in {scheme, *(name for (name,) in decided)})
+
+
+def _is_barred(attribute: str, barred: set[str]) -> bool:
+    return attribute in barred or not barred.isdisjoint(READ_FROM.get(attribute, ()))
 
 
 def read_profiles(con: duckdb.DuckDBPyConnection, population: str, kind: str, columns: Sequence[str]) -> pd.DataFrame:

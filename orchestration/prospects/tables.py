@@ -21,6 +21,7 @@ from orchestration.prospects.attributes import (
     ATTRIBUTES,
     Choice,
     allowed,
+    divides_by_forbidden,
     fitted_for,
     learnable,
     only_telling,
@@ -109,7 +110,7 @@ def _kind(
     problem = None
     if choice is None or not choice.is_active:
         problem = NOT_CHOSEN
-    elif choice.scheme in ATTRIBUTES[kind] and choice.scheme not in columns:
+    elif divides_by_forbidden(con, choice.scheme, forbidden):
         problem = PROTECTED
     if problem is not None or choice is None:
         found.scored = {member: Scored(problem or NOT_CHOSEN) for member in prospects.index}

@@ -41,7 +41,9 @@ class Shop:
         self.con.execute(
             f"""
             create table int_attributes ({shape});
-            create table customer_segments (scheme varchar, member_id varchar, segment varchar);
+            create table customer_segments (
+                scheme varchar, member_id varchar, segment varchar, reason varchar default '{{}}'
+            );
             create table segment_schemes as select * from (values
                 ('life_stage', 'person', true), ('company_size', 'company', true), ('gender', 'person', true),
                 ('rfm', 'person, company', true), ('asleep', 'person', false)
@@ -78,7 +80,8 @@ class Shop:
         """Customers: attributes, and `segment`."""
         self.say("customer", [{k: v for k, v in row.items() if k != "segment"} for row in rows], kind)
         self.con.executemany(
-            "insert into customer_segments values (?, ?, ?)", [[scheme, r["member_id"], r["segment"]] for r in rows]
+            "insert into customer_segments (scheme, member_id, segment) values (?, ?, ?)",
+            [[scheme, r["member_id"], r["segment"]] for r in rows],
         )
 
     def tables(self) -> dict[str, Rows]:

@@ -7,7 +7,15 @@ import random
 
 import pytest
 
-from orchestration.prospects.attributes import ATTRIBUTES, allowed, fitted_for, learnable, only_telling, telling
+from orchestration.prospects.attributes import (
+    ATTRIBUTES,
+    allowed,
+    divides_by_forbidden,
+    fitted_for,
+    learnable,
+    only_telling,
+    telling,
+)
 from orchestration.prospects.personas import nearest_persona
 from tests.unit.prospects.conftest import COLUMNS, Shop, firms, households
 
@@ -138,6 +146,28 @@ def test_a_scheme_of_a_protected_attribute_is_not_guessed_from_others(shop: Shop
     shop.con.execute("update prospect_schemes set scheme = 'gender' where kind = 'person'")
     shop.customers("gender", [{**row, "segment": row["gender"]} for row in households()])
     shop.say("prospect", [{"member_id": "x", "employment": "student"}])
+    assert shop.prospects()["x"]["outcome"] == "protected scheme"
+
+
+@pytest.mark.parametrize("attribute", ["age_band", "birth_date", "children", "employment"])
+def test_a_scheme_that_divides_by_a_protected_attribute_is_not_guessed_from_others(shop: Shop, attribute: str) -> None:
+    shop.customers("life_stage", households(20))
+    shop.con.execute("""update customer_segments set reason = '{"rule": 1, "age_band": null, "employment": "student"}'""")
+    shop.con.execute("update customer_segments set reason = '{\"has_children\": 0}' where member_id = 'c7'")
+    shop.con.execute("insert into customer_segments values ('life_stage', 'odd', 'student', 'no JSON')")
+    shop.con.execute("insert into customer_segments values ('rfm', 'c7', 'student', '{\"region\": 1}')")
+    shop.say("prospect", [{"member_id": "x", "settlement": "urban"}])
+    shop.say("persona", [{"member_id": "sharer", "settlement": "urban"}])
+    for scheme, forbidden, is_protected in (
+        ("life_stage", {attribute}, True),
+        ("life_stage", {"region", "gender"}, False),
+        ("life_stage", set(), False),
+        ("rfm", {"region"}, True),
+        ("rfm", {attribute}, False),
+    ):
+        assert divides_by_forbidden(shop.con, scheme, forbidden) == is_protected, (scheme, forbidden)
+    shop.con.execute("delete from protected_attributes")
+    shop.con.execute("insert into protected_attributes values (?, true)", [attribute])
     assert shop.prospects()["x"]["outcome"] == "protected scheme"
 
 
