@@ -15,7 +15,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -154,10 +154,8 @@ def _take(
         said = ", ".join([*TOUCHED, *RESPONDED, *NOT_SENT])
         taken.refused[f"{name}: status {status[:30]!r} is none of {said}"] += 1
         return
-    at = receipt["sent_at"]
-    try:
-        datetime.fromisoformat((at or "").replace("Z", "+00:00"))
-    except ValueError:
+    at = _as_landed(receipt["sent_at"] or "")
+    if at is None:
         taken.refused[f"{name}: a sent_at that is no ISO time such as 2026-11-01T09:30:00Z"] += 1
         return
     touch = receipt["touchpoint_id"]
@@ -174,6 +172,23 @@ def _take(
         taken.known += 1
     else:
         new[table][key] = row
+
+
+def _as_landed(text: str) -> str | None:
+    """A time in any form of ISO in the one that staging reads, a date without a time as a date; None for neither."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass
+    try:
+        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    offset = at.utcoffset() or timedelta()
+    # No clock is so far from UTC, and staging reads no such offset.
+    if offset % timedelta(minutes=1) or abs(offset) >= timedelta(hours=16):
+        return None
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def _landed(folder: Path, column: str) -> set[str]:

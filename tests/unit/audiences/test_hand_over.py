@@ -23,7 +23,8 @@ from orchestration.audiences.forget import forget
 from orchestration.audiences.handover.chosen import targets_of
 from orchestration.audiences.handover.folder import FolderTarget
 from orchestration.audiences.handover.lists import COLUMNS, _hand_over, hand_over, hand_over_to_all, read_ledger
-from orchestration.audiences.handover.receipts import take_receipts
+from orchestration.audiences.handover.receipts import COLUMNS as RECEIPT_COLUMNS
+from orchestration.audiences.handover.receipts import Taken, _take, take_receipts
 from orchestration.audiences.handover.target import HandOver, Target, TargetError
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.storage.files import sha256_of
@@ -389,6 +390,34 @@ def test_receipts_land_once_as_touchpoints_and_responses(settings: Settings, tmp
     taken = take_receipts(settings, [target])
     assert (taken.touchpoints, taken.responses, taken.known) == (1, 0, 4)
     assert sorted(row["customer_id"] for row in landed(settings, "touchpoints")) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("said", "lands"),
+    [
+        ("20261101T093000Z", "2026-11-01T09:30:00Z"),
+        ("2026-11-01T09:30:00,5Z", "2026-11-01T09:30:00.500000Z"),
+        ("2026-11-01T09Z", "2026-11-01T09:00:00Z"),
+        ("2026-11-01 09:30", "2026-11-01T09:30:00"),
+        ("2026-11-01T00:30:00+01:00", "2026-11-01T00:30:00+01:00"),
+        ("2026-11-01T09:30:00Z", "2026-11-01T09:30:00Z"),
+        ("2026-11-01", "2026-11-01"),
+        ("20261101", "2026-11-01"),
+        ("2026-W44-7T09:30:00Z", "2026-11-01T09:30:00Z"),
+        ("01.11.2026", None),
+        ("2026-11-01T25:00", None),
+        ("2026-11-01T09:30:00+01:00:30", None),
+        ("2026-11-01T09:30:00-16:00", None),
+    ],
+)
+def test_a_time_in_any_form_of_iso_lands_as_staging_reads_it(said: str, lands: str | None) -> None:
+    handed = {"tp-1": {"member_id": "a", "channel": "email", "treatment_id": "t1"}}
+    receipt: dict[str, Any] = dict.fromkeys(RECEIPT_COLUMNS) | {"touchpoint_id": "tp-1", "sent_at": said}
+    new: dict[str, dict[str, dict[str, Any]]] = {"touchpoints": {}, "responses": {}}
+    taken = Taken()
+    _take(receipt, "r.csv", handed, {"touchpoints": set(), "responses": set()}, new, taken)
+    assert [row["touched_at"] for row in new["touchpoints"].values()] == ([] if lands is None else [lands])
+    assert sum(taken.refused.values()) == (lands is None)
 
 
 def test_a_receipt_of_a_row_that_has_left_the_list_is_known_still(settings: Settings, tmp_path: Path) -> None:
