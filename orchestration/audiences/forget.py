@@ -18,16 +18,18 @@ import json
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 import duckdb
 from markupsafe import escape
 
-from orchestration.audiences.export import DIFFERENCE_NAME, SENT, SUMMARY_NAME
+from orchestration.audiences.export import DIFFERENCE_NAME, KEY, SENT, SUMMARY_NAME, safe_cell, unread
 from orchestration.audiences.export import FOLDER as EXPORT_FOLDER
 from orchestration.landing.contract import contract
 from orchestration.landing.errors import LandingError
@@ -61,7 +63,16 @@ RAW_COLUMN = "raw"
 # A shorter one (a number such as 12) is a quantity or a product elsewhere: it is searched for where members are named.
 DISTINCT_LENGTH = 6
 FORGOTTEN = "[forgotten]"
+CONTACTS = "company_contacts"
+# Published tables that name contact persons beside their company: its column, and theirs.
+NAMES_CONTACTS = (
+    ("company_committees", "company_id", "person_id"),
+    ("audience_decisions", "member_id", "person_id"),
+    ("audiences", "company_id", "member_id"),
+)
 _NAMED = rb"(customer|member|company|person|prospect|to)(_id)?[\"']?[ :=]+[\"']?"
+
+Key = tuple[str, ...]
 
 
 @dataclass
@@ -88,6 +99,22 @@ class Outcome:
             self.removed[place] = self.removed.get(place, 0) + rows
 
 
+@dataclass(frozen=True)
+class Contacts:
+    """What there is about a company's contact persons, who are not forgotten themselves.
+
+    `persons`: of no other company. `schemes`: those that divide contact persons. `sent`: by version, keys of
+    exported rows that are for the company.
+    """
+
+    persons: frozenset[str] = frozenset()
+    schemes: frozenset[str] = frozenset()
+    sent: Mapping[str, frozenset[Key]] = field(default_factory=dict)
+
+
+NOBODY = Contacts()
+
+
 def forget(settings: Settings, person_id: str) -> Outcome:
     """Take a person (customer, company, contact or prospect) out of the warehouse folder, and search for what is left.
 
@@ -109,18 +136,20 @@ def forget(settings: Settings, person_id: str) -> Outcome:
         # First the list: whatever happens next, the person does not come back with a refresh.
         for each in ids:
             remember_to_forget(settings, each)
+        contacts = _contacts_of(settings, ids, formats)
         for name, rows in keep_out_of_mapped(settings, formats).items():
             outcome.add(f"{settings.mapped_dir.name}/{name}", rows)
-        for source, rows in keep_out(settings, formats).items():
-            outcome.add(f"landed rows of {source}", rows)
-            if not settings.is_demo and settings.mapping_file is None:
-                outcome.landing_files.append(source)
         for folder in (settings.build_file.parent, settings.candidate_dir, *settings.versions_dir.glob(".removed.*")):
             if folder.exists():
                 outcome.folders.append(str(folder.relative_to(settings.warehouse_dir)))
                 remove_folder(folder)
         for each in ids:
-            _forget_in_warehouse(settings, each, outcome)
+            _forget_in_warehouse(settings, each, contacts, outcome)
+        # Last: what is landed tells whose contact persons they are, also to an attempt after one that was stopped.
+        for source, rows in keep_out(settings, formats).items():
+            outcome.add(f"landed rows of {source}", rows)
+            if not settings.is_demo and settings.mapping_file is None:
+                outcome.landing_files.append(source)
         for each in ids:
             left, outcome.searched = search(settings.warehouse_dir, each)
             outcome.left += left
@@ -151,12 +180,61 @@ def ids_of(person_id: str, formats: LandingFormats) -> tuple[str, ...]:
     return (person_id, *sorted(read - {person_id}))
 
 
-def _forget_in_warehouse(settings: Settings, person_id: str, outcome: Outcome) -> None:
+def _versions(settings: Settings) -> list[Path]:
+    return sorted(p for p in settings.versions_dir.glob("*") if (p / MANIFEST_NAME).is_file())
+
+
+def _contacts_of(settings: Settings, ids: tuple[str, ...], formats: LandingFormats) -> Contacts:
+    """The contact persons of a company, as landed and as published; of whoever is no company, nobody."""
+    persons: set[str] = set()
+    elsewhere: set[str] = set()
+    schemes: set[str] = set()
+    sent: dict[str, frozenset[Key]] = {}
+    with duckdb.connect() as con:
+        for path in sorted((settings.landed_dir / CONTACTS).glob("*.parquet")):
+            if {"person_id", "company_id"} <= _columns(con, path):
+                person = formats.id_as_read(CONTACTS, "person_id", "person_id")
+                company = formats.id_as_read(CONTACTS, "company_id", "company_id")
+                about = f"company_id in ({_listed(ids)}) or {company} in ({_listed(ids)})"
+                for one, is_ours in _rows(con, path, f"{person}, coalesce({about}, false)"):
+                    (persons if is_ours else elsewhere).add(one)
+        for version in _versions(settings):
+            tables = version / PARQUET_FOLDER
+            for table, company, person in NAMES_CONTACTS:
+                path = tables / f"{table}.parquet"
+                if path.is_file() and {company, person} <= _columns(con, path):
+                    found = _rows(con, path, person, f"{company} in ({_listed(ids)}) and {person} <> {company}")
+                    persons |= {one for (one,) in found}
+            path = tables / "audiences.parquet"
+            if path.is_file() and {"company_id", *KEY} <= _columns(con, path):
+                sent[version.name] = frozenset(_rows(con, path, ", ".join(KEY), f"company_id in ({_listed(ids)})"))
+            path = tables / "segment_schemes.parquet"
+            if path.is_file():
+                schemes |= {one for (one,) in _rows(con, path, "scheme", "audience = 'company_contact'")}
+    return Contacts(frozenset(persons - elsewhere - {None}), frozenset(schemes), sent)
+
+
+def _columns(con: duckdb.DuckDBPyConnection, path: Path) -> set[str]:
+    return {str(row[0]) for row in con.execute(f"describe select * from {read_of(path)}").fetchall()}
+
+
+def _rows(con: duckdb.DuckDBPyConnection, path: Path, columns: str, where: str = "true") -> list[tuple[Any, ...]]:
+    return con.execute(f"select distinct {columns} from {read_of(path)} where {where}").fetchall()
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(literal(text) for text in sorted(texts))
+
+
+def _forget_in_warehouse(settings: Settings, person_id: str, contacts: Contacts, outcome: Outcome) -> None:
     """Out of the demo data, the state, the versions and the logs."""
+    # Before the tables that say which of their rows are for the company.
+    for version in _versions(settings):
+        outcome.add(str(version.relative_to(settings.warehouse_dir)), _forget_in_export(version, person_id, contacts))
     for path in sorted([*settings.demo_dir.glob("*/*.parquet"), *settings.state_dir.glob("*.parquet")]):
-        outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_parquet(path, person_id))
-    for version in sorted(p for p in settings.versions_dir.glob("*") if (p / MANIFEST_NAME).is_file()):
-        outcome.add(str(version.relative_to(settings.warehouse_dir)), _forget_in_version(version, person_id))
+        outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_parquet(path, person_id, contacts))
+    for version in _versions(settings):
+        outcome.add(str(version.relative_to(settings.warehouse_dir)), _forget_in_version(version, person_id, contacts))
     for path in sorted(p for p in settings.logs_dir.rglob("*") if p.is_file()):
         outcome.add(str(path.relative_to(settings.warehouse_dir)), _forget_in_text(path, person_id))
 
@@ -206,40 +284,43 @@ def _forget_in_targets(settings: Settings, person_id: str, outcome: Outcome) -> 
 # ---- taking out -----------------------------------------------------------------------------------------------------
 
 
-def _about(con: duckdb.DuckDBPyConnection, relation: str) -> str | None:
-    """A condition, with the parameter $id, for rows of a relation that are about a person; None where none can be."""
-    conditions = [f"cast({column} as varchar) = $id" for column in person_columns(con, relation)]
+def _about(con: duckdb.DuckDBPyConnection, relation: str, person_id: str, contacts: Contacts = NOBODY) -> str | None:
+    """A condition for rows of a relation that are about a person, or about one as a contact of the company; None where
+    none can be."""
+    conditions = [f"cast({column} as varchar) = {literal(person_id)}" for column in person_columns(con, relation)]
     columns = {str(row[0]) for row in con.execute(f"describe select * from {relation}").fetchall()}
     if RAW_COLUMN in columns:
         keys = ", ".join(f"json_extract_string({RAW_COLUMN}, '$.{column}')" for column in PERSON_COLUMNS)
-        conditions.append(f"(json_valid({RAW_COLUMN}) and list_contains([{keys}], $id))")
+        conditions.append(f"(json_valid({RAW_COLUMN}) and list_contains([{keys}], {literal(person_id)}))")
+    if {"scheme", "member_id"} <= columns and contacts.persons and contacts.schemes:
+        of_schemes = f"scheme in ({_listed(contacts.schemes)})"
+        conditions.append(f"({of_schemes} and cast(member_id as varchar) in ({_listed(contacts.persons)}))")
     return " or ".join(f"coalesce({condition}, false)" for condition in conditions) or None
 
 
-def _forget_in_parquet(path: Path, person_id: str) -> int:
+def _forget_in_parquet(path: Path, person_id: str, contacts: Contacts = NOBODY, more: str | None = None) -> int:
     with duckdb.connect() as con:
-        about = _about(con, read_of(path))
-        if about is None:
+        about = " or ".join(each for each in (_about(con, read_of(path), person_id, contacts), more) if each)
+        if not about:
             return 0
-        found = con.execute(f"select count(*) from {read_of(path)} where {about}", {"id": person_id}).fetchall()[0][0]
+        found = con.execute(f"select count(*) from {read_of(path)} where {about}").fetchall()[0][0]
         if not found:
             return 0
-        # A COPY takes no named parameters.
-        rewrite_parquet(con, path, f"not ({about.replace('$id', literal(person_id))})")
+        rewrite_parquet(con, path, f"not ({about})")
         return int(found)
 
 
-def _forget_in_version(version: Path, person_id: str) -> int:
-    """Rows taken out of a version's parquet files; its database, exports and manifest follow."""
+def _forget_in_version(version: Path, person_id: str, contacts: Contacts) -> int:
+    """Rows taken out of a version's parquet files; its database, report, manifest and the export's summary follow."""
     rows = 0
     changed: list[Path] = []
     for path in sorted((version / PARQUET_FOLDER).glob("*.parquet")):
-        found = _forget_in_parquet(path, person_id)
+        found = _forget_in_parquet(path, person_id, contacts)
         rows += found
         if found:
             changed.append(path)
-    rows += _forget_in_database(version / DATABASE_NAME, person_id, only_count=bool(changed))
-    rows += _forget_in_export(version, person_id)
+    rows += _forget_in_database(version / DATABASE_NAME, person_id, contacts, only_count=bool(changed))
+    _count_export(version)
     report = version / REPORT_NAME
     if report.is_file():
         # As HTML writes it: those of earlier releases had the ids that warnings name.
@@ -259,7 +340,7 @@ def _forget_in_version(version: Path, person_id: str) -> int:
     return rows
 
 
-def _forget_in_database(path: Path, person_id: str, only_count: bool) -> int:
+def _forget_in_database(path: Path, person_id: str, contacts: Contacts, only_count: bool) -> int:
     """Write a DuckDB file again without the person, keys and checks kept; rows taken out, 0 if counted elsewhere
     already."""
     if not path.is_file():
@@ -272,11 +353,9 @@ def _forget_in_database(path: Path, person_id: str, only_count: bool) -> int:
             "select table_name, sql from duckdb_tables()"
             " where database_name = 'old' and schema_name = 'main' order by table_name"
         ).fetchall()
-        conditions = {name: _about(con, f"old.main.{quoted(name)}") for name, _ in tables}
+        conditions = {name: _about(con, f"old.main.{quoted(name)}", person_id, contacts) for name, _ in tables}
         found = sum(
-            con.execute(f"select count(*) from old.main.{quoted(name)} where {about}", {"id": person_id}).fetchall()[0][
-                0
-            ]
+            con.execute(f"select count(*) from old.main.{quoted(name)} where {about}").fetchall()[0][0]
             for name, about in conditions.items()
             if about
         )
@@ -288,8 +367,7 @@ def _forget_in_database(path: Path, person_id: str, only_count: bool) -> int:
             con.execute(statement)
             condition = conditions[name]
             keep = f" where not ({condition})" if condition else ""
-            parameters = {"id": person_id} if condition else {}
-            con.execute(f"insert into new.main.{quoted(name)} select * from old.main.{quoted(name)}{keep}", parameters)
+            con.execute(f"insert into new.main.{quoted(name)} select * from old.main.{quoted(name)}{keep}")
         for (statement,) in con.execute(
             "select sql from duckdb_views() where database_name = 'old' and schema_name = 'main' and not internal"
         ).fetchall():
@@ -328,52 +406,70 @@ def _comments(con: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
-def _forget_in_export(version: Path, person_id: str) -> int:
+def _forget_in_export(version: Path, person_id: str, contacts: Contacts) -> int:
+    """Rows taken out of the files of a version's export: those that name the person, or are for the company."""
     folder = version / EXPORT_FOLDER
     if not folder.is_dir():
         return 0
-    rows = sum(_forget_in_parquet(path, person_id) for path in sorted(folder.glob("*.parquet")))
+    sent = contacts.sent.get(version.name, frozenset())
+    more = " or ".join(
+        "(" + " and ".join(f"{name} = {literal(value)}" for name, value in zip(KEY, key, strict=True)) + ")"
+        for key in sorted(sent)
+    )
+    rows = sum(_forget_in_parquet(path, person_id, more=more) for path in sorted(folder.glob("*.parquet")))
+    # A difference also names rows of the version before.
+    in_any = {key for keys in contacts.sent.values() for key in keys}
     for path in sorted(folder.glob("*.csv")):
-        kept, dropped = _csv_without(path, person_id)
+        kept, dropped = _csv_without(path, person_id, in_any if path.name == DIFFERENCE_NAME else sent)
         if dropped:
             _replace_text(path, kept)
         rows += dropped
-    if rows:
-        summary_file = folder / SUMMARY_NAME
-        summary = json.loads(summary_file.read_text(encoding="utf-8"))
-        with duckdb.connect() as con:
-            sent: dict[str, int] = {}
-            for path in sorted(folder.glob("*.parquet")):
-                sent |= dict(
-                    con.execute(f"select channel, count(*) from {read_of(path)} group by 1 order by 1").fetchall()
-                )
-            decisions = version / PARQUET_FOLDER / "audience_decisions.parquet"
-            outcomes = (
-                dict(
-                    con.execute(f"select outcome, count(*) from {read_of(decisions)} group by 1 order by 1").fetchall()
-                )
-                if decisions.is_file()
-                else {}
-            )
-        with (folder / DIFFERENCE_NAME).open(encoding="utf-8", newline="") as file:
-            changes = Counter(row["change"] for row in csv.DictReader(file))
-        summary |= {
-            "added": changes["added"],
-            "removed": changes["removed"],
-            "sent": sum(sent.values()),
-            "sent_by_channel": dict(sorted(sent.items())),
-            "dropped_by_reason": {outcome: n for outcome, n in outcomes.items() if outcome != SENT},
-        }
-        _replace_text(summary_file, json.dumps(summary, indent=2) + "\n")
     return rows
 
 
-def _csv_without(path: Path, person_id: str) -> tuple[str, int]:
-    """A CSV of ours without the rows that name a person, and how many those are."""
+def _count_export(version: Path) -> None:
+    """The summary of an export says what is there, also after an earlier attempt that was stopped before it."""
+    folder, tables = version / EXPORT_FOLDER, version / PARQUET_FOLDER
+    summary_file = folder / SUMMARY_NAME
+    if not summary_file.is_file():
+        return
+    known = json.loads(summary_file.read_text(encoding="utf-8"))
+    summary = dict(known)
+    with duckdb.connect() as con:
+        sent: dict[str, int] = {}
+        for path in sorted(folder.glob("*.parquet")):
+            sent |= dict(con.execute(f"select channel, count(*) from {read_of(path)} group by 1 order by 1").fetchall())
+        summary |= {"sent": sum(sent.values()), "sent_by_channel": dict(sorted(sent.items()))}
+        decisions, audiences = tables / "audience_decisions.parquet", tables / "audiences.parquet"
+        if decisions.is_file():
+            outcomes = con.execute(
+                f"select outcome, count(*) from {read_of(decisions)} group by 1 order by 1"
+            ).fetchall()
+            summary["dropped_by_reason"] = {outcome: n for outcome, n in outcomes if outcome != SENT}
+        if summary.get("withheld") and audiences.is_file():
+            withheld = con.execute(f"select count(*) from {read_of(audiences)}").fetchall()[0][0]
+            as_of = date.fromisoformat(summary["as_of"]) if summary["as_of"] else None
+            summary |= {"withheld": withheld, "why_withheld": unread(withheld, as_of) if withheld else None}
+    if (folder / DIFFERENCE_NAME).is_file():
+        with (folder / DIFFERENCE_NAME).open(encoding="utf-8", newline="") as file:
+            changes = Counter(row["change"] for row in csv.DictReader(file))
+        summary |= {"added": changes["added"], "removed": changes["removed"]}
+    if summary != known:
+        _replace_text(summary_file, json.dumps(summary, indent=2) + "\n")
+
+
+def _csv_without(path: Path, person_id: str, keys: Iterable[Key] = ()) -> tuple[str, int]:
+    """A CSV of ours without the rows that name a person or have one of the keys, and how many those are."""
     with path.open(encoding="utf-8", newline="") as file:
         header, *rows = list(csv.reader(file))
     columns = [i for i, name in enumerate(header) if name in PERSON_COLUMNS]
-    kept = [row for row in rows if not any(_is(row[i], person_id) for i in columns)]
+    places = [header.index(name) for name in KEY if name in header]
+    gone = {tuple(safe_cell(value) for value in key) for key in keys}
+    kept = [
+        row
+        for row in rows
+        if not any(_is(row[i], person_id) for i in columns) and tuple(row[i] for i in places) not in gone
+    ]
     out = io.StringIO()
     csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([header, *kept])
     return out.getvalue(), len(rows) - len(kept)

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -246,7 +247,11 @@ def test_a_version_gone_back_to_is_handed_over_with_what_changed_since_the_one_t
     assert (latest, manifest["since"]) == (given[0].id, given[1].id)
     assert manifest["changes"] == {"email": {"added": 1, "changed": 1, "removed": 1}, "sms": {"added": 1}}
     changed = pq.read_table(pa.BufferReader(read(url, f"{latest}/email.changes.parquet"))).to_pylist()
-    assert {(row["change"], row["member_id"]) for row in changed} == {("changed", "a"), ("added", "b"), ("removed", "d")}
+    assert {(row["change"], row["member_id"]) for row in changed} == {
+        ("changed", "a"),
+        ("added", "b"),
+        ("removed", "d"),
+    }
     listed = pq.read_table(pa.BufferReader(read(url, f"{latest}/email.parquet"))).column("member_id").to_pylist()
     assert listed == ["a", "b"]
 
@@ -509,6 +514,74 @@ def test_who_left_the_list_before_is_forgotten_in_the_last_hand_over_too(
         # As if the first attempt had been stopped before the manifest.
         (latest / "manifest.json").write_bytes(before)
     assert (latest / "sms.changes.csv").stat().st_ino == kept
+
+
+COMPANY = "company-to-be-forgotten-2468"
+# pat is a contact of the company alone; kim, who once was, is of another one now, and pat is a customer too.
+ROLES = {
+    "segment_schemes": "from (values ('rfm', 'person'), ('buying_role', 'company_contact')) as t(scheme, audience)",
+    "customer_segments": f"""
+        select date '2026-01-05' as as_of, * from (values
+            ('rfm', '{COMPANY}'), ('buying_role', 'pat'), ('rfm', 'pat'), ('buying_role', 'kim'), ('buying_role', 'lee')
+        ) as t(scheme, member_id)""",
+    "company_committees": f"""
+        from (values ('{COMPANY}', 'pat'), ('{COMPANY}', 'kim'), ('other', 'lee')) as t(company_id, person_id)""",
+    "audience_decisions": f"""
+        select 'sent' as outcome, '{COMPANY}' as member_id, 'pat' as person_id, 'rfm' as scheme
+        union all select 'holdout', '{COMPANY}', 'pat', 'rfm'
+        union all select 'refused', 'pat', 'pat', 'buying_role'
+        union all select 'refused', 'lee', 'lee', 'buying_role'""",
+}
+
+
+@pytest.mark.parametrize("is_reviewed", [True, False])
+def test_with_a_company_goes_what_was_for_it_and_who_its_contact_persons_were(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, is_reviewed: bool
+) -> None:
+    monkeypatch.delenv("AUDIENCE_TARGET", raising=False)
+    for_company = ("email", "pat", "t1", "You bought BRICKS", COMPANY)
+    monday = version(settings, 5, [for_company, ("email", "lee", "t1", "Hi", "other")], is_reviewed, ROLES)
+    tuesday = version(settings, 6, [("email", "pat", "t2", "For pat")], is_reviewed, ROLES, previous=monday)
+    landed = settings.landed_dir / "company_contacts" / "1.parquet"
+    landed.parent.mkdir(parents=True)
+    rows = {"person_id": ["pat", "kim", "lee"], "company_id": [COMPANY, "other", "other"], "source_file": ["x"] * 3}
+    pq.write_table(pa.table(rows), landed)
+    state = settings.state_dir / "treatment_assignments.parquet"
+    state.parent.mkdir(parents=True, exist_ok=True)
+    assigned = {"scheme": ["buying_role", "rfm", "buying_role"], "member_id": ["pat", "pat", "lee"]}
+    pq.write_table(pa.table(assigned), state)
+    assert forget(settings, COMPANY).left == []
+    assert pq.read_table(state).to_pylist() == [
+        {"scheme": "rfm", "member_id": "pat"},
+        {"scheme": "buying_role", "member_id": "lee"},
+    ]
+    for folder in (monday, tuesday):
+        of_table = [
+            [(row["scheme"], row["member_id"]) for row in rows_of_database(folder, "customer_segments")],
+            [
+                (row["scheme"], row["member_id"])
+                for row in pq.read_table(folder / "parquet" / "customer_segments.parquet").to_pylist()
+            ],
+        ]
+        assert of_table == [[("rfm", "pat"), ("buying_role", "kim"), ("buying_role", "lee")]] * 2
+    export = monday / "audiences"
+    summary = json.loads((export / "summary.json").read_text())
+    assert summary["dropped_by_reason"] == {"refused": 1}
+    assert (summary["sent"], summary["withheld"]) == ((1, 0) if is_reviewed else (0, 1))
+    assert (summary["why_withheld"] is None) == is_reviewed
+    if is_reviewed:
+        assert "BRICKS" not in (export / "email.csv").read_text()
+        assert pq.read_table(export / "email.parquet").column("member_id").to_pylist() == ["lee"]
+        assert summary["sent_by_channel"] == {"email": 1}
+        # What pat is sent for herself stays; that she was sent something for the company is said no more.
+        assert pq.read_table(tuesday / "audiences" / "email.parquet").column("member_id").to_pylist() == ["pat"]
+        difference = (tuesday / "audiences" / "difference.csv").read_text().splitlines()[1:]
+        assert difference == ['"added","email","pat","t2"', '"removed","email","lee","t1"']
+
+
+def rows_of_database(folder: Path, table: str) -> list[dict[str, Any]]:
+    with duckdb.connect(str(folder / "segments.duckdb"), read_only=True) as con:
+        return con.execute(f"from {table}").to_arrow_table().to_pylist()
 
 
 def test_a_target_that_cannot_forget_is_told_of(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

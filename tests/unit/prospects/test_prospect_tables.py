@@ -152,7 +152,9 @@ def test_a_scheme_of_a_protected_attribute_is_not_guessed_from_others(shop: Shop
 @pytest.mark.parametrize("attribute", ["age_band", "birth_date", "children", "employment"])
 def test_a_scheme_that_divides_by_a_protected_attribute_is_not_guessed_from_others(shop: Shop, attribute: str) -> None:
     shop.customers("life_stage", households(20))
-    shop.con.execute("""update customer_segments set reason = '{"rule": 1, "age_band": null, "employment": "student"}'""")
+    shop.con.execute(
+        """update customer_segments set reason = '{"rule": 1, "age_band": null, "employment": "student"}'"""
+    )
     shop.con.execute("update customer_segments set reason = '{\"has_children\": 0}' where member_id = 'c7'")
     shop.con.execute("insert into customer_segments values ('life_stage', 'odd', 'student', 'no JSON')")
     shop.con.execute("insert into customer_segments values ('rfm', 'c7', 'student', '{\"region\": 1}')")
