@@ -146,7 +146,7 @@ def check(inputs: CheckInput) -> CheckReport:
         # Two segments without any treatment are told once, as such.
         findings += _alike(scheme, [p for p in scheme_pairs if valid[p.segment_a] and valid[p.segment_b]], valid)
         pairs += scheme_pairs
-    findings += _consents_not_known(inputs)
+    findings += _no_consents(inputs)
     return CheckReport(worst_first(findings), len(inputs.rows), len(pairs), inputs.as_of, pairs)
 
 
@@ -416,10 +416,11 @@ def _out_of_reach(scheme: Scheme, valid: Mapping[str, Sequence[Treatment]], inpu
     """Treatments on a channel on which none of the segment's members may be addressed.
 
     A warning, unless var unreachable_treatments says `block`. Then they block from `min_members` members on: in a small
-    segment, one customer's opt-out must not stop a refresh.
+    segment, one customer's opt-out must not stop a refresh. Where nothing is on record and nothing blocks, one warning
+    says so of all (_no_consents).
     """
     consents, rules = inputs.consents, inputs.rules
-    if consents is None:
+    if consents is None or _is_told_at_once(consents, rules):
         return
     served: dict[str, dict[str, int]] = defaultdict(dict)
     for segment, treatments in valid.items():
@@ -470,8 +471,12 @@ def _reach(
         )
 
 
-def _consents_not_known(inputs: CheckInput) -> Iterator[Finding]:
-    if inputs.consents is not None or not inputs.are_consents_known:
+def _is_told_at_once(consents: Consents, rules: Rules) -> bool:
+    return not consents.channels and rules.unreachable_treatments != "block"
+
+
+def _no_consents(inputs: CheckInput) -> Iterator[Finding]:
+    if inputs.consents is None or not _is_told_at_once(inputs.consents, inputs.rules):
         return
     used = {
         row.channel for scheme in inputs.active_schemes for row in inputs.rows_by_scheme.get(scheme.name, [])

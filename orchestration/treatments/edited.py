@@ -276,10 +276,8 @@ def _products_and_consents(
             con.execute("create temp view contact_permissions as from build.contact_permissions")
         with suppress(duckdb.CatalogException):
             con.execute("create or replace temp view int_excluded_segments as from build.int_excluded_segments")
-        consents = load_consents(con)
-        if consents is not None:
-            counted = con.execute("select distinct channel from segment_reach").fetchall()
-            consents = replace(consents, counted=frozenset(channel for (channel,) in counted))
+        counted = con.execute("select distinct channel from segment_reach").fetchall()
+        consents = replace(load_consents(con), counted=frozenset(channel for (channel,) in counted))
         return load_items_of(con, levels), consents, True
     except (duckdb.Error, FileNotFoundError):
         names = frozenset().union(*(_published_items(con, level) for level in levels))

@@ -68,16 +68,16 @@ class Consents:
     """Members who may be addressed by (scheme, segment, channel), as audiences count them.
 
     `channels` are those on which anyone consented, refused or unsubscribed; `counted` those on which members were
-    counted, which are the channels of the treatments that were built; empty where these are the treatments.
+    counted, which are the channels of the treatments that were built; None where these are the treatments.
     """
 
     reachable: Mapping[tuple[str, str, str], int]
     channels: frozenset[str]
-    counted: frozenset[str] = frozenset()
+    counted: frozenset[str] | None = None
 
     def is_counted(self, channel: str) -> bool:
         """Whether members were counted on a channel."""
-        return not self.counted or channel.strip().lower() in self.counted
+        return self.counted is None or channel.strip().lower() in self.counted
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ class Rules:
 class CheckInput:
     """All that the check looks at.
 
-    `items` is None where they are not known. `consents` is None where none is on record or, with `are_consents_known`
-    false, where the records cannot be seen.
+    `items` is None where they are not known. `consents` is None where the records cannot be seen (`are_consents_known`
+    is false).
     """
 
     as_of: date
@@ -271,15 +271,13 @@ def load_items(con: duckdb.DuckDBPyConnection, level: str) -> frozenset[str]:
     return frozenset(name for (name,) in rows)
 
 
-def load_consents(con: duckdb.DuckDBPyConnection) -> Consents | None:
+def load_consents(con: duckdb.DuckDBPyConnection) -> Consents:
     """Members who may be addressed by scheme, segment and channel, as the audiences count them (segment_reach).
 
-    None where neither a consent nor an objection is on record for any channel of a treatment.
+    Without `channels` where neither a consent nor an objection is on record for any channel of a treatment.
     """
     rows = con.execute(
         "select scheme, segment, channel, reachable_members, members_on_record from segment_reach"
     ).fetchall()
     channels = frozenset(channel for *_, channel, _, on_record in rows if on_record)
-    if not channels:
-        return None
     return Consents({(s, g, c): n for s, g, c, n, _ in rows if n}, channels)

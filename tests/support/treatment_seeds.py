@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestration.seeds.treatments import read_treatments, with_subsets
 from orchestration.settings import DEMO_SEEDS, SHIPPED_SEEDS
-from orchestration.treatments.inputs import CheckInput, Items, Rules, make_schemes
+from orchestration.treatments.inputs import CheckInput, Consents, Items, Rules, make_schemes
 
 AS_OF = date(2018, 1, 1)
 # Two of the labels differ in one letter only: other products all the same.
@@ -64,6 +64,6 @@ def make_input(path: Path, active: Mapping[str, bool] | None = None, is_demo: bo
         schemes=make_schemes(schemes, listed, labels, members),  # type: ignore[arg-type]
         channels=frozenset(row["channel"] for row in seed_rows("channels.csv", is_demo)),
         items=Items("category", frozenset(CATEGORIES.values()) - {"Unknown"}),
-        consents=None,
+        consents=Consents({}, frozenset()),
         rules=Rules(),
     )

@@ -130,14 +130,18 @@ def reach(con: duckdb.DuckDBPyConnection, *rows: tuple[str, str, str, int, int])
 def test_reach_is_what_the_models_counted(con: duckdb.DuckDBPyConnection) -> None:
     reach(con, ("money", "rich", "mail", 1, 3), ("money", "rich", "sms", 0, 2), ("interest", "beef", "app", 200, 0))
     consents = load_consents(con)
-    assert consents is not None
     assert consents.reachable == {("money", "rich", "mail"): 1, ("interest", "beef", "app"): 200}
     assert consents.channels == {"mail", "sms"}
 
 
 def test_without_any_record_no_consents_are_on_record(con: duckdb.DuckDBPyConnection) -> None:
-    reach(con, ("money", "rich", "mail", 0, 0))
-    assert load_consents(con) is None
+    reach(con, ("money", "rich", "mail", 0, 0), ("money", "poor", "sms", 200, 0))
+    consents = load_consents(con)
+    # Assumed, and so within reach.
+    assert consents.reachable == {("money", "poor", "sms"): 200}
+    assert not consents.channels
+    warnings = [finding for finding in check_candidate(con, AS_OF).findings if finding.severity == "warn"]
+    assert [(f.scheme, f.segments) for f in warnings] == [("", ())]
 
 
 def test_a_channel_out_of_reach_warns_and_names_the_segments_and_the_next_step(con: duckdb.DuckDBPyConnection) -> None:
@@ -160,6 +164,18 @@ def test_a_channel_out_of_reach_blocks_where_the_setting_says_so(con: duckdb.Duc
     blocking = [finding for finding in check(inputs).findings if finding.severity == "block"]
     assert [(f.scheme, f.segments) for f in blocking] == [("interest", ("beef", "tea")), ("money", ("poor",))]
     assert "none of them has consented" in blocking[1].message
+
+
+def test_no_record_at_all_blocks_what_is_not_assumed_where_the_setting_says_so(con: duckdb.DuckDBPyConnection) -> None:
+    reach(con, ("money", "rich", "mail", 0, 0), ("money", "poor", "sms", 200, 0))
+    con.execute("update segment_schemes set treatment_check = 'warn' where scheme = 'interest'")
+    rules = Rules(unreachable_treatments="block", assume_consent=frozenset(["sms"]))
+    findings = [finding for finding in check(load_candidate(con, AS_OF, rules)).findings if finding.severity != "info"]
+    assert [(f.severity, f.scheme, f.segments) for f in findings] == [
+        ("block", "money", ("rich",)),
+        ("warn", "interest", ("beef", "tea")),
+    ]
+    assert "mail cannot reach the 200 members of rich, as no consent to it is on record from anyone" in str(findings[0])
 
 
 def test_a_setting_that_is_neither_warn_nor_block_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
