@@ -272,8 +272,9 @@ def _products_and_consents(
         _attach(con, settings.build_file, "build")
         for table in ("stg_products", "segment_reach"):
             con.execute(f"create temp view {table} as select * from build.{table}")
-        with suppress(duckdb.CatalogException):
-            con.execute("create temp view contact_permissions as from build.contact_permissions")
+        for table in ("contact_permissions", "stg_touchpoints"):
+            with suppress(duckdb.CatalogException):
+                con.execute(f"create temp view {table} as from build.{table}")
         with suppress(duckdb.CatalogException):
             con.execute("create or replace temp view int_excluded_segments as from build.int_excluded_segments")
         counted = con.execute("select distinct channel from segment_reach").fetchall()

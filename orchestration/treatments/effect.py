@@ -10,6 +10,7 @@ import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 
 import duckdb
@@ -48,8 +49,8 @@ class Effect:
 
     `fields` differ, `noticed` are those of them that a customer notices. `before` and `after` are whom it reaches; None
     where it is not there, or not valid. `sent_before` members are sent it by what is published, `sent_after` would be,
-    None where that is not known before the next refresh. `example` is the treatment as it is now, spelled out for its
-    first segment.
+    None where that is not known before the next refresh; at most as many where `is_at_most`. `example` is the treatment
+    as it is now, spelled out for its first segment.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class Effect:
     sent_before: int
     sent_after: int | None
     example: Treatment
+    is_at_most: bool = False
 
     @property
     def noticed(self) -> tuple[str, ...]:
@@ -137,6 +139,7 @@ def _effect(
     before, after = counts.reach(key[0], valid_old), counts.reach(key[0], valid_new)
     ids = {row.treatment_id for row in old.values()}
     sent = counts.sent(ids)
+    is_at_most = False
     if after is None:
         sent_after: int | None = 0
     elif before is None or set(valid_old) != set(valid_new):
@@ -145,6 +148,7 @@ def _effect(
         sent_after = sent
     else:
         sent_after = counts.would_be_sent(ids, after.channel)
+        is_at_most = bool(sent_after) and not counts.are_touches_known
     shown = new or old
     return Effect(
         kind,
@@ -157,6 +161,7 @@ def _effect(
         sent,
         sent_after,
         shown[min(shown)],
+        is_at_most,
     )
 
 
@@ -186,40 +191,87 @@ class _Counts:
 
     def sent(self, ids: Collection[str]) -> int:
         """Members whom the published decisions send one of these treatments."""
-        return self._count("outcome = 'sent'", ids)
+        if not has(self._con, "audience_decisions"):
+            return 0
+        return self._number(
+            """
+            select count(distinct member_id) from audience_decisions
+            where treatment_id in (select unnest($ids)) and outcome = 'sent'
+            """,
+            ids=sorted(ids),
+        )
+
+    @property
+    def are_touches_known(self) -> bool:
+        """Whether the touchpoints can be seen, by which the frequency cap and `sent recently` go."""
+        return has(self._con, "stg_touchpoints")
 
     def would_be_sent(self, ids: Collection[str], channel: str) -> int | None:
         """Those who would be sent them on another channel; None where the members' permissions cannot be seen.
 
-        Arms, frequency cap and the schemes before stay what they are.
+        Arms, frequency cap and the other schemes stay what they are. Who was not permitted so far was not held against
+        the cap, the last days and the schemes before: here they are, as in audience_decisions. A person is sent one
+        treatment, for whichever members they stand. Where touches cannot be seen, nobody is taken to have had any.
         """
         if channel not in self._there:
             return 0
         if channel not in self._channels or not has(self._con, "contact_permissions"):
             return None
-        return self._count(
-            """
-            outcome in (select unnest(?)) and member_id in (
-                select member_id from contact_permissions where channel = ? and is_permitted
-            )
-            """,
-            ids,
-            list(BY_CHANNEL),
-            channel,
-        )
-
-    def _count(self, condition: str, ids: Collection[str], *values: object) -> int:
         if not has(self._con, "audience_decisions"):
             return 0
-        row = first_row(
-            self._con.execute(
-                f"""
-            select count(distinct member_id) from audience_decisions
-            where treatment_id in (select unnest(?)) and {condition}
-            """,
-                [sorted(ids), *values],
+        rules, as_of = self._inputs.rules, self._inputs.as_of
+        touches = "select customer_id, treatment_id, touched_on from stg_touchpoints where touched_on < $as_of"
+        none = "select '' as customer_id, '' as treatment_id, $as_of as touched_on where false"
+        return self._number(
+            f"""
+            with touches as ({touches if self.are_touches_known else none}),
+            candidates as (
+                select decisions.member_id, decisions.treatment_id, decisions.priority, permissions.person_id
+                from audience_decisions as decisions
+                inner join contact_permissions as permissions on decisions.member_id = permissions.member_id
+                where
+                    decisions.treatment_id in (select unnest($ids))
+                    and decisions.outcome in (select unnest($outcomes))
+                    and permissions.channel = $channel
+                    and permissions.is_permitted
+            ),
+            sent as (
+                select person_id, member_id, priority
+                from audience_decisions
+                where outcome = 'sent' and treatment_id not in (select unnest($ids))
             )
+            select count(distinct person_id)
+            from candidates
+            where
+                not exists (
+                    from sent
+                    where
+                        sent.person_id = candidates.person_id
+                        and (sent.priority, sent.member_id) < (candidates.priority, candidates.member_id)
+                )
+                and $cap > (
+                    select count(*) from touches
+                    where touches.customer_id = candidates.person_id and touches.touched_on >= $cap_from
+                )
+                and not exists (
+                    from touches
+                    where
+                        touches.customer_id = candidates.person_id
+                        and touches.treatment_id = candidates.treatment_id
+                        and touches.touched_on >= $repeat_from
+                )
+            """,
+            ids=sorted(ids),
+            outcomes=list(BY_CHANNEL),
+            channel=channel,
+            as_of=as_of,
+            cap=rules.contact_cap,
+            cap_from=as_of - timedelta(days=rules.contact_cap_days),
+            repeat_from=as_of - timedelta(days=rules.repeat_after_days),
         )
+
+    def _number(self, query: str, **values: object) -> int:
+        row = first_row(self._con.execute(query, values))
         return int(row[0]) if row else 0
 
 
@@ -286,6 +338,8 @@ def _effect_lines(effect: Effect, width: int) -> list[str]:
         return [*lines, ""]
     say("may send", _arrow(_permitted(effect.before), _permitted(effect.after) or "nothing"))
     after = "counted at the next refresh" if effect.sent_after is None else f"{effect.sent_after:,}"
+    if effect.is_at_most:
+        after = f"at most {after}"
     say("sent", _arrow(f"{effect.sent_before:,}" if effect.before else None, after))
     if effect.kind != REMOVED and (effect.kind == ADDED or effect.noticed):
         for column in NOTICED:

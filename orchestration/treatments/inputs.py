@@ -82,12 +82,15 @@ class Consents:
 
 @dataclass(frozen=True)
 class Rules:
-    """Settings of the check: dbt vars of dbt_project.yml."""
+    """Settings of the check, and of what an edit would send: dbt vars of dbt_project.yml."""
 
     offer_level: str = "category"
     assume_consent: frozenset[str] = frozenset()
     min_members: int = 100
     unreachable_treatments: str = "warn"
+    contact_cap: int = 4
+    contact_cap_days: int = 28
+    repeat_after_days: int = 28
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,9 @@ def project_rules() -> Rules:
         assume_consent=frozenset(values.get("assume_consent") or ()),
         min_members=int(values.get("min_members", Rules.min_members)),
         unreachable_treatments=_unreachable(values.get("unreachable_treatments", Rules.unreachable_treatments)),
+        contact_cap=int(values.get("contact_cap", Rules.contact_cap)),
+        contact_cap_days=int(values.get("contact_cap_days", Rules.contact_cap_days)),
+        repeat_after_days=int(values.get("repeat_after_days", Rules.repeat_after_days)),
     )
 
 

@@ -63,6 +63,7 @@ def settings(tmp_path: Path) -> Settings:
 
     By mail: a, b and f may be addressed. By sms: a alone. Of the rich, a and b are sent `rich`, c has not consented to
     mail, d is held out, e gets nothing of the programme. h is sent nothing of `poor`, as another scheme comes first.
+    `money` goes before `interest`.
     """
     found = Settings(tmp_path, tmp_path / "wh", None, "UTC", "duckdb")
     published = found.warehouse_dir / "published"
@@ -91,7 +92,8 @@ def settings(tmp_path: Path) -> Settings:
             create table treatment_distinctness as select * from (values
                 ('money', 'poor', 'rich', 'channel or offer'), ('interest', 'beef', 'tea', 'message')
             ) as t(scheme, segment_a, segment_b, difference);
-            create table audience_decisions as select * from (values
+            create table audience_decisions as
+            select *, if(scheme = 'money', 1, 2) as priority, member_id as person_id from (values
                 ('money', 'a', 'rich', 'sent'), ('money', 'b', 'rich', 'sent'), ('money', 'c', 'rich', 'no consent'),
                 ('money', 'd', 'rich', 'holdout'), ('money', 'e', 'rich', 'programme'),
                 ('money', 'f', 'poor', 'sent'), ('money', 'g', 'poor', 'no consent'),
@@ -117,7 +119,8 @@ def settings(tmp_path: Path) -> Settings:
         con.execute(
             """
             create table stg_products as select 'TEA' as category;
-            create table contact_permissions as select * from (values
+            create table stg_touchpoints (customer_id varchar, treatment_id varchar, touched_on date);
+            create table contact_permissions as select *, member_id as person_id from (values
                 ('a', 'mail', true), ('b', 'mail', true), ('c', 'mail', false), ('d', 'mail', false),
                 ('f', 'mail', true), ('g', 'mail', false), ('h', 'mail', false),
                 ('a', 'sms', true), ('b', 'sms', false), ('c', 'sms', false)
@@ -162,6 +165,38 @@ def test_another_channel_is_counted_as_audiences_count_it(seeds: Path, settings:
     # Of a, b and c, who are not held out, a alone may be sent an sms.
     assert (effect.sent_before, effect.sent_after) == (2, 1)
     assert pairs == []
+
+
+def test_who_is_permitted_on_another_channel_still_meets_priority_cap_and_what_was_sent(
+    seeds: Path, settings: Settings
+) -> None:
+    """`each` by mail, not by sms. a and b are sent `rich` by mail, and f `poor`: their scheme goes first."""
+    names = ["new", "busy", "calm", "told", "long_ago", "firm", "twin", "agency"]
+    with duckdb.connect(str(settings.warehouse_dir / "published" / "segments.duckdb")) as con:
+        con.executemany(
+            "insert into audience_decisions values ('interest', ?, 'each_tea', 'no consent', 2, ?)",
+            [(name, None if name in ("firm", "twin", "agency") else name) for name in ["f", *names]],
+        )
+    # b stands for a firm, new for two more.
+    persons = {"firm": "b", "twin": "new", "agency": "new"}
+    touches = [("busy", None, day) for day in (1, 2, 3, 28)] + [("calm", None, day) for day in (1, 2, 3, 29)]
+    touches += [("calm", None, 0), ("told", "each_tea", 28), ("long_ago", "each_tea", 29), ("long_ago", "rich", 1)]
+    with duckdb.connect(str(settings.build_file)) as con:
+        con.executemany(
+            "insert into contact_permissions values (?, 'mail', true, ?)",
+            [(name, persons.get(name, name)) for name in names],
+        )
+        con.executemany("insert into stg_touchpoints values (?, ?, date '2026-01-10' - ?::integer)", touches)
+    edited(seeds, each={"channel": "mail"})
+    effect = found(seeds, settings)[0]["each"]
+    # new, once; calm; long_ago.
+    assert (effect.sent_before, effect.sent_after, effect.is_at_most) == (1, 3, False)
+    with duckdb.connect(str(settings.build_file)) as con:
+        con.execute("drop table stg_touchpoints")
+    effect = found(seeds, settings)[0]["each"]
+    # busy and told too, for all that is known.
+    assert (effect.sent_after, effect.is_at_most) == (5, True)
+    assert "    sent     1 -> at most 5" in check_with_effect(seeds, settings, 80)[1]
 
 
 def test_a_channel_that_nobody_was_counted_on_is_said_to_be_so(seeds: Path, settings: Settings) -> None:
