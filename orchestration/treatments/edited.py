@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import date
@@ -21,9 +21,12 @@ import duckdb
 
 from orchestration.overrides import treatment_places
 from orchestration.seeds.treatments import (
+    EVERY_SEGMENT,
+    UNKNOWN,
     Treatment,
     TreatmentsFileError,
     check_named_treatments,
+    from_records,
     read_table,
     read_treatments,
     with_subsets,
@@ -47,6 +50,7 @@ from orchestration.treatments.inputs import (
     load_offer_levels,
     make_schemes,
     project_rules,
+    records,
     with_places,
 )
 
@@ -194,10 +198,15 @@ def edited_input(seeds_dir: Path, settings: Settings, con: duckdb.DuckDBPyConnec
         listed[cells["scheme"]].add(cells["segment"])
     labels, members = load_members(con)
     items, consents, are_consents_known = _products_and_consents(con, settings, rules)
+    if has(con, "int_excluded_segments"):
+        excluded = load_excluded(con)
+    else:
+        of_the_data = {name: labels.get(name, {}) for name, _, is_data_driven, _ in schemes if is_data_driven}
+        excluded = _unserved(con, of_the_data, {cells["treatment_id"] for _, cells in subsets})
     return CheckInput(
         as_of=settings.as_of or published_as_of(settings),
         rows=rows,
-        schemes=make_schemes(schemes, listed, labels, members, load_excluded(con)),
+        schemes=make_schemes(schemes, listed, labels, members, excluded),
         channels=frozenset(channels(seeds_dir)),
         items=items,
         consents=consents,
@@ -234,9 +243,8 @@ def open_published(settings: Settings) -> duckdb.DuckDBPyConnection:
         raise NothingPublishedError(f"nothing is published in {settings.warehouse_dir} yet: run `make refresh` first")
     con = duckdb.connect()
     _attach(con, file, "published")
-    # In place of what a version published by an earlier release lacks, or a build whose file cannot be read has.
+    # In place of what a version published by an earlier release lacks.
     con.execute("create temp view offer_level as select '' as item_level where false")
-    con.execute("create temp view int_excluded_segments as select '' as scheme, '' as segment where false")
     for table in _PUBLISHED:
         # A version published by an earlier release may lack a table.
         with suppress(duckdb.CatalogException):
@@ -276,13 +284,36 @@ def _products_and_consents(
             with suppress(duckdb.CatalogException):
                 con.execute(f"create temp view {table} as from build.{table}")
         with suppress(duckdb.CatalogException):
-            con.execute("create or replace temp view int_excluded_segments as from build.int_excluded_segments")
+            con.execute("create temp view int_excluded_segments as from build.int_excluded_segments")
         counted = con.execute("select distinct channel from segment_reach").fetchall()
         consents = replace(load_consents(con), counted=frozenset(channel for (channel,) in counted))
         return load_items_of(con, levels), consents, True
     except (duckdb.Error, FileNotFoundError):
         names = frozenset().union(*(_published_items(con, level) for level in levels))
         return Items(" or ".join(levels), names, is_complete=False), None, False
+
+
+def _unserved(
+    con: duckdb.DuckDBPyConnection, labels: Mapping[str, Mapping[str, str]], with_subset: Set[str]
+) -> dict[str, set[str]]:
+    """Segments by scheme that were published without a treatment although a `*` row serves all that have none of their
+    own: they are made of excluded items, which the build alone says outright.
+
+    Args:
+        labels: label by scheme and segment, of the segments with members, for the schemes whose segments come from the
+            data.
+        with_subset: ids of the `*` rows that serve some segments only.
+    """
+    if not has(con, "treatments"):
+        return {}
+    served: dict[str, set[str]] = defaultdict(set)
+    general = set()
+    for row in from_records(records(con, "select * from treatments")):
+        served[row.scheme].add(row.segment)
+        is_template = row.segment == EVERY_SEGMENT or row.template_id != row.treatment_id
+        if is_template and row.template_id not in with_subset:
+            general.add(row.scheme)
+    return {scheme: set(labels[scheme]) - served[scheme] - {UNKNOWN} for scheme in general & labels.keys()}
 
 
 def _published_items(con: duckdb.DuckDBPyConnection, level: str) -> frozenset[str]:

@@ -287,6 +287,20 @@ def test_without_the_build_it_says_what_only_a_refresh_can_count(seeds: Path, se
     assert (effect.sent_before, effect.sent_after) == (2, None)
 
 
+def test_without_the_build_segments_of_excluded_items_stay_without_a_treatment(seeds: Path, settings: Settings) -> None:
+    with duckdb.connect(str(settings.warehouse_dir / "published" / "segments.duckdb")) as con:
+        con.execute("insert into segments values ('interest', 'gin', 'Gin', 2), ('interest', 'unknown', 'Unknown', 2)")
+    with duckdb.connect(str(settings.build_file)) as con:
+        con.execute("create table int_excluded_segments as select 'interest' as scheme, 'gin' as segment")
+    built = found(seeds, settings)
+    settings.build_file.unlink()
+    assert found(seeds, settings) == built == ({}, [])
+    assert any("no `*` row serves gin" in str(each) for each in check_with_effect(seeds, settings, 80)[0].findings)
+    # A row that serves some segments only leaves others without a treatment for a reason of its own.
+    (seeds / "template_subsets.csv").write_text("treatment_id,pattern,reason\neach,%e%,x\n")
+    assert not any("no `*` row" in str(each) for each in check_with_effect(seeds, settings, 80)[0].findings)
+
+
 def test_a_version_without_treatments_is_not_compared(seeds: Path, settings: Settings) -> None:
     with duckdb.connect(str(settings.warehouse_dir / "published" / "segments.duckdb")) as con:
         con.execute("drop table treatments")
