@@ -18,6 +18,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -30,8 +31,9 @@ from typing import Any
 
 import yaml
 
+from orchestration import memory
 from orchestration.seeds.files import as_csv, column_types, is_plain, plain_rows
-from orchestration.settings import PROJECT_DIR, SHIPPED_SEEDS, Settings, SettingsError, read_settings
+from orchestration.settings import ALSO_VARS, PROJECT_DIR, SHIPPED_SEEDS, Settings, SettingsError, read_settings
 
 PROJECT_FILE = "dbt_project.yml"
 TREATMENTS = "treatments.csv"
@@ -427,8 +429,13 @@ def seeds_aside(settings: Settings) -> Iterator[Settings]:
 # ---- what holds -----------------------------------------------------------------------------------------------------
 
 
-def describe(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
+def describe(settings: Settings, project_dir: Path = PROJECT_DIR, environ: Mapping[str, str] | None = None) -> str:
     """What holds and from where, a line a setting and a line a seed that is not the shipped one.
+
+    Args:
+        settings: as read from `environ`.
+        project_dir: the project whose settings they are.
+        environ: the environment variables; by default the process's.
 
     Raises:
         SettingsError: SETTINGS or SEEDS_DIR cannot be used.
@@ -439,11 +446,12 @@ def describe(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
     seeds = held_seeds(settings)
     lines = ["settings"]
     width = max(map(len, shipped), default=0)
+    outside = _said_outside(settings, held, os.environ if environ is None else environ)
     for name, value in shipped.items():
-        holds = json.dumps(held.get(name, value), ensure_ascii=False, default=str)
         file = settings.settings_file if name in own else settings.mapping_file
         source = f"{file} (shipped: {json.dumps(value, default=str)})" if name in held else PROJECT_FILE
-        lines.append(f"  {name:<{width}}  {holds}  from {source}")
+        holds, source = outside.get(name, (held.get(name, value), source))
+        lines.append(f"  {name:<{width}}  {json.dumps(holds, ensure_ascii=False, default=str)}  from {source}")
     lines += ["seeds"]
     lines += [f"  {name}  from {path}" for name, path in seeds.items()]
     if seeds.get(TREATMENTS, SHIPPED_SEEDS).parent == settings.demo_seeds_dir:
@@ -452,10 +460,32 @@ def describe(settings: Settings, project_dir: Path = PROJECT_DIR) -> str:
             lines += [f"  {TREATMENTS} of {', '.join(sorted(edited))}, edited there, from {SHIPPED_SEEDS / TREATMENTS}"]
     lines += [f"  {'all others' if seeds else 'all'}  from {SHIPPED_SEEDS}"]
     if held or settings.seeds_dir != SHIPPED_SEEDS:
-        arguments = " ".join(f"'{part}'" if part.startswith("{") else part for part in vars_arguments(held))
-        by_hand = f"SEEDS_PATH={settings.seeds_path} dbt build --profiles-dir profiles {arguments}".strip()
+        seeds_path = shlex.quote(str(settings.seeds_path))
+        arguments = shlex.join(vars_arguments(held))
+        by_hand = f"SEEDS_PATH={seeds_path} dbt build --profiles-dir profiles {arguments}".strip()
         lines += ["the same for dbt by hand (with the seeds as they are now; after an edit, ask again)", f"  {by_hand}"]
     return "\n".join([*lines, *former_names_used(settings)])
+
+
+def _said_outside(
+    settings: Settings, held: Mapping[str, Any], environ: Mapping[str, str]
+) -> dict[str, tuple[object, str]]:
+    """What holds and from where, by name, of the settings that an environment variable says, or the demo."""
+    said: dict[str, tuple[object, str]] = {}
+    values = {"AS_OF": settings.as_of, "REPORTING_CURRENCY": settings.reporting_currency}
+    for variable, name in ALSO_VARS.items():
+        if held.get(name):
+            continue
+        if environ.get(variable, "").strip():
+            said[name] = (values.get(variable, settings.store_timezone), f"the environment variable {variable}")
+        elif variable == "STORE_TIMEZONE":
+            is_demo = settings.landing_dir is None and settings.mapping_file is None
+            said[name] = (settings.store_timezone, "the demo" if is_demo else "the default")
+    limit = environ.get(memory.MEMORY_LIMIT, "").strip()
+    if limit:
+        # It goes before a file's.
+        said[memory.VAR] = (limit, f"the environment variable {memory.MEMORY_LIMIT}")
+    return said
 
 
 def note_shipped_treatments() -> None:

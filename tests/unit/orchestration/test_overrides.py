@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -224,6 +226,47 @@ def test_what_holds_is_said_with_where_it_comes_from(tmp_path: Path) -> None:
     assert line.split() == ["contact_cap", "2", "from", str(path), "(shipped:", "4)"]
     assert f"channels.csv  from {seeds / 'channels.csv'}" in text
     assert "--vars '{\"contact_cap\": 2}'" in text
+
+
+def test_what_a_variable_says_is_said_to_hold_by_it(tmp_path: Path) -> None:
+    def said(environ: dict[str, str]) -> dict[str, str]:
+        environ = {"WAREHOUSE_DIR": str(tmp_path / "wh"), **environ}
+        text = describe(read_settings(environ), environ=environ)
+        pairs = (line.split(maxsplit=1) for line in text.splitlines() if line.startswith("  "))
+        names = ("as_of", "store_timezone", "reporting_currency", "memory_limit")
+        return {name: value for name, value in pairs if name in names}
+
+    assert said({}) == {
+        "as_of": '""  from dbt_project.yml',
+        "store_timezone": '"America/New_York"  from the demo',
+        "reporting_currency": '""  from dbt_project.yml',
+        "memory_limit": '"60%"  from dbt_project.yml',
+    }
+    variables = {"AS_OF": "2026-11-01", "STORE_TIMEZONE": "Europe/Berlin", "REPORTING_CURRENCY": "eur"}
+    assert said({**variables, "MEMORY_LIMIT": "8GB"}) == {
+        "as_of": '"2026-11-01"  from the environment variable AS_OF',
+        "store_timezone": '"Europe/Berlin"  from the environment variable STORE_TIMEZONE',
+        "reporting_currency": '"EUR"  from the environment variable REPORTING_CURRENCY',
+        "memory_limit": '"8GB"  from the environment variable MEMORY_LIMIT',
+    }
+    assert said({"LANDING_DIR": str(tmp_path)})["store_timezone"] == '"UTC"  from the default'
+    path = settings_file(tmp_path, "as_of: 2026-11-01\nmemory_limit: 40%\n")
+    # The same in both is no contradiction; of the memory, the variable goes first.
+    found = said({"SETTINGS": str(path), "AS_OF": "2026-11-01", "MEMORY_LIMIT": "8GB"})
+    assert found["as_of"] == f'"2026-11-01"  from {path} (shipped: "")'
+    assert found["memory_limit"] == '"8GB"  from the environment variable MEMORY_LIMIT'
+    assert said({"SETTINGS": str(path)})["memory_limit"] == f'"40%"  from {path} (shipped: "60%")'
+
+
+def test_dbt_by_hand_is_told_in_words_that_a_shell_takes(tmp_path: Path) -> None:
+    path = settings_file(tmp_path, 'evidence_sentence: "You\'ve bought {item}"\n')
+    settings = Settings(
+        tmp_path, tmp_path / "my wh", None, "UTC", "duckdb", path, seeds_dir_aside=tmp_path / "my seeds"
+    )
+    line = describe(settings).splitlines()[-1]
+    seeds, *words = shlex.split(line)
+    assert seeds == f"SEEDS_PATH={settings.seeds_path}"
+    assert words[-2] == "--vars" and json.loads(words[-1]) == {"evidence_sentence": "You've bought {item}"}
 
 
 def test_the_environment_names_both_and_a_missing_one_is_refused(tmp_path: Path) -> None:
