@@ -214,7 +214,9 @@ def _segment_rows(
         for member in found.prospects.index:
             result = found.scored[member]
             persona, share = near[member]
-            treatment, channel = treatments.get((scheme, result.segment), (None, None))
+            # That of `unknown` is for members: of a prospect, nothing was told by which to write to them.
+            given = treatments.get((scheme, result.segment)) if result.segment != UNKNOWN else None
+            treatment, channel = given or (None, None)
             permission, person = permissions.get((member, channel), (None, None))
             rows.append(
                 {

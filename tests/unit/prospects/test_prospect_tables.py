@@ -62,6 +62,20 @@ def test_a_treatment_without_a_channel_is_not_given_that_of_the_next(shop: Shop)
     assert (one["treatment_id"], one["channel"], one["is_contactable"]) == ("t1a", None, False)
 
 
+def test_the_treatment_of_unknown_members_is_not_given_to_prospects_without_a_segment(shop: Shop) -> None:
+    shop.customers("life_stage", households())
+    shop.say("prospect", [{"member_id": "x1"}])
+    shop.con.execute("insert into treatments values ('t9', 'life_stage', 'unknown', 'app', null, null)")
+    shop.con.execute("insert into contact_permissions values ('x1', 'app', 'consent')")
+    one = shop.prospects()["x1"]
+    assert (one["segment"], one["treatment_id"], one["channel"], one["is_contactable"]) == (
+        "unknown",
+        None,
+        None,
+        False,
+    )
+
+
 def test_one_prospect_alone_is_scored_like_one_of_many(shop: Shop) -> None:
     shop.customers("life_stage", households())
     shop.say("prospect", [{"member_id": "only", "employment": "retired"}])
