@@ -73,7 +73,7 @@ def run(settings: Settings) -> str:
     if folder is not None and written:
         seed = as_seed(decided, written)
         answered = len(seed.splitlines()) - 1
-        if answered:
+        if answered or decided:
             write_atomically(folder / SEED_NAME, seed.encode())
             lines.append(f"{folder / SEED_NAME}: {answered} categories have a meaning; the next refresh goes by it")
             decided = read(folder / SEED_NAME, allowed)

@@ -126,6 +126,14 @@ def test_what_is_filled_in_is_taken_back_and_what_is_still_marked_is_not(tmp_pat
     before = (seeds / SEED_NAME).read_bytes(), file.read_bytes()
     run(settings)
     assert ((seeds / SEED_NAME).read_bytes(), file.read_bytes()) == before
+    # The last meaning taken away is gone too.
+    emptied = [{**line, **dict.fromkeys(MEANINGS, "")} for line in again[:1]]
+    with file.open("w", encoding="utf-8", newline="") as sink:
+        writer = csv.DictWriter(sink, COLUMNS)
+        writer.writeheader()
+        writer.writerows([*emptied, *again[1:]])
+    assert "0 categories have a meaning" in run(settings)
+    assert rows(seeds / SEED_NAME) == [] and rows(file)[0]["job_to_be_done"] == ""
 
 
 def test_a_category_that_is_no_longer_sold_keeps_its_meaning_and_emptied_cells_take_it_away() -> None:
