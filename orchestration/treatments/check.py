@@ -481,7 +481,7 @@ def _no_consents(inputs: CheckInput) -> Iterator[Finding]:
     used = {
         row.channel for scheme in inputs.active_schemes for row in inputs.rows_by_scheme.get(scheme.name, [])
     } & inputs.channels
-    channels = used - inputs.rules.assume_consent
+    channels = {channel for channel in used if channel.strip().lower() not in inputs.rules.assume_consent}
     if channels:
         yield Finding(
             "warn",

@@ -280,7 +280,7 @@ def _products_and_consents(
         _attach(con, settings.build_file, "build")
         for table in ("stg_products", "segment_reach"):
             con.execute(f"create temp view {table} as select * from build.{table}")
-        for table in ("contact_permissions", "stg_touchpoints"):
+        for table in ("contact_permissions", "stg_touchpoints", "int_affinity_items"):
             with suppress(duckdb.CatalogException):
                 con.execute(f"create temp view {table} as from build.{table}")
         with suppress(duckdb.CatalogException):

@@ -145,7 +145,7 @@ def project_rules() -> Rules:
     values = project_vars()
     return Rules(
         offer_level=str(values.get("offer_level", Rules.offer_level)),
-        assume_consent=frozenset(values.get("assume_consent") or ()),
+        assume_consent=frozenset(str(channel).strip().lower() for channel in values.get("assume_consent") or ()),
         min_members=int(values.get("min_members", Rules.min_members)),
         unreachable_treatments=_unreachable(values.get("unreachable_treatments", Rules.unreachable_treatments)),
         contact_cap=int(values.get("contact_cap", Rules.contact_cap)),
@@ -168,8 +168,8 @@ def load_candidate(con: duckdb.DuckDBPyConnection, as_of: date, rules: Rules | N
 
     Args:
         con: a connection in which treatment_rows (the seed), segment_schemes, segment_definitions, channels, segments,
-            customer_segments, template_subsets, int_excluded_segments, offer_level, segment_reach and stg_products are
-            visible by name.
+            customer_segments, template_subsets, int_excluded_segments, offer_level, segment_reach, stg_products and
+            int_affinity_items are visible by name.
         as_of: the as-of date.
         rules: settings; by default those of dbt_project.yml.
     """
@@ -261,6 +261,8 @@ def records(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
 def load_items(con: duckdb.DuckDBPyConnection, level: str) -> frozenset[str]:
     """Names of the items of a level (department, category, subcategory or product) among the products.
 
+    A product that was sold is one also where the products do not list it: a shop may land none of them.
+
     Raises:
         ValueError: no such level.
     """
@@ -274,6 +276,8 @@ def load_items(con: duckdb.DuckDBPyConnection, level: str) -> frozenset[str]:
         raise ValueError(f"dbt_project.yml, var offer_level: {level!r} is none of {', '.join(columns)}")
     column = columns[level]
     rows = con.sql(f"select distinct {column} from stg_products where {column} is not null").fetchall()
+    if level == "product":
+        rows += con.sql("select item from int_affinity_items where item_level = 'product'").fetchall()
     return frozenset(name for (name,) in rows)
 
 

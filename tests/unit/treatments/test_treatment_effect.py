@@ -179,7 +179,8 @@ def test_who_is_permitted_on_another_channel_still_meets_priority_cap_and_what_w
         )
     # b stands for a firm, new for two more.
     persons = {"firm": "b", "twin": "new", "agency": "new"}
-    touches = [("busy", None, day) for day in (1, 2, 3, 28)] + [("calm", None, day) for day in (1, 2, 3, 29)]
+    touches: list[tuple[str, str | None, int]] = [("busy", None, day) for day in (1, 2, 3, 28)]
+    touches += [("calm", None, day) for day in (1, 2, 3, 29)]
     touches += [("calm", None, 0), ("told", "each_tea", 28), ("long_ago", "each_tea", 29), ("long_ago", "rich", 1)]
     with duckdb.connect(str(settings.build_file)) as con:
         con.executemany(

@@ -64,6 +64,8 @@ select 'interest' as scheme, 'c' || i as member_id, if(i < 200, 'beef', 'tea') a
 create table stg_products as
 select * from (values ('1', 'MEAT', 'BEEF'), ('2', 'GROCERY', 'TEA'), ('3', null, null))
     as r(product_id, department, category);
+create table int_affinity_items as select * from (values ('category', 'BEEF'), ('product', '1'), ('product', '9'))
+    as r(item_level, item);
 create table segment_reach (
     scheme varchar, segment varchar, channel varchar, members bigint, reachable_members bigint,
     members_on_record bigint);
@@ -166,6 +168,22 @@ def test_a_channel_out_of_reach_blocks_where_the_setting_says_so(con: duckdb.Duc
     assert "none of them has consented" in blocking[1].message
 
 
+def test_an_assumed_channel_is_compared_in_lower_case(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "settings.yml").write_text("assume_consent: [Mail]")
+    monkeypatch.setenv("SETTINGS", str(tmp_path / "settings.yml"))
+    con.execute("update channels set channel = 'SMS' where channel = 'sms'")
+    for table in ("treatment_rows", "treatments"):
+        con.execute(f"update {table} set channel = 'SMS' where channel = 'sms'")
+    reach(con, ("money", "rich", "mail", 200, 0))
+    (warned,) = [finding for finding in check_candidate(con, AS_OF).findings if finding.severity == "warn"]
+    assert "nothing would be sent by SMS, app;" in warned.message
+    (tmp_path / "settings.yml").write_text("assume_consent: [Mail, sms]")
+    (warned,) = [finding for finding in check_candidate(con, AS_OF).findings if finding.severity == "warn"]
+    assert "nothing would be sent by app;" in warned.message
+
+
 def test_no_record_at_all_blocks_what_is_not_assumed_where_the_setting_says_so(con: duckdb.DuckDBPyConnection) -> None:
     reach(con, ("money", "rich", "mail", 0, 0), ("money", "poor", "sms", 200, 0))
     con.execute("update segment_schemes set treatment_check = 'warn' where scheme = 'interest'")
@@ -215,6 +233,11 @@ def test_an_offer_may_be_for_an_item_of_the_level_in_use_or_of_the_one_wanted(co
     con.execute("update treatments set offer_item = '3' where treatment_id = 'rich'")
     report = check_candidate(con, AS_OF)
     assert report.passed, report.summary()
+    # Sold, and not among the products.
+    con.execute("update treatment_rows set offer_item = '9' where treatment_id = 'rich'")
+    con.execute("update treatments set offer_item = '9' where treatment_id = 'rich'")
+    report = check_candidate(con, AS_OF)
+    assert report.passed, report.summary()
     con.execute("update treatment_rows set offer_item = 'MEAT' where treatment_id = 'rich'")
     wrong = [finding for finding in check_candidate(con, AS_OF).findings if "offers MEAT" in finding.message]
     assert "which is no category or product of the products" in wrong[0].message
@@ -223,6 +246,7 @@ def test_an_offer_may_be_for_an_item_of_the_level_in_use_or_of_the_one_wanted(co
 def test_items_are_those_of_the_offer_level(con: duckdb.DuckDBPyConnection) -> None:
     assert load_items(con, "category") == {"BEEF", "TEA"}
     assert load_items(con, "department") == {"MEAT", "GROCERY"}
+    assert load_items(con, "product") == {"1", "2", "3", "9"}
     with pytest.raises(ValueError, match="var offer_level: 'aisle' is none of"):
         load_items(con, "aisle")
 
