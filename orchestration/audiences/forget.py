@@ -581,7 +581,10 @@ def search_landing(landing_dir: Path, person_id: str, formats: LandingFormats) -
     Args:
         formats: how ids are read: what a file writes otherwise is found too.
     """
-    files, _ = find_files(landing_dir, contract())
+    try:
+        files, _ = find_files(landing_dir, contract())
+    except OSError as error:
+        return [f"all of the landing zone, perhaps: {error.filename} cannot be read ({error.strerror})"]
     return [
         relative
         for table, relatives in files.items()

@@ -90,7 +90,7 @@ def land(
     Safe against a second process: it waits, and then finds nothing left to do.
 
     Raises:
-        LandingError: a file cannot be read, a required column is missing, or there are no order lines.
+        LandingError: a file or folder cannot be read, a required column is missing, or there are no order lines.
     """
     started = time.monotonic()
     tables = contract() if tables is None else tables
@@ -103,7 +103,12 @@ def land(
 
 
 def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table], reading: Reading) -> LandingReport:
-    found, warnings = find_files(source_dir, tables)
+    try:
+        found, warnings = find_files(source_dir, tables)
+    except OSError as error:
+        folder = Path(error.filename or source_dir)
+        name = source_dir if folder == source_dir else folder.relative_to(source_dir).as_posix()
+        raise LandingError(f"{name}: folder cannot be read ({error.strerror})") from None
     report = LandingReport(warnings=warnings)
     state = _read_state(landed_dir, source_dir, tables, reading)
     problems: list[str] = []
@@ -184,7 +189,11 @@ def _digest(stamps: dict[str, list[int]]) -> str:
 
 
 def find_files(source_dir: Path, tables: dict[str, Table]) -> tuple[dict[str, list[str]], list[str]]:
-    """Files by table, as sorted paths relative to `source_dir` with `/`, and warnings about everything else there."""
+    """Files by table, as sorted paths relative to `source_dir` with `/`, and warnings about everything else there.
+
+    Raises:
+        OSError: a folder cannot be listed; its files would be gone without a word.
+    """
     files: dict[str, list[str]] = {name: [] for name in tables}
     warnings: list[str] = []
     for entry in sorted(source_dir.iterdir()):
@@ -205,7 +214,7 @@ def find_files(source_dir: Path, tables: dict[str, Table]) -> tuple[dict[str, li
             )
             continue
         others = 0
-        for folder, subfolders, names in os.walk(entry, followlinks=True):
+        for folder, subfolders, names in os.walk(entry, onerror=_raise, followlinks=True):
             at = Path(folder).relative_to(source_dir).as_posix()
             # _temporary and the like hold what a writer has not finished.
             unfinished = [s for s in subfolders if s.startswith((".", "_"))]
@@ -234,6 +243,10 @@ def find_files(source_dir: Path, tables: dict[str, Table]) -> tuple[dict[str, li
                 f"{entry.name}: the folders {key}=… are not read as the column {key}; write it into the files"
             )
     return files, warnings
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _warn_of_extra_columns(report: LandingReport) -> list[str]:

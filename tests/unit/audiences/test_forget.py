@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -276,6 +277,20 @@ def test_the_landing_zone_is_read_and_told_and_never_changed(settings: Settings)
     assert sorted(search_landing(zone, "815", LandingFormats())) == ["customers/c.csv", "touchpoints/day=1/t.parquet"]
     assert forget(settings, "815").landing_files == ["customers/c.csv", "touchpoints/day=1/t.parquet"]
     assert {p: p.read_bytes() for p in zone.rglob("*") if p.is_file()} == before
+
+
+def test_a_folder_of_the_landing_zone_that_cannot_be_listed_may_hold_the_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "customers").mkdir()
+
+    def denied(path: Path | str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", denied)
+    assert search_landing(tmp_path, "K7", LandingFormats()) == [
+        f"all of the landing zone, perhaps: {tmp_path / 'customers'} cannot be read (Permission denied)"
+    ]
 
 
 def test_a_log_line_that_named_the_person_no_longer_does(settings: Settings) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import csv
+import errno
 import io
+import os
 import re
 import threading
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -24,7 +27,7 @@ from orchestration.landing.csv_files import is_well_quoted
 from orchestration.landing.empties import EmptySpellings, read_empty_spellings
 from orchestration.landing.errors import LandingError
 from orchestration.landing.formats import SETTINGS, read_landing_formats
-from orchestration.landing.land import BLANKS, LandingReport, Reading, find_files, land
+from orchestration.landing.land import BLANKS, LandingReport, Reading, find_files, land, zone_fingerprint
 from orchestration.settings import PROJECT_DIR
 
 PRODUCTS = {"products": contract()["products"]}
@@ -293,6 +296,26 @@ def test_unfinished_and_foreign_files_are_left_alone_with_a_warning(zone: Path) 
         "products/_temporary: folder ignored, its name starts with _; rename it once it is complete",
         "products: 1 file ignored that is neither .parquet nor .csv; export them as one of these",
     ]
+
+
+@pytest.mark.parametrize("folder", ["order_lines", "order_lines/loaded_on=2026-11-01"])
+def test_a_folder_that_cannot_be_listed_stops_the_landing(
+    zone: Path, landed: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    put(zone / "order_lines" / "a.csv", f"{HEADER}\no1,c1,p1,2026-11-01,1,9\n")
+    put(zone / "order_lines" / "loaded_on=2026-11-01" / "b.csv", f"{HEADER}\no2,c1,p1,2026-11-01,1,9\n")
+    scandir = os.scandir
+
+    def denied(path: Path | str) -> Any:
+        if Path(path) == zone.resolve() / folder:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    with pytest.raises(LandingError, match=f"^{folder}: folder cannot be read \\(Permission denied\\)$"):
+        land(zone, landed, LINES)
+    with pytest.raises(PermissionError):
+        zone_fingerprint(zone)
 
 
 def test_only_changed_files_are_read_again_and_removed_ones_disappear(zone: Path, landed: Path) -> None:
