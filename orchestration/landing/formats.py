@@ -25,7 +25,7 @@ VAR = "landing_formats"
 ISO = "ISO"
 DATES = (
     ISO, "YYYYMMDD", "YYYY/MM/DD", "YYYY.MM.DD", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "MM-DD-YYYY",
-    "DD/MM/YY", "MM/DD/YY", "DD.MM.YY", "epoch_seconds", "epoch_milliseconds", "excel",
+    "DD/MM/YY", "MM/DD/YY", "DD.MM.YY", "DD-MM-YY", "MM-DD-YY", "epoch_seconds", "epoch_milliseconds", "excel",
 )  # fmt: skip
 NUMBERS = ("plain", "decimal_point", "decimal_comma")
 IDS = ("without_decimals", "without_leading_zeros", "lower", "upper")

@@ -23,7 +23,7 @@ WRITTEN = {
     "DD/MM/YYYY": "%d/%m/%Y", "MM/DD/YYYY": "%m/%d/%Y",
     "DD.MM.YYYY": "%d.%m.%Y", "DD-MM-YYYY": "%d-%m-%Y", "MM-DD-YYYY": "%m-%d-%Y",
     "DD/MM/YY": "%d/%m/%y", "MM/DD/YY": "%m/%d/%y",
-    "DD.MM.YY": "%d.%m.%y",
+    "DD.MM.YY": "%d.%m.%y", "DD-MM-YY": "%d-%m-%y", "MM-DD-YY": "%m-%d-%y",
 }  # fmt: skip
 CLOCKS = (" %H:%M:%S", "T%H:%M:%SZ", " %I:%M:%S %p", ", %I:%M:%S%p", "T%H:%M:%S+00:00")
 

@@ -12,6 +12,7 @@ import yaml
 
 from orchestration.landing.contract import contract
 from orchestration.landing.errors import LandingError
+from orchestration.landing.formats import DATES
 from orchestration.landing.mapping.apply import apply_mapping, as_number
 from orchestration.landing.mapping.model import read_mapping
 from orchestration.landing.mapping.propose import as_text, date_format, number_format, propose, read_exports
@@ -144,6 +145,8 @@ def test_a_workbook_and_a_semicolon_file_in_cp1251_say_the_same(tmp_path: Path) 
         (["1.2.2025"], "DD.MM.YYYY"),
         (["1/31/25"], "MM/DD/YY"),
         (["31-12-2025"], "DD-MM-YYYY"),
+        (["31-12-25 10:00"], "DD-MM-YY"),
+        (["12-31-25"], "MM-DD-YY"),
         (["20250131", "20241201"], "YYYYMMDD"),
         (["45658", "45659.0"], "excel"),
         (["1735725600"], "epoch_seconds"),
@@ -153,6 +156,13 @@ def test_a_workbook_and_a_semicolon_file_in_cp1251_say_the_same(tmp_path: Path) 
 )
 def test_what_dates_look_like_is_told_where_it_can_be_known(values: list[str], said: str) -> None:
     assert date_format(values) == said
+
+
+@pytest.mark.parametrize("value", ["31/12/2025", "12/31/2025"])
+@pytest.mark.parametrize("separator", ["/", ".", "-"])
+@pytest.mark.parametrize("year", ["2025", "25"])
+def test_whatever_is_proposed_for_dates_is_a_setting(value: str, separator: str, year: str) -> None:
+    assert date_format([value.replace("2025", year).replace("/", separator)]) in DATES
 
 
 @pytest.mark.parametrize(
