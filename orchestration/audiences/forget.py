@@ -617,7 +617,7 @@ def search_export(mapping_file: Path, person_id: str, formats: LandingFormats) -
             # Of one entry, each mapped file is named after the file that it was made of.
             found |= {
                 relative
-                for path in find(mapping.folder, entry.file)
+                for path in find(mapping, entry, entry.file)
                 for relative in [path.relative_to(mapping.folder).as_posix()]
                 if _landing_file_holds(
                     Path(aside) / entry.table / f"{relative.replace('/', '__')}.csv", person_id, entry.table, formats

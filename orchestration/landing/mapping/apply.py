@@ -92,7 +92,7 @@ def apply_mapping(
     written: set[Path] = set()
     for number, entry in enumerate(mapping.entries):
         table = done.setdefault(entry.table, MappedTable())
-        paths = find(mapping.folder, entry.file)
+        paths = find(mapping, entry, entry.file)
         if not paths:
             there = sorted(p.name for p in mapping.folder.rglob("*") if p.suffix.lower() in ENDINGS)[:8]
             raise LandingError(
@@ -125,9 +125,22 @@ def apply_mapping(
     return done
 
 
-def find(folder: Path, pattern: str) -> list[Path]:
-    """Files of the export by a name or pattern below its folder, in order."""
-    return sorted(p for p in folder.glob(pattern) if p.is_file() and not p.name.startswith((".", "~$")))
+def find(mapping: ExportMapping, entry: Entry, pattern: str) -> list[Path]:
+    """Files of the export by a name or pattern below its folder, in order: the file of that name where there is one.
+
+    Raises:
+        LandingError: the pattern cannot be one; the text names mapping and entry.
+    """
+    named = mapping.folder / pattern
+    try:
+        is_name = not Path(pattern).is_absolute() and named.is_file()
+        found = [named] if is_name else sorted(mapping.folder.glob(pattern))
+    except (NotImplementedError, ValueError):
+        raise LandingError(
+            f"MAPPING={mapping.path.name}, {entry.table}: file {pattern!r} is no name or pattern below "
+            f"{mapping.folder}, such as orders.csv, orders-*.csv or **/orders.csv"
+        ) from None
+    return [path for path in found if path.is_file() and not path.name.startswith((".", "~$"))]
 
 
 def _fingerprint(mapping: ExportMapping, formats: Any, empties: EmptySpellings) -> str:
@@ -145,7 +158,7 @@ def export_fingerprint(mapping: ExportMapping) -> str:
     digest = hashlib.sha256(mapping.path.read_bytes())
     for entry in mapping.entries:
         for pattern in (entry.file, *(join.file for join in entry.joins)):
-            for path in find(mapping.folder, pattern):
+            for path in find(mapping, entry, pattern):
                 stat = path.stat()
                 digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()
@@ -170,7 +183,7 @@ def _mapped(mapping: ExportMapping, entry: Entry, path: Path, columns: Mapping[s
     rows = read_rows(path, _dialect(path, entry.delimiter, entry.encoding), entry.sheet)
     header = [name.strip() for name in next(rows, [])]
     twice = sorted(name for name, count in Counter(header).items() if count > 1 and name)
-    joined = [_joined(mapping, join, where) for join in entry.joins]
+    joined = [_joined(mapping, entry, join, where) for join in entry.joins]
     places = {name: place for place, name in reversed(list(enumerate(header)))}
     width = len(header)
     for join, (names, _) in zip(entry.joins, joined, strict=True):
@@ -216,9 +229,9 @@ def _mapped(mapping: ExportMapping, entry: Entry, path: Path, columns: Mapping[s
         yield [value(row) for value in values]
 
 
-def _joined(mapping: ExportMapping, join: Join, where: str) -> tuple[list[str], dict[str, list[str]]]:
+def _joined(mapping: ExportMapping, entry: Entry, join: Join, where: str) -> tuple[list[str], dict[str, list[str]]]:
     """The columns of a joined file, and its rows by their key; of rows that share one, the first."""
-    paths = find(mapping.folder, join.file)
+    paths = find(mapping, entry, join.file)
     if not paths:
         raise LandingError(f"{where}, join: there is no file {join.file} in {mapping.folder}")
     names: list[str] = []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from orchestration.landing.contract import contract
 from orchestration.landing.errors import LandingError
 from orchestration.landing.formats import DATES
 from orchestration.landing.mapping.apply import apply_mapping, as_number
-from orchestration.landing.mapping.model import read_mapping
+from orchestration.landing.mapping.model import Join, read_mapping
 from orchestration.landing.mapping.propose import as_text, date_format, number_format, propose, read_exports
 from tests.support import exports
 from tests.support.exports import CATEGORIES, COUNTRIES, PRODUCTS, Sale, sales, write
@@ -257,6 +259,26 @@ def test_what_a_mapping_says_wrongly_is_named(tmp_path: Path, change: Callable[[
     path = edited(tmp_path, change)
     with pytest.raises(LandingError, match=said):
         apply_mapping(read_mapping(path, contract()), tmp_path / "mapped", contract())
+
+
+@pytest.mark.parametrize("pattern", ["/data/export/s.csv", "**.csv", ""])
+@pytest.mark.parametrize("of_a_join", [False, True])
+def test_a_file_that_can_be_no_pattern_is_named(tmp_path: Path, pattern: str, of_a_join: bool) -> None:
+    path = edited(tmp_path)
+    mapping = read_mapping(path, contract())
+    (entry,) = mapping.entries
+    join = Join("other", pattern, "o", "o")
+    entry = replace(entry, joins=(join,)) if of_a_join else replace(entry, file=pattern)
+    said = f"MAPPING=mapping.yml, order_lines: file {pattern!r} is no name or pattern below {tmp_path}"
+    with pytest.raises(LandingError, match=re.escape(said)):
+        apply_mapping(replace(mapping, entries=(entry,)), tmp_path / "mapped", contract())
+
+
+def test_a_name_that_looks_like_a_pattern_is_the_file_of_that_name(tmp_path: Path) -> None:
+    rows = [(1, 1, "a", "2025-01-31", 1, 1)]
+    write(tmp_path / "export" / "orders [1].csv", "order_id,customer_id,product_id,date,qty,amount", rows)
+    zone, _ = mapped(tmp_path / "export")
+    assert [row["order_id"] for row in zone["order_lines"]] == ["1"]
 
 
 def test_two_columns_for_one_are_refused(tmp_path: Path) -> None:
