@@ -30,7 +30,8 @@ from orchestration.landing.mapping.model import FIELD, Entry, ExportMapping, Joi
 from orchestration.storage.files import write_atomically
 
 STATE_NAME = ".mapped.json"
-MAPPED_VERSION = 2
+# Raised when an export is read otherwise: what was mapped by an older version is mapped again.
+MAPPED_VERSION = 3
 # A currency's sign is no part of a number, unless digits stand on both sides of it.
 _SYMBOL = re.compile(r"(?<!\d)[$€£¥₽]|[$€£¥₽](?!\d)")
 # Apostrophes and the blanks that no line breaks at stand between groups of digits, like a blank.
@@ -112,7 +113,7 @@ def apply_mapping(
             relative = path.relative_to(mapping.folder).as_posix()
             # Two entries may read one file, for one table too.
             place = target / entry.table / f"{relative.replace('/', '__')}{f'.{number}' if number else ''}.csv"
-            rows = _mapped(mapping, entry, path, columns)
+            rows = _mapped(mapping, entry, path, columns, empties)
             if entry.one_per:
                 rows = _most_often(rows, list(columns).index(entry.one_per))
             table.files.append(relative)
@@ -177,13 +178,15 @@ def _dialect(path: Path, delimiter: str | None, encoding: str | None) -> Dialect
     return Dialect(encoding or found.encoding, delimiter or found.delimiter)
 
 
-def _mapped(mapping: ExportMapping, entry: Entry, path: Path, columns: Mapping[str, _Column]) -> Iterator[list[str]]:
+def _mapped(
+    mapping: ExportMapping, entry: Entry, path: Path, columns: Mapping[str, _Column], empties: EmptySpellings
+) -> Iterator[list[str]]:
     """The rows of a file as the contract's columns; a torn row as it is, with a field too many."""
     where = f"MAPPING={mapping.path.name}, {entry.table}"
     rows = read_rows(path, _dialect(path, entry.delimiter, entry.encoding), entry.sheet)
     header = [name.strip() for name in next(rows, [])]
     twice = sorted(name for name, count in Counter(header).items() if count > 1 and name)
-    joined = [_joined(mapping, entry, join, where) for join in entry.joins]
+    joined = [_joined(mapping, entry, join, where, empties) for join in entry.joins]
     places = {name: place for place, name in reversed(list(enumerate(header)))}
     width = len(header)
     for join, (names, _) in zip(entry.joins, joined, strict=True):
@@ -229,8 +232,15 @@ def _mapped(mapping: ExportMapping, entry: Entry, path: Path, columns: Mapping[s
         yield [value(row) for value in values]
 
 
-def _joined(mapping: ExportMapping, entry: Entry, join: Join, where: str) -> tuple[list[str], dict[str, list[str]]]:
-    """The columns of a joined file, and its rows by their key; of rows that share one, the first."""
+def _joined(
+    mapping: ExportMapping, entry: Entry, join: Join, where: str, empties: EmptySpellings
+) -> tuple[list[str], dict[str, list[str]]]:
+    """The columns of a joined file, and its rows by their key; of rows that share one, the first.
+
+    An empty key is none: what spells an empty cell of the contract's column that is the key, or of any column.
+    """
+    same = next((name for name, source in entry.columns.items() if source.column == join.ours), "")
+    no_key = frozenset(("", *empties.of(entry.table, same)))
     paths = find(mapping, entry, join.file)
     if not paths:
         raise LandingError(f"{where}, join: there is no file {join.file} in {mapping.folder}")
@@ -248,8 +258,8 @@ def _joined(mapping: ExportMapping, entry: Entry, join: Join, where: str) -> tup
             raise LandingError(f"{where}, join: {path.name} has other columns than {paths[0].name}")
         key = header.index(join.theirs)
         for row in rows:
-            if len(row) == len(header):
-                found.setdefault(as_day(row[key]).strip(), row)
+            if len(row) == len(header) and (value := as_day(row[key]).strip()) not in no_key:
+                found.setdefault(value, row)
     return names, found
 
 

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from orchestration.landing.contract import contract
+from orchestration.landing.empties import EmptySpellings
 from orchestration.landing.mapping.apply import apply_mapping, as_number
 from orchestration.landing.mapping.commands import main
 from orchestration.landing.mapping.files import Number
@@ -212,6 +213,21 @@ def test_a_cell_that_spells_an_empty_one_is_no_customer_no_text_and_no_rebate(tm
         "channel": ["", "", "", "", "a@b.example 1"],
     }.items():
         assert mapped(tmp_path / "mapped", column) == values, column
+
+
+def test_cells_that_spell_an_empty_key_meet_in_no_join(tmp_path: Path) -> None:
+    keys = ("a@b.example", "", " ", "NULL", "N/A", "NA")
+    write(tmp_path / "s.csv", HEADER, [(n, key, "a", "2025-01-01", 1, 5) for n, key in enumerate(keys, 1)])
+    write(tmp_path / "people.csv", "Email,ID", [(key, 76 + n) for n, key in enumerate(keys, 1)])
+    path = mapping(tmp_path, customer_id="people.ID", channel="c")
+    body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    body["tables"]["order_lines"][0]["join"] = [{"as": "people", "file": "people.csv", "match": {"c": "Email"}}]
+    path.write_text(yaml.safe_dump(body), encoding="utf-8")
+    assert applied(path, "customer_id") == ["77", "", "", "", "", ""]
+    # The spellings of the contract's column that the key is.
+    empties = EmptySpellings((("NA", "", "", True), ("NA", "order_lines", "channel", False)))
+    apply_mapping(read_mapping(path, contract()), tmp_path / "mapped", contract(), empties=empties)
+    assert mapped(tmp_path / "mapped", "customer_id") == ["77", "", "", "80", "81", "82"]
 
 
 def test_a_refresh_and_make_map_go_by_settings_and_seeds_outside_the_checkout(
