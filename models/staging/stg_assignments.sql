@@ -1,3 +1,4 @@
+{# The holdout of several treatments is `none`, in whatever case it is written. #}
 with
 
 accepted_rows as (
@@ -6,7 +7,10 @@ accepted_rows as (
 
 select
     {{ canonical_customer('accepted_rows') }} as customer_id,
-    accepted_rows.treatment_id,
+    case
+        when accepted_rows.arm = 'holdout' and lower(trim(accepted_rows.treatment_id)) = 'none' then 'none'
+        else accepted_rows.treatment_id
+    end as treatment_id,
     accepted_rows.arm,
     accepted_rows.assigned_on,
     accepted_rows.share_treated,

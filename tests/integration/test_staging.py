@@ -62,7 +62,7 @@ ACCOUNT = {
     "touchpoints": (0, 0, 0, 0),
     "responses": (3, 1, 2, 0),
     "consents": (5, 2, 3, 0),
-    "assignments": (3, 2, 1, 0),
+    "assignments": (5, 4, 1, 0),
     "exchange_rates": (0, 0, 0, 0),
     "customer_aliases": (0, 0, 0, 0),
     "prospects": (0, 0, 0, 0),
@@ -156,7 +156,15 @@ def test_flags_and_closed_lists_are_read_in_any_case(dirty: StagingRun) -> None:
 def test_a_date_column_keeps_the_day_of_a_timestamp_as_written_and_turns_an_offset_into_local_time(
     dirty: StagingRun,
 ) -> None:
-    assert dirty.query("select assigned_on from stg_assignments") == [(date(2026, 1, 1),), (date(2026, 1, 1),)]
+    days = dirty.query("select assigned_on from stg_assignments where treatment_id = 't1'")
+    assert days == [(date(2026, 1, 1),), (date(2026, 1, 1),)]
+
+
+def test_the_holdout_of_several_treatments_is_none_in_whatever_case_it_is_written(dirty: StagingRun) -> None:
+    rows = dirty.query(
+        "select customer_id, treatment_id, arm from stg_assignments where treatment_id <> 't1' order by 1"
+    )
+    assert rows == [("c4", "none", "holdout"), ("c5", "None", "treated")]
 
 
 def test_personal_data_is_in_no_file_and_no_output(dirty: StagingRun) -> None:

@@ -162,7 +162,8 @@ def write_dirty_zone(zone: Path) -> None:
     write(
         zone / "assignments" / "tests.csv",
         "customer_id,treatment_id,arm,assigned_on,share_treated\n"
-        "c1,t1,treated,2026-01-01 00:00:00,0.5\nc2,t1,holdout,2025-12-31T23:00:00Z,0.5\nc3,t1,control,2026-01-01,0.5\n",
+        "c1,t1,treated,2026-01-01 00:00:00,0.5\nc2,t1,holdout,2025-12-31T23:00:00Z,0.5\nc3,t1,control,2026-01-01,0.5\n"
+        "c4,None,Holdout,2026-01-02,0.5\nc5,None,treated,2026-01-03,0.5\n",
     )
     write(zone / "order_line" / "typo.csv", "order_id\no1\n")
     write(zone / "products" / "readme.txt", "none yet\n")
