@@ -71,6 +71,14 @@ class Proposal:
     salt: str = ""
 
 
+@dataclass
+class _Written:
+    """How the entries so far write values, where a setting is needed: numbers by table, dates by table and column."""
+
+    numbers: dict[str, set[str]] = field(default_factory=dict)
+    dates: dict[str, dict[str, set[str]]] = field(default_factory=dict)
+
+
 @functools.cache
 def known_headers() -> dict[str, Any]:
     """headers.yml."""
@@ -147,7 +155,7 @@ def propose(exports: Sequence[Export], tables: Mapping[str, Table]) -> Proposal:
         if export in lines or _is_joined(export, proposal.entries):
             continue
         proposal.entries += _other_tables(export, exports, tables, _ids(proposal.entries, exports), used)
-    written: dict[str, set[str]] = {}
+    written = _Written()
     for entry in proposal.entries:
         by_name = {export.name: export for export in exports}
         _formats(entry, by_name, tables[entry.table], proposal, written)
@@ -513,18 +521,16 @@ def _entry(
 # ---- how values are written ---------------------------------------------------------------------------------------
 
 
-def _formats(
-    entry: Entry, exports: Mapping[str, Export], table: Table, proposal: Proposal, written: dict[str, set[str]]
-) -> None:
+def _formats(entry: Entry, exports: Mapping[str, Export], table: Table, proposal: Proposal, written: _Written) -> None:
     """Settings by which staging reads the dates and numbers of an entry; what is ISO and plain needs none.
 
     Args:
-        written: how the numbers of each table are written by the entries so far, which share one setting.
+        written: of the entries so far, which share the settings of their tables.
     """
     types = {column.name: column.type for column in table.columns}
     joined = {join.name: exports[join.file] for join in entry.joins if join.file in exports}
-    dates: set[str] = set()
-    numbers = written.setdefault(entry.table, set())
+    dates = written.dates.setdefault(entry.table, {})
+    numbers = written.numbers.setdefault(entry.table, set())
     for name, source in entry.columns.items():
         for column in source.columns():
             values = _values(column, exports[entry.file], joined)
@@ -532,11 +538,17 @@ def _formats(
                 found = date_format(values)
                 if found == "?":
                     proposal.questions.append(
-                        f"{entry.file}: are the dates of {column} DD/MM/YYYY or MM/DD/YYYY ({values[0]})? "
+                        f"{entry.file}: are the dates of {column} {_either(values[0])} ({values[0]})? "
                         f"Write it into settings: landing_formats: {{{entry.table}: {{dates: …}}}}"
                     )
-                elif found:
-                    dates.add(found)
+                elif found and found not in dates.setdefault(name, set()):
+                    dates[name].add(found)
+                    if len(dates[name]) > 1:
+                        proposal.questions.append(
+                            f"{entry.file}: the dates of {entry.table}.{name} are {found} here and "
+                            f"{', '.join(sorted(dates[name] - {found}))} in other columns or files, and have one "
+                            "setting: export them alike"
+                        )
             elif types[name] in ("number", "integer"):
                 found = number_format(values)
                 if found == "?":
@@ -553,16 +565,14 @@ def _formats(
                             "columns or files and with a decimal point in others, and have one setting a column: "
                             "export them alike"
                         )
-    found_formats = {}
-    if len(dates) == 1:
-        found_formats["dates"] = dates.pop()
+    of_table: dict[str, Any] = {}
+    by_column = {name: next(iter(found)) for name, found in dates.items() if len(found) == 1}
+    if by_column:
+        is_one = len(by_column) == len(dates) and len(set(by_column.values())) == 1
+        of_table["dates"] = next(iter(by_column.values())) if is_one else by_column
     if len(numbers) == 1:
-        (found_formats["numbers"],) = numbers
-    formats = proposal.settings.get("landing_formats", {})
-    of_table = {**formats.get(entry.table, {}), **found_formats}
-    if len(numbers) > 1:
-        of_table.pop("numbers", None)
-    formats = {**formats, entry.table: of_table}
+        (of_table["numbers"],) = numbers
+    formats = {**proposal.settings.get("landing_formats", {}), entry.table: of_table}
     formats = {name: settings for name, settings in formats.items() if settings}
     if formats:
         proposal.settings["landing_formats"] = formats
@@ -602,6 +612,13 @@ def date_format(values: Sequence[str]) -> str:
         if all(10**11 <= number < 10**13 for number in whole):
             return "epoch_milliseconds"
     return ""
+
+
+def _either(value: str) -> str:
+    """The two formats of a date whose day could be its month."""
+    parts = _SLASHED.fullmatch(value)
+    separator, year = (parts[2], "Y" * len(parts[4])) if parts else ("/", "YYYY")
+    return f"DD{separator}MM{separator}{year} or MM{separator}DD{separator}{year}"
 
 
 def number_format(values: Sequence[str]) -> str:

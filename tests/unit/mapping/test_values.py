@@ -17,6 +17,7 @@ import yaml
 
 from orchestration.landing.contract import contract
 from orchestration.landing.empties import EmptySpellings
+from orchestration.landing.formats import read_landing_formats
 from orchestration.landing.mapping.apply import apply_mapping, as_number
 from orchestration.landing.mapping.commands import main
 from orchestration.landing.mapping.files import Number
@@ -183,6 +184,45 @@ def test_files_of_a_table_that_write_numbers_in_two_ways_are_a_question_and_no_s
     write(tmp_path / "export" / "b.csv", header, lines("5.00", "12,90"))
     proposal = propose(read_exports(tmp_path / "export"), contract())
     assert any("is the comma of amount a decimal comma or between thousands (12,90)?" in q for q in proposal.questions)
+
+
+# ---- dates ----------------------------------------------------------------------------------------------------------
+
+
+def asked(tmp_path: Path, header: str, **dates: Sequence[Sequence[str]]) -> tuple[Any, str]:
+    """The setting `dates` of order lines that is proposed for files of these dates, and what is asked."""
+    for name, rows in dates.items():
+        lines = [(n, "c", "p", *cells, 1, 1) for n, cells in enumerate(rows, 1)]
+        write(tmp_path / "export" / f"{name}.csv", f"order_id,customer_id,product_id,{header},qty,amount", lines)
+    proposal = propose(read_exports(tmp_path / "export"), contract())
+    formats = proposal.settings.get("landing_formats", {})
+    read_landing_formats(formats, contract())
+    return formats.get("order_lines", {}).get("dates"), "\n".join(proposal.questions)
+
+
+def test_files_of_a_table_that_write_a_date_in_two_ways_are_a_question_and_no_setting(tmp_path: Path) -> None:
+    one, other, iso = [("31/01/2025",)], [("01/31/2025",)], [("2025-01-31",)]
+    dates, questions = asked(tmp_path, "date", a=one, b=other, c=one)
+    assert dates is None
+    said = "b.csv: the dates of order_lines.ordered_at are MM/DD/YYYY here and DD/MM/YYYY in other columns or files"
+    assert questions.count("export them alike") == 1 and said in questions
+    assert asked(tmp_path, "date", a=one, b=iso, c=one) == ("DD/MM/YYYY", "")
+
+
+def test_columns_that_write_dates_in_two_ways_have_a_setting_each(tmp_path: Path) -> None:
+    names = ("customer_id", "birth_date", "registered_on")
+    write(tmp_path / "export" / "customers.csv", ",".join(names), [("c", "1/31/1980", "31.01.2025")])
+    asked(tmp_path, "date", a=[("2025-01-31",)])
+    proposal = propose(read_exports(tmp_path / "export"), contract())
+    assert proposal.settings["landing_formats"] == {
+        "customers": {"dates": {"birth_date": "MM/DD/YYYY", "registered_on": "DD.MM.YYYY"}}
+    }
+
+
+def test_a_day_that_could_be_a_month_is_asked_for_in_formats_that_can_be_set(tmp_path: Path) -> None:
+    dates, questions = asked(tmp_path, "date", a=[("01-02-25",)])
+    assert dates is None
+    assert "a.csv: are the dates of date DD-MM-YY or MM-DD-YY (01-02-25)?" in questions
 
 
 # ---- empty cells ----------------------------------------------------------------------------------------------------
