@@ -43,7 +43,7 @@ ENDINGS = (".parquet", ".csv")
 STATE_FILE = ".state.json"
 LOCK_FILE = ".lock"
 # Raised when files are read otherwise, or land in another shape: those landed by an older version are read again.
-LANDED_VERSION = 4
+LANDED_VERSION = 5
 # Blank: only these characters. A no-break space is what spreadsheets leave in an empty cell.
 BLANKS = " \t\r\n\v\f\u00a0\ufeff"
 ERRORS_SHOWN = 5
@@ -428,7 +428,7 @@ def _as_text(name: str, kind: str, column: Column) -> str:
         as_whole = f"cast(cast({named} as hugeint) as varchar)"
         whole = f"case when {finite}{named} = trunc({named}) then {as_whole} else {text} end"
         return f"case when not isnan({named}) then {whole} end" if is_float else whole
-    if column.type in ("number", "integer") and (is_float or kind.startswith("DECIMAL")):
+    if column.type in ("number", "rate", "integer") and (is_float or kind.startswith("DECIMAL")):
         # 1.488 of a number is never a thousand, whatever landing_formats says; with a fourth decimal it cannot be.
         return f"case when substr({text}, -4, 1) = '.' then {text} || '0' else {text} end"
     return text

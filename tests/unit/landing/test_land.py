@@ -218,6 +218,15 @@ def test_parquet_values_become_text_that_reads_back_the_same(
     assert rows(landed, "products", "list_price") == [(text,)]
 
 
+@pytest.mark.parametrize(("value", "text"), [("1.082::double", "1.0820"), ("1.082::decimal(6, 3)", "1.0820")])
+def test_a_rate_of_parquet_is_no_thousand(zone: Path, landed: Path, value: str, text: str) -> None:
+    put_parquet(
+        zone / "exchange_rates" / "a.parquet", f"select 'USD' as currency, '2026-01-01' as valid_from, {value} as rate"
+    )
+    land(zone, landed, {"exchange_rates": contract()["exchange_rates"]})
+    assert rows(landed, "exchange_rates", "rate") == [(text,)]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
