@@ -45,12 +45,12 @@
     end
 {%- endmacro %}
 
-{# ---- boolean ------------------------------------------------------------------------------------------------------- #}
+{# ---- boolean; 1.0000000000 is how a decimal of a database is written --------------------------------------------------- #}
 
 {% macro text_to_flag(text) -%}
     case
-        when lower(trim({{ text }})) in ('true', 't', 'yes', 'y', '1', '1.0') then true
-        when lower(trim({{ text }})) in ('false', 'f', 'no', 'n', '0', '0.0') then false
+        when {{ matches_whole('lower(trim(' ~ text ~ '))', '(true|t|yes|y|1([.]0*)?)') }} then true
+        when {{ matches_whole('lower(trim(' ~ text ~ '))', '(false|f|no|n|0([.]0*)?)') }} then false
     end
 {%- endmacro %}
 

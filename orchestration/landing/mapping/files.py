@@ -249,5 +249,7 @@ def cell_text(value: Any) -> str:
             return ""
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else Number(repr(value))
     if isinstance(value, Decimal):
+        if value.is_finite() and value == value.to_integral_value():
+            return str(int(value))
         return Number(f"{value:f}")
     return str(value)

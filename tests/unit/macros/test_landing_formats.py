@@ -56,6 +56,10 @@ def numbers(format: str, texts: Sequence[str | None], may_have_sign: bool = True
     return evaluated(project.text_to_number(f"({project.as_plain_number('value', format, may_have_sign)})"), texts)
 
 
+def flags(texts: Sequence[str | None]) -> list[bool | None]:
+    return evaluated(macros().text_to_flag("value"), texts)
+
+
 def ids(format: str, texts: Sequence[str | None]) -> list[str | None]:
     return evaluated(macros().as_normal_id("value", format), texts)
 
@@ -226,3 +230,12 @@ def test_normalising_twice_changes_nothing(found: list[str]) -> None:
 @given(found=st.lists(st.text("00017.aBß ", max_size=6), min_size=1, max_size=20))
 def test_python_reads_ids_as_staging_does(format: str, found: list[str]) -> None:
     assert evaluated(normal_id("value", format), found) == ids(format, found)
+
+
+# ---- flags ----------------------------------------------------------------------------------------------------------
+
+
+def test_flags_are_read_in_any_case_and_with_the_decimals_of_a_database() -> None:
+    assert flags(["true", "T", " Yes ", "y", "1", "1.", "1.0", "1.0000000000"]) == [True] * 8
+    assert flags(["false", "F", "No", "n", "0", "0.0", "0.0000000000"]) == [False] * 7
+    assert flags(["1.5", "10", "01", "0.0001", "yess", "tyes", "", "maybe", None]) == [None] * 9

@@ -113,6 +113,17 @@ def test_a_cell_that_is_a_number_is_read_as_it_is_whatever_is_set() -> None:
     assert as_number(Number("1.488"), "decimal_comma") == Decimal("1.488")
 
 
+def test_a_decimal_of_a_database_without_a_fraction_is_a_whole_number(tmp_path: Path) -> None:
+    decimals = {
+        name: pa.array([Decimal(value)], pa.decimal128(38, 10)) for name, value in {"c": "1001", "u": "1.5"}.items()
+    }
+    texts = {"o": ["1"], "p": ["a"], "t": ["2025-01-01"], "q": [2]}
+    pq.write_table(pa.table({**texts, **decimals}), tmp_path / "s.parquet")
+    path = mapping(tmp_path, ["s.parquet"])
+    assert applied(path, "customer_id") == ["1001"]
+    assert mapped(tmp_path / "mapped", "amount") == ["3"]
+
+
 def test_a_comma_among_points_is_refused_and_not_dropped(tmp_path: Path) -> None:
     write(tmp_path / "s.csv", HEADER, lines("12,90", "5.00"))
     assert applied(mapping(tmp_path), "amount") == ["2 x 12,90", "10"]
