@@ -107,8 +107,8 @@ def _land(source_dir: Path, landed_dir: Path, tables: dict[str, Table], reading:
         found, warnings = find_files(source_dir, tables)
     except OSError as error:
         folder = Path(error.filename or source_dir)
-        name = source_dir if folder == source_dir else folder.relative_to(source_dir).as_posix()
-        raise LandingError(f"{name}: folder cannot be read ({error.strerror})") from None
+        where = str(source_dir) if folder == source_dir else folder.relative_to(source_dir).as_posix()
+        raise LandingError(f"{where}: folder cannot be read ({error.strerror})") from None
     report = LandingReport(warnings=warnings)
     state = _read_state(landed_dir, source_dir, tables, reading)
     problems: list[str] = []

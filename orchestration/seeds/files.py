@@ -24,6 +24,8 @@ import yaml
 from orchestration.places import SHIPPED_SEEDS, SettingsError
 
 DELIMITERS = (",", ";", "\t", "|")
+# Excel's line above the header, which says what stands between columns.
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[^\r\n]*(?:\r\n|\n|\r)')
 # What Excel calls true and false, in capitals, where it speaks German, French, Spanish, Italian, Portuguese, Dutch or
 # Polish.
 _TRUE = frozenset(["TRUE", "WAHR", "VRAI", "VERDADERO", "VERO", "VERDADEIRO", "WAAR", "PRAWDA"])
@@ -126,7 +128,7 @@ def _text(content: bytes, where: str) -> str:
 
 def _dialect(text: str, known: Sequence[str]) -> tuple[str, str, int]:
     """What stands between columns, the text without Excel's line that says so, and how many lines that took away."""
-    said = re.match(r'"?sep=(.)"?[^\r\n]*(?:\r\n|\n|\r)', text)
+    said = SEPARATOR_LINE.match(text)
     if said:
         return said[1], text[said.end() :], 1
     first = text.lstrip("\r\n").splitlines()[:1] or [""]

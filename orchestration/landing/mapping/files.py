@@ -7,6 +7,7 @@ Does not belong here: what columns mean.
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.landing.errors import LandingError
+from orchestration.seeds.files import SEPARATOR_LINE
 
 ENDINGS = (".csv", ".txt", ".tsv", ".parquet", ".xlsx")
 DELIMITERS = (",", ";", "\t", "|")
@@ -55,7 +57,7 @@ class Dialect:
 
 
 def find_dialect(path: Path) -> Dialect:
-    """The dialect of a CSV file, from its first megabyte.
+    """The dialect of a CSV file, from its first megabyte, or as a line above its header says (`sep=;`).
 
     Raises:
         LandingError: it is empty, or holds bytes that no text has.
@@ -68,6 +70,9 @@ def find_dialect(path: Path) -> Dialect:
     text = start.decode(encoding, errors="ignore")
     if "\x00" in text:
         raise LandingError(f"{path.name}: no text in UTF-8, UTF-16, cp1252 or cp1251")
+    said = SEPARATOR_LINE.match(text)
+    if said:
+        return Dialect(encoding, said[1])
     header = text.splitlines()[0]
     counts = {delimiter: _unquoted(header, delimiter) for delimiter in DELIMITERS}
     best = max(DELIMITERS, key=lambda delimiter: counts[delimiter])
@@ -121,7 +126,9 @@ def _csv_rows(path: Path, dialect: Dialect) -> Iterator[list[str]]:
     row = 0
     with path.open(encoding=dialect.encoding, newline="") as lines:
         try:
-            for record in csv.reader(lines, delimiter=dialect.delimiter):
+            first = lines.readline()
+            texts: Iterator[str] = lines if SEPARATOR_LINE.fullmatch(first) else itertools.chain([first], lines)
+            for record in csv.reader(texts, delimiter=dialect.delimiter):
                 if record:
                     yield record
                     row += 1

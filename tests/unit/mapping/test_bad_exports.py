@@ -126,6 +126,18 @@ def test_a_file_in_any_of_these_encodings_says_the_same(tmp_path: Path, encoding
     assert [row[:3] for row in landed(tmp_path / "export")] == [["1", "Jörg & Söhne", "Häkchen"], ["2", "b", "Säge"]]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize(("line", "delimiter"), [("sep=;", ";"), ('"sep=\t"', "\t"), ("sep=:", ":"), ("sep=,", ",")])
+def test_excels_line_above_the_header_says_the_delimiter_and_is_no_header(
+    tmp_path: Path, encoding: str, line: str, delimiter: str
+) -> None:
+    rows = [(1, "Jörg", "Häkchen", "2025-01-31", 2, "3.50"), (2, "b\nc", "Säge", "2025-02-01", 1, "9")]
+    write(tmp_path / "export" / "s.csv", ",".join(HEADER), rows, delimiter=delimiter, encoding=encoding)
+    text = (tmp_path / "export" / "s.csv").read_bytes().decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    (tmp_path / "export" / "s.csv").write_bytes(f"{line}\r\n{text}".encode(encoding))
+    assert [row[:3] for row in landed(tmp_path / "export")] == [["1", "Jörg", "Häkchen"], ["2", "b\nc", "Säge"]]
+
+
 def test_a_file_of_bytes_that_no_text_has_is_named(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_bytes(bytes(range(256)) * 20)
     with pytest.raises(LandingError, match=r"s.csv: no text in UTF-8, UTF-16, cp1252 or cp1251"):
