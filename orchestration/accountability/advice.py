@@ -45,8 +45,8 @@ class Tests:
     def measured(self, i: int) -> str:
         """The means of the pair at i, shares in percent, amounts and counts a member."""
         if self.name in SHARES:
-            return f"{100 * self.a[i]:.3g} % against {100 * self.b[i]:.3g} %"
-        return f"{self.a[i]:,.3g} against {self.b[i]:,.3g} a member"
+            return f"{_digits(100 * self.a[i])} % against {_digits(100 * self.b[i])} %"
+        return f"{_digits(self.a[i])} against {_digits(self.b[i])} a member"
 
 
 def scheme_advice(con: duckdb.DuckDBPyConnection, settings: RefreshSettings, outcomes: pa.Table) -> pa.Table:
@@ -220,6 +220,11 @@ def adjusted(p: Floats) -> Floats:
         raised = flat[order] * m / np.arange(1, m + 1)
         q[order] = np.maximum(flat[order], np.minimum.accumulate(raised[::-1])[::-1].clip(max=1.0))
     return q.reshape(p.shape)
+
+
+def _digits(value: float) -> str:
+    """Three digits that count; from 100 on all before the point, because nobody reads 8.27e+03."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _differs(test: Tests, i: int, a: str, b: str, q: float, settings: RefreshSettings) -> str:

@@ -90,10 +90,11 @@ def test_means_are_told_as_shares_or_a_member() -> None:
     one = np.ones(1)
     tests = {
         name: Tests(name, "behaviour", np.asarray([a]), np.asarray([b]), one, one, 1.0)
-        for name, a, b in (("share of discounts", 0.1144, 0.198), ("orders", 3.43, 15.9))
+        for name, a, b in (("share of discounts", 0.1144, 1.0), ("orders", 3.43, 15.9), ("spend", 8270.4, -99.96))
     }
-    assert tests["share of discounts"].measured(0) == "11.4 % against 19.8 %"
+    assert tests["share of discounts"].measured(0) == "11.4 % against 100 %"
     assert tests["orders"].measured(0) == "3.43 against 15.9 a member"
+    assert tests["spend"].measured(0) == "8,270 against -100 a member"
 
 
 def effect(segment: str, uplift: float, reach: float, closed: bool = True) -> dict[str, Any]:
