@@ -16,7 +16,7 @@ The rules, in the order in which they are asked (`judge`):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from orchestration.accountability.behaviour import OUTCOMES
 from orchestration.accountability.delivery import ENOUGH_POWER, TREATED_ALIKE, TREATED_DIFFERENTLY
+from orchestration.accountability.dividend import ONE_SERVES_ALL, SEGMENTING_PAYS
 from orchestration.accountability.experiments import UNKNOWN
 from orchestration.accountability.inputs import (
     SIGNIFICANCE,
@@ -53,7 +54,8 @@ IN_USE, IN_THE_DRAWER, SUPERFICIAL, UNPROVEN = "in use", "in the drawer", "super
 class Evidence:
     """What is known about one scheme. Behaviour and delivery are those of the outcome period.
 
-    `labels` and `sizes` (members today) are by segment; a segment without a row of its own is called by its id.
+    `tested` and `dividends` are the scheme's rows of treatment_outcomes and segmentation_dividend. `labels` and `sizes`
+    (members today) are by segment; a segment without a row of its own is called by its id.
     """
 
     scheme: str
@@ -64,13 +66,18 @@ class Evidence:
     behaviour: tuple[dict[str, Any], ...]
     assigned: tuple[dict[str, Any], ...]
     delivered: tuple[dict[str, Any], ...]
-    pays: str
+    tested: tuple[dict[str, Any], ...] = ()
+    dividends: tuple[dict[str, Any], ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         return scheme_name(self.scheme)
+
+    @property
+    def pays(self) -> str:
+        return pays(self.tested)
 
     @property
     def strongest(self) -> dict[str, Any] | None:
@@ -131,14 +138,6 @@ class Evidence:
 
 def _largest(rows: list[dict[str, Any]], members: Callable[[dict[str, Any]], int]) -> dict[str, Any]:
     return min(rows, key=lambda row: (-members(row), row["segment_a"], row["segment_b"]))
-
-
-# The next step of a scheme in use, by what is known of whether it pays.
-AFTER_USE = {
-    "yes": "It pays. Next: test whether one treatment for all would pay as much (experiment_plans, question dividend).",
-    "no": "It does not pay. Next: try other treatments (seeds/treatments.csv) against a holdout.",
-    "unproven": "Next: hold members out at random to learn whether it pays (experiment_plans, question pays).",
-}
 
 
 def judge(evidence: Evidence, settings: RefreshSettings) -> tuple[str, str]:
@@ -221,7 +220,7 @@ def judge(evidence: Evidence, settings: RefreshSettings) -> tuple[str, str]:
         return IN_THE_DRAWER, (
             f"{behaves}, but {len(same):,} of {_count(len(pairs), 'pair')} of segments get the same treatment, "
             f"{'' if len(same) == 1 else 'the largest '}{evidence.pair(largest)} ({largest['difference']} differs). "
-            "Next: write one of them a treatment of its own (seeds/treatments.csv)."
+            f"{_paid(evidence)}Next: write one of them a treatment of its own (seeds/treatments.csv)."
         )
     if not pairs:
         return UNPROVEN, (
@@ -243,16 +242,17 @@ def judge(evidence: Evidence, settings: RefreshSettings) -> tuple[str, str]:
         if len(powered) == 1:
             return IN_THE_DRAWER, (
                 f"{behaves} and all treatments differ on paper, but the only well-powered pair of segments, "
-                f"{evidence.pair(largest)}, was sent the same. {_send(evidence, largest)}"
+                f"{evidence.pair(largest)}, was sent the same. {_paid(evidence)}"
+                f"{_send(evidence, largest)}"
             )
         return IN_THE_DRAWER, (
             f"{behaves} and all treatments differ on paper, but {'only ' if different else ''}{sent}: "
             f"{evidence.pair(largest)}, {'the largest pair of the rest' if len(alike) > 1 else 'for one'}, were not. "
-            f"{_send(evidence, largest)}"
+            f"{_paid(evidence)}{_send(evidence, largest)}"
         )
     return IN_USE, (
         f"{behaves}, all {_count(len(pairs), 'pair')} of segments differ in treatment, and {sent}. "
-        f"{AFTER_USE[evidence.pays]}"
+        f"{_paid(evidence)}{_after_use(evidence)}"
     )
 
 
@@ -260,7 +260,89 @@ def _send(evidence: Evidence, pair: Mapping[str, Any]) -> str:
     return f"Next: send {evidence.pair(pair)} what was written for each (table audiences)."
 
 
-def pays(outcomes: list[dict[str, Any]]) -> str:
+def _paid(evidence: Evidence) -> str:
+    """Sentences that name what pays and what does not, each by its surest comparison; empty where neither is proven."""
+    sentences = []
+    for rows, verb in zip(decisive(evidence.tested), ("pays", "does not pay"), strict=True):
+        if rows:
+            row, more = rows[0], len(rows) - 1
+            test = row["treatment_id"]
+            if test != row["experiment_id"]:
+                test += f" (experiment {row['experiment_id']})"
+            segment = evidence.labels.get(row["segment"], row["segment"])
+            others = f", as in {_count(more, 'more comparison')}" if more else ""
+            sentences.append(f"{test} {verb} in {segment}{others}. ")
+    return "".join(sentences)
+
+
+def _after_use(evidence: Evidence) -> str:
+    """The next step of a scheme in use, by what is known of whether it pays."""
+    if evidence.pays == "yes":
+        return _after_paying(evidence)
+    if evidence.pays == "no":
+        return "Next: try other treatments (seeds/treatments.csv) against a holdout."
+    if any(decisive(evidence.tested)):
+        return "Next: send each segment what pays there, and stop what does not (treatment_outcomes)."
+    compared = [row for row in _of_segments(evidence.tested) if row["uplift"] is not None]
+    if not compared:
+        return "Next: hold members out at random to learn whether it pays (experiment_plans, question pays)."
+    if all(row["margin_share"] is None for row in compared):
+        return (
+            "Members are held out, but no product says its margin, so nobody knows whether it pays. Next: fill in "
+            "unit_margin in products."
+        )
+    if not all(row["is_closed"] for row in compared):
+        return (
+            "Members are held out, and whether it pays is not proven so far. Next: wait until the experiment has "
+            "closed, or hold out more (experiment_plans, question pays)."
+        )
+    return (
+        "Members were held out, and whether it pays was not proven. Next: hold out more (experiment_plans, question "
+        "pays)."
+    )
+
+
+def _after_paying(evidence: Evidence) -> str:
+    """What is known of one treatment for all, of the scheme's own experiment first, and the next step."""
+    own = f"uniform_{evidence.scheme}"
+    decided = [row for row in evidence.dividends if row["verdict"] != UNPROVEN]
+    if not decided:
+        if any(row["experiment_id"] == own and not row["is_closed"] for row in evidence.dividends):
+            return f"Next: wait until {own} has closed, which tells whether one treatment for all would pay as much."
+        return "Next: test whether one treatment for all would pay as much (experiment_plans, question dividend)."
+    row = min(decided, key=lambda row: (row["experiment_id"] != own, -row["members"], row["experiment_id"]))
+    experiment = f"experiment {row['experiment_id']}"
+    if row["verdict"] == SEGMENTING_PAYS:
+        return (
+            f"Telling the segments apart pays too ({experiment}). Next: give each segment the treatment with the "
+            "highest probability_best in segment_treatment_values."
+        )
+    if row["verdict"] == ONE_SERVES_ALL:
+        return f"One treatment for all would pay as much ({experiment}). Next: send {row['one_treatment']} to all."
+    return f"In the {experiment} no treatment paid. Next: keep what pays, and stop what was sent there."
+
+
+def _of_segments(outcomes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of spend of the segments that a scheme knows."""
+    return [row for row in outcomes if row["outcome"] == "spend" and row["segment"] != UNKNOWN]
+
+
+def decisive(outcomes: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of treatment_outcomes that say that something pays, and those that say that something does not (`pays`);
+    the surest first."""
+    proven = [
+        row
+        for row in _of_segments(outcomes)
+        if row["verdict_q_value"] is not None and row["verdict_q_value"] < SIGNIFICANCE
+    ]
+    proven.sort(key=lambda row: (row["verdict_q_value"], row["experiment_id"], row["treatment_id"], row["segment"]))
+    return (
+        [row for row in proven if row["verdict_net_low"] is not None and row["verdict_net_low"] > 0],
+        [row for row in proven if row["verdict_net_high"] is not None and row["verdict_net_high"] < 0],
+    )
+
+
+def pays(outcomes: Iterable[dict[str, Any]]) -> str:
     """Whether treating the segments of a scheme pays, from its rows of treatment_outcomes; only a holdout can say so.
 
     `yes`: a segment where spend changed significantly (q < 0.05) and what that brought net of its cost is above 0 with
@@ -273,17 +355,8 @@ def pays(outcomes: list[dict[str, Any]]) -> str:
     Both are asked. By the net value alone a treatment that does nothing and costs something would be `no`, and that is
     nothing that chance may say of arms that are treated alike.
     """
-    proven = [
-        row
-        for row in outcomes
-        if row["outcome"] == "spend"
-        and row["segment"] != UNKNOWN
-        and row["verdict_q_value"] is not None
-        and row["verdict_q_value"] < SIGNIFICANCE
-    ]
-    gains = any(row["verdict_net_low"] is not None and row["verdict_net_low"] > 0 for row in proven)
-    losses = any(row["verdict_net_high"] is not None and row["verdict_net_high"] < 0 for row in proven)
-    if gains == losses:
+    gains, losses = decisive(outcomes)
+    if bool(gains) == bool(losses):
         return "unproven"
     return "yes" if gains else "no"
 
@@ -295,17 +368,18 @@ def scheme_scorecard(
     delivery: pa.Table,
     distinctness: pa.Table,
     outcomes: pa.Table,
+    dividends: pa.Table,
     prospects: pa.Table,
 ) -> pa.Table:
     """One row an active scheme; `prospects` is prospect_segments."""
-    by_scheme = [_by_scheme(table) for table in (behaviour, distinctness, delivery, outcomes)]
+    by_scheme = [_by_scheme(table) for table in (behaviour, distinctness, delivery, outcomes, dividends)]
     scored = [segment != UNKNOWN for segment in prospects.column("segment").to_pylist()]
     members = {**_member_counts(con), PROSPECTS: (sum(scored), len(scored))}
     then = _outcome_counts(con)
     labels, sizes = segment_labels(con), _sizes(con)
     rows = []
     for scheme in active_schemes(con):
-        behaviour_rows, assigned, delivered, tested = (groups.get(scheme, []) for groups in by_scheme)
+        behaviour_rows, assigned, delivered, tested, divided = (tuple(groups.get(scheme, ())) for groups in by_scheme)
         known, everyone = members.get(scheme, (0, 0))
         members_then, touched_then = then.get(scheme, (0, 0))
         evidence = Evidence(
@@ -314,10 +388,11 @@ def scheme_scorecard(
             everyone,
             members_then,
             touched_then,
-            tuple(behaviour_rows),
-            tuple(assigned),
-            tuple(delivered),
-            pays(tested),
+            behaviour_rows,
+            assigned,
+            delivered,
+            tested,
+            divided,
             labels.get(scheme, {}),
             sizes.get(scheme, {}),
         )

@@ -49,7 +49,7 @@ def account_tables(con: duckdb.DuckDBPyConnection, as_of: date, kept: Path | Non
     advice = scheme_advice(con, settings, outcomes)
     prospects = prospect_tables(con, settings)
     scorecard = scheme_scorecard(
-        con, settings, behaviour, delivery, distinctness, outcomes, prospects["prospect_segments"]
+        con, settings, behaviour, delivery, distinctness, outcomes, dividends, prospects["prospect_segments"]
     )
     return {
         "segment_behaviour": behaviour,

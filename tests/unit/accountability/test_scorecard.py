@@ -56,7 +56,6 @@ GOOD = Evidence(
     behaviour=(outcome("orders", 0.12, 0.0004, 0.03), outcome("spend", 0.05, 0.01)),
     assigned=(on_paper("both journeys"), on_paper("message")),
     delivered=(in_the_log("treated differently"), in_the_log("treated alike")),
-    pays="unproven",
 )
 WEAK = (outcome("orders", 0.0099, 0.0001), outcome("spend", 0.3, 0.05))
 NO_POWER = (outcome("orders", 0.0099, 0.7, power=0.1), outcome("spend", 0.046, 0.7, power=0.79))
@@ -170,9 +169,18 @@ def test_why_quotes_the_largest_pair_by_its_labels() -> None:
 
 
 def experiment(
-    low: float | None, high: float | None, q_value: float | None, outcome: str = "spend", segment: str = "champions"
+    low: float | None,
+    high: float | None,
+    q_value: float | None,
+    outcome: str = "spend",
+    segment: str = "champions",
+    treatment_id: str = "t1",
+    experiment_id: str = "t1",
+    is_closed: bool = True,
 ) -> dict[str, Any]:
     row = {"segment": segment, "outcome": outcome, "verdict_net_low": low, "verdict_net_high": high}
+    row |= {"experiment_id": experiment_id, "treatment_id": treatment_id, "is_closed": is_closed}
+    row |= {"uplift": 2.0, "margin_share": 0.3}
     middle = None if low is None or high is None else (low + high) / 2
     return row | {"verdict_net_value": middle, "q_value": 0.0, "verdict_q_value": q_value}
 
@@ -202,6 +210,88 @@ def experiment(
 )
 def test_pays(rows: list[dict[str, Any]], expected: str) -> None:
     assert pays(rows) == expected
+
+
+def divided(verdict: str, experiment_id: str = "e1", is_closed: bool = True, members: int = 300) -> dict[str, Any]:
+    row = {"verdict": verdict, "experiment_id": experiment_id, "is_closed": is_closed, "members": members}
+    return row | {"one_treatment": "t2"}
+
+
+PAYS, LOSES, OPEN = experiment(1.0, 3.0, 0.01), experiment(-2.0, -0.5, 0.02), experiment(-2.6, 2.8, 0.5)
+HOLD_OUT = "Next: hold members out at random to learn whether it pays (experiment_plans, question pays)."
+TEST_ONE = "Next: test whether one treatment for all would pay as much (experiment_plans, question dividend)."
+GIVE = "give each segment the treatment with the highest probability_best in segment_treatment_values."
+
+
+@pytest.mark.parametrize(
+    ("tested", "dividends", "end"),
+    [
+        ([], [], HOLD_OUT),
+        ([OPEN], [], "was not proven. Next: hold out more (experiment_plans, question pays)."),
+        (
+            [OPEN, OPEN | {"is_closed": False}],
+            [],
+            "Next: wait until the experiment has closed, or hold out more (experiment_plans, question pays).",
+        ),
+        # Void, and those whom the scheme does not know: nobody is held out of whom anything is learned.
+        ([OPEN | {"uplift": None}, OPEN | {"segment": "unknown"}], [], HOLD_OUT),
+        ([OPEN | {"margin_share": None}], [], "Next: fill in unit_margin in products."),
+        (
+            [LOSES],
+            [],
+            "t1 does not pay in Champions. Next: try other treatments (seeds/treatments.csv) against a holdout.",
+        ),
+        (
+            [LOSES, PAYS],
+            [],
+            "t1 pays in Champions. t1 does not pay in Champions. Next: send each segment what pays there, and stop "
+            "what does not (treatment_outcomes).",
+        ),
+        ([PAYS], [], f"t1 pays in Champions. {TEST_ONE}"),
+        ([PAYS], [divided("unproven"), divided("unproven", is_closed=False)], TEST_ONE),
+        (
+            [PAYS],
+            [divided("unproven", "uniform_rfm", False)],
+            "Next: wait until uniform_rfm has closed, which tells whether one treatment for all would pay as much.",
+        ),
+        (
+            [PAYS],
+            [divided("unproven"), divided("segmenting pays", "e2"), divided("nothing pays", members=200)],
+            f"Telling the segments apart pays too (experiment e2). Next: {GIVE}",
+        ),
+        (
+            [PAYS],
+            [divided("segmenting pays"), divided("one treatment serves all", "uniform_rfm", members=9)],
+            "One treatment for all would pay as much (experiment uniform_rfm). Next: send t2 to all.",
+        ),
+        ([PAYS], [divided("nothing pays")], "Next: keep what pays, and stop what was sent there."),
+    ],
+)
+def test_the_next_step_of_a_scheme_in_use_is_one_that_is_not_taken_yet(
+    tested: list[dict[str, Any]], dividends: list[dict[str, Any]], end: str
+) -> None:
+    evidence = replace(GOOD, labels={"champions": "Champions"}, tested=tuple(tested), dividends=tuple(dividends))
+    verdict, why = judge(evidence, SETTINGS)
+    assert verdict == "in use"
+    assert why.endswith(end)
+    assert why.count("Next: ") == 1 and ". " not in why.split("Next: ")[1]
+
+
+def test_why_names_the_surest_of_what_pays_whatever_the_verdict() -> None:
+    tested = (
+        experiment(1.0, 3.0, 0.02),
+        experiment(1.0, 3.0, 0.001, segment="at_risk", treatment_id="planner", experiment_id="spring"),
+        experiment(1.0, 3.0, 0.02, segment="loyal"),
+        experiment(-1.0, 3.0, 0.0001),
+    )
+    evidence = replace(GOOD, labels={"at_risk": "At risk"}, tested=tested)
+    assert evidence.pays == "yes"
+    named = "planner (experiment spring) pays in At risk, as in 2 more comparisons. Next: "
+    assert named in judge(evidence, SETTINGS)[1]
+    alike = (in_the_log("treated alike"),)
+    for drawer in ({"assigned": (on_paper("nothing"),)}, {"delivered": alike}, {"delivered": alike * 2}):
+        verdict, why = judge(replace(evidence, **drawer), SETTINGS)
+        assert verdict == "in the drawer" and named in why
 
 
 def test_card_has_coverage_the_largest_effect_and_shares_of_pairs(warehouse: SmallWarehouse) -> None:
@@ -235,11 +325,13 @@ def test_card_has_coverage_the_largest_effect_and_shares_of_pairs(warehouse: Sma
         in_the_log("unproven", False, b="rest"),
     ]
     delivery = table_of("treatment_delivery", [{"scheme": "rfm", **numbers, **row} for row in logged])
-    outcomes = table_of("treatment_outcomes", [])
+    outcomes, dividends = table_of("treatment_outcomes", []), table_of("segmentation_dividend", [])
 
     settings = read_settings(warehouse.con, AS_OF)
     nobody = table_of("prospect_segments", [])
-    (card,) = scheme_scorecard(warehouse.con, settings, behaviour, delivery, distinctness, outcomes, nobody).to_pylist()
+    (card,) = scheme_scorecard(
+        warehouse.con, settings, behaviour, delivery, distinctness, outcomes, dividends, nobody
+    ).to_pylist()
     assert (card["members"], card["coverage"]) == (150, 0.75)
     assert (card["behaviour_effect"], card["behaviour_outcome"], card["behaviour_q_value"]) == (0.12, "orders", 0.0004)
     assert card["assigned_distinct"] == 0.5
@@ -248,20 +340,23 @@ def test_card_has_coverage_the_largest_effect_and_shares_of_pairs(warehouse: Sma
     assert "at_risk and Fast asleep (wording only differs)" in card["why"]
 
 
+EMPTY = ("segment_behaviour", "treatment_delivery", "treatment_outcomes", "segmentation_dividend")
+
+
 def test_a_scheme_without_any_member_is_unproven(warehouse: SmallWarehouse) -> None:
     warehouse.schemes("industry")
-    empty = [table_of(name, []) for name in ("segment_behaviour", "treatment_delivery", "treatment_outcomes")]
+    empty = [table_of(name, []) for name in EMPTY]
     distinctness = pa.table({"scheme": pa.array([], pa.string())})
     settings = read_settings(warehouse.con, AS_OF)
     nobody = table_of("prospect_segments", [])
-    card = scheme_scorecard(warehouse.con, settings, empty[0], empty[1], distinctness, empty[2], nobody).to_pylist()[0]
+    (card,) = scheme_scorecard(warehouse.con, settings, *empty[:2], distinctness, *empty[2:], nobody).to_pylist()
     assert (card["members"], card["coverage"], card["verdict"]) == (0, None, "unproven")
 
 
 def test_prospects_are_counted_and_never_judged(warehouse: SmallWarehouse) -> None:
     """Their segments are those of other schemes, and they have bought nothing."""
     warehouse.schemes("prospect_persona")
-    empty = [table_of(name, []) for name in ("segment_behaviour", "treatment_delivery", "treatment_outcomes")]
+    empty = [table_of(name, []) for name in EMPTY]
     distinctness = pa.table({"scheme": pa.array([], pa.string())})
     blank = dict.fromkeys(columns_of("prospect_segments"))
     prospects = table_of(
@@ -272,8 +367,6 @@ def test_prospects_are_counted_and_never_judged(warehouse: SmallWarehouse) -> No
         ],
     )
     settings = read_settings(warehouse.con, AS_OF)
-    (card,) = scheme_scorecard(
-        warehouse.con, settings, empty[0], empty[1], distinctness, empty[2], prospects
-    ).to_pylist()
+    (card,) = scheme_scorecard(warehouse.con, settings, *empty[:2], distinctness, *empty[2:], prospects).to_pylist()
     assert (card["members"], card["coverage"], card["verdict"], card["pays"]) == (3, 0.75, "unproven", "unproven")
     assert card["why"].startswith("3 of 4 prospects have a segment")
