@@ -61,11 +61,15 @@ ASKED = {
     "dividend": "whether treating the segments of {scheme} differently earns more than one treatment for all",
     "merge": "which segments of {scheme} may be merged",
 }
+# Shares hold for members who are drawn from then on, so what everybody has an arm of is drawn again under another id.
 HOW = {
-    "pays": "set their share_treated to 0.5 in seeds/treatment_shares.csv",
-    "dividend": "name the one treatment for all in seeds/uniform_treatments.csv with a share_uniform of 0.33, and set "
-    "share_treated to 0.34",
-    "merge": "send one treatment to all segments with share_treated 0.5 in seeds/treatment_shares.csv",
+    "pays": "give each of their treatments a new treatment_id (who has an arm keeps it), with a share_treated of 0.5 "
+    "in seeds/treatment_shares.csv",
+    "dividend": "give each of their treatments a new treatment_id (who has an arm keeps it), name the one treatment "
+    "for all in seeds/uniform_treatments.csv with a share_uniform of 0.33, and set share_treated to 0.34 in "
+    "seeds/treatment_shares.csv",
+    "merge": "send one treatment under a new treatment_id (who has an arm keeps it) to all segments, with a "
+    "share_treated of 0.5 in seeds/treatment_shares.csv",
 }
 
 

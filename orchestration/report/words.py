@@ -210,14 +210,21 @@ ARMS = {
 }
 HOW_TO_RUN = {
     "dividend": N_(
-        "Name the one treatment for all in {uniform} with a {share_uniform} of 0.33, and set {share_treated} to 0.34 "
+        "Give each of their treatments a new {treatment_id} (who has an arm keeps it), name the one treatment for all "
+        "in {uniform} with a {share_uniform} of 0.33, and set {share_treated} to 0.34 in {shares}."
+    ),
+    "merge": N_(
+        "Send one treatment under a new {treatment_id} (who has an arm keeps it) to all segments, with a "
+        "{share_treated} of 0.5 in {shares}."
+    ),
+    "pays": N_(
+        "Give each of their treatments a new {treatment_id} (who has an arm keeps it), with a {share_treated} of 0.5 "
         "in {shares}."
     ),
-    "merge": N_("Send one treatment to all segments, with a {share_treated} of 0.5 in {shares}."),
-    "pays": N_("Set {share_treated} of their treatments to 0.5 in {shares}."),
 }
 # Names that stand in them.
 SETTINGS_OF_TESTS = {
+    "treatment_id": Foreign("treatment_id", "en"),
     "uniform": Foreign("seeds/uniform_treatments.csv", "en"),
     "share_uniform": Foreign("share_uniform", "en"),
     "share_treated": Foreign("share_treated", "en"),

@@ -140,3 +140,9 @@ def test_every_reason_why_nothing_is_sent_has_its_words_in_the_order_in_which_th
 
 def test_every_question_that_is_planned_has_its_groups_and_what_to_set() -> None:
     assert set(plans.ARMS) == set(words.QUESTIONS) == set(words.ARMS) == set(words.HOW_TO_RUN)
+
+
+def test_what_is_set_for_a_test_reaches_members_who_have_an_arm_already() -> None:
+    told = [plans.HOW[question] for question in plans.ARMS]
+    told += [text.format_map(words.SETTINGS_OF_TESTS) for text in words.HOW_TO_RUN.values()]
+    assert [text for text in told if "new treatment_id (who has an arm keeps it)" not in text] == []
