@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -76,18 +76,21 @@ class Scores:
 
 @dataclass(frozen=True)
 class Dividend:
-    """Values a member; `low`, `high` and `p_value` by the fixed interval when closed, else the one at all looks."""
+    """Values a member; `low`, `high` and `p_value` by the fixed interval when closed, else the one at all looks.
+
+    None, with `reach` infinite, while so little was observed that nothing bounds the dividend.
+    """
 
     value_none: float | None
     value_one: float
     one_treatment: str
     value_by_segment: float
     dividend: float
-    low: float
-    high: float
-    p_value: float
-    gain_high: float | None
-    reach: float
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    gain_high: float | None = None
+    reach: float = math.inf
 
 
 def dividend_tables(experiments: list[Experiment], settings: RefreshSettings) -> tuple[pa.Table, pa.Table]:
@@ -372,17 +375,25 @@ def measure(
             return 2 * t_upper_tail(estimate / standard_error, degrees)
         return always_p_value(estimate, standard_error, degrees, observed) or 1.0
 
-    fixed = width(1 - CONFIDENCE)
-    # The true one for all is one of the single arms: the dividend is at least what is proven against every one of them.
-    against_one = np.append(True, may_be_one)
-    low = float((extra - fixed * error)[against_one].min())
+    one_arm = int(best[0])
     # One of those that may be it has the bound; with two of them each must hold with half the risk.
     level = plain.mean(axis=0)
     spread = plain.std(axis=0) / math.sqrt(n)
     likely = probability_best(level[may_be_one][np.newaxis], spread[may_be_one][np.newaxis])[0]
     candidates = max(1, int((likely > 1 - CONFIDENCE).sum()))
-    one_arm = int(best[0])
-    cautious = width((1 - CONFIDENCE) / candidates)
+    fixed, cautious = width(1 - CONFIDENCE), width((1 - CONFIDENCE) / candidates)
+    found = Dividend(
+        float(means[2 + none]) if none is not None else None,
+        float(means[1]),
+        experiment.arms[one_arm],
+        float(means[0]),
+        float(means[0] - means[1]),
+    )
+    if not (math.isfinite(fixed) and math.isfinite(cautious)):
+        return found
+    # The true one for all is one of the single arms: the dividend is at least what is proven against every one of them.
+    against_one = np.append(True, may_be_one)
+    low = float((extra - fixed * error)[against_one].min())
     high = max(
         float(extra[0] + fixed * error[0]),
         highest(plain, group, segments, shares, noise, int(np.where(may_be_one, level, -np.inf).argmax()), cautious),
@@ -393,20 +404,16 @@ def measure(
             float(extra[1 + none] + fixed * error[1 + none]),
             highest(plain, group, segments, shares, noise, none, fixed),
         )
-    return Dividend(
-        float(means[2 + none]) if none is not None else None,
-        float(means[1]),
-        experiment.arms[one_arm],
-        float(means[0]),
-        float(means[0] - means[1]),
-        low,
-        high,
-        max(
+    return replace(
+        found,
+        low=low,
+        high=high,
+        p_value=max(
             p_value(float(estimate), float(own))
             for estimate, own in zip(extra[against_one], error[against_one], strict=True)
         ),
-        gain_high,
-        float(fixed * error[0]),
+        gain_high=gain_high,
+        reach=float(fixed * error[0]),
     )
 
 
@@ -415,12 +422,15 @@ def highest(
 ) -> float:
     """The most that any policy by segment may earn more than a single arm: the largest upper bound over all policies.
 
-    A policy's bound is mean + width x standard error. The best policy is one of those that, for some price of a
-    variance, take the arm with the largest mean + price x variance in each segment; sixteen prices are tried.
+    A policy's bound is mean + width x standard error, infinite where the width is. The best policy is one of those
+    that, for some price of a variance, take the arm with the largest mean + price x variance in each segment; sixteen
+    prices are tried.
 
     Args:
         plain: (n, arms) scores. noise: (n,) variance of what is not foretold in the member's segment. against: the arm.
     """
+    if math.isinf(width):
+        return math.inf
     n, arms = plain.shape
     means, variances = np.zeros((segments, arms)), np.zeros((segments, arms))
     for a in range(arms):
@@ -611,6 +621,11 @@ def judge(
     Args:
         least: the smallest dividend a member that is worth it, as money.
     """
+    if found.low is None or found.high is None:
+        return UNPROVEN, (
+            f"It is too early: {members:,} members have not been observed for long enough to bound what telling the "
+            "segments apart may earn: wait, and change nothing on the strength of this."
+        )
     one = "sending nothing to anybody" if found.one_treatment == NONE else f"{found.one_treatment} for everybody"
     interval = f"between {_money(found.low)} and {_money(found.high)}"
     if found.low > 0:
@@ -646,7 +661,7 @@ def members_next_time(found: Dividend, least: float, members: int) -> int:
     """Members with which an interval of this kind would be narrow enough: half its width at most the dividend, or
     the least that is worth it, whichever is larger. Two digits, and at least twice as many as there were."""
     target = max(found.dividend, least)
-    width = max(found.high - found.dividend, found.reach)
+    width = found.reach if found.high is None else max(found.high - found.dividend, found.reach)
     wanted = members * (width / target) ** 2 if target > 0 else math.inf
     wanted = min(max(wanted, 2.0 * members), 1e9)
     digits = 10 ** max(0, int(math.log10(wanted)) - 1)

@@ -184,6 +184,20 @@ def test_an_open_experiment_has_a_wider_interval() -> None:
     assert judge(always, 1.0, 2_000, replace(closed, is_closed=False), SETTINGS)[0] in ("segmenting pays", "unproven")
 
 
+@pytest.mark.parametrize("members", [40, 44])
+def test_on_the_first_day_of_a_small_experiment_nothing_bounds_the_dividend(members: int) -> None:
+    """Of 40 members no interval holds at all looks yet; of 44 there may be one, but none against two single arms."""
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        closed = policy_world(random, members, np.zeros((2, 2)), (0.5, 0.5))
+        arm = np.arange(members) % 2
+        experiment = replace(closed, arm=arm, is_closed=False, observed=np.full(members, 1 / 90))
+        row = dividend_row(experiment)
+        assert (row["ci_low"], row["ci_high"], row["p_value"]) == (None, None, None)
+        assert row["verdict"] == "unproven" and row["why"].startswith("It is too early: ")
+        assert row["dividend"] == pytest.approx(row["value_by_segment"] - row["value_one"])
+
+
 @pytest.mark.parametrize(
     ("change", "beginning"),
     [
