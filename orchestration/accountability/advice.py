@@ -145,7 +145,8 @@ def effect_tests(
         effect, error = np.full(len(place), np.nan), np.full(len(place), np.nan)
         for row in rows:
             high = row["cuped_ci_high"] if row["is_closed"] else row["cuped_always_high"]
-            if high is not None:
+            # Where neither arm varies there is no error to compare with.
+            if high is not None and high > row["cuped_uplift"]:
                 # Wider than the standard error where an arm is small, or the experiment open: that is meant.
                 effect[place[row["segment"]]] = row["cuped_uplift"]
                 error[place[row["segment"]]] = (high - row["cuped_uplift"]) / normal

@@ -134,13 +134,14 @@ def compare(experiment: Experiment, treatment_id: str, inside: Integers, outcome
 
 
 def always_valid(treated: Floats, holdout: Floats, difference: MeanDifference, observed: float) -> AlwaysValid:
-    """The interval at all looks around a difference of two arms.
+    """The interval at all looks around a difference of two arms; none where neither arm varies, because a few members
+    who have not bought yet are not known to go on so.
 
     Args:
         treated, holdout: outcomes by member. difference: their Welch comparison. observed: members observed to the end.
     """
     error = cautious_error(treated, holdout, difference)
-    if error is None or difference.difference is None or observed <= 0:
+    if not error or difference.difference is None or observed <= 0:
         return AlwaysValid()
     reach = always_reach(error, difference.degrees, observed)
     if not math.isfinite(reach):

@@ -121,6 +121,9 @@ def effect(segment: str, uplift: float, reach: float, closed: bool = True) -> di
         ([effect("a", 2.0, 1.0, False), effect("b", 9.0, 1.0, False)], "test", "behaviour and effect"),
         ([effect("a", 2.0, 30.0), effect("b", 9.0, 30.0)], "test", "behaviour and effect"),
         ([effect("a", 2.0, 1.0)], "merge", "behaviour"),
+        # Nobody has bought in either arm: nothing is known of the effect.
+        ([effect("a", 0.0, 0.0), effect("b", 0.0, 0.0)], "merge", "behaviour"),
+        ([effect("a", 0.0, 0.0, False), effect("b", 9.0, 1.0, False)], "merge", "behaviour"),
     ],
 )
 def test_segments_that_behave_alike_are_told_apart_by_what_a_treatment_does(

@@ -197,6 +197,15 @@ def test_an_open_experiment_has_an_interval_at_all_looks_and_only_that_decides(w
     assert (row["verdict_net_low"], row["verdict_net_high"]) == (0.3 * row["always_low"], 0.3 * row["always_high"])
 
 
+def test_while_nobody_has_bought_yet_no_interval_says_that_nothing_is_certain(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("rfm")
+    plant(warehouse, np.arange(20) % 2 == 0, np.zeros(20), closed=False)
+    row = rows_by_key(warehouse)["all", "all", "spend"]
+    assert row["uplift"] == 0.0
+    bounds = ("always_low", "always_high", "cuped_always_low", "cuped_always_high", "verdict_net_low", "always_p_value")
+    assert [row[name] for name in bounds] == [None] * len(bounds)
+
+
 def test_a_closed_experiment_is_decided_by_its_fixed_interval_after_cuped(warehouse: SmallWarehouse) -> None:
     random = np.random.default_rng(32)
     warehouse.schemes("rfm")
