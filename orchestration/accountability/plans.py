@@ -55,7 +55,8 @@ ARMS = {
     "dividend": "treated by segment 1/3, uniform 1/3, holdout 1/3",
     "merge": "treated 1/2, holdout 1/2, in every segment",
 }
-HELD_OUT = {"pays": 1 / 2, "dividend": 1 / 3, "merge": 1 / 2}
+# Of those whose holding out costs something: to be alike within so much is no effect that is expected of a treatment.
+HELD_OUT = {"pays": 1 / 2, "dividend": 1 / 3}
 ASKED = {
     "pays": "whether what is sent to the segments of {scheme} pays",
     "dividend": "whether treating the segments of {scheme} differently earns more than one treatment for all",
@@ -146,7 +147,7 @@ def plan(scheme: str, question: str, ground: Ground, settings: RefreshSettings) 
         days = math.ceil(missing / ground.incoming) + settings.outcome_days if ground.incoming > 0 and missing else None
     used = ground.members if needed is None else min(needed, ground.members)
     foregone: float | None = None
-    if ground.margin is not None and smallest is not None:
+    if question in HELD_OUT and ground.margin is not None and smallest is not None:
         foregone = HELD_OUT[question] * used * smallest * ground.margin
     return row | {
         "members_needed": needed,
@@ -165,7 +166,8 @@ def members_needed(question: str, ground: Ground, share: float) -> float:
 
 
 def smallest_effect(question: str, ground: Ground) -> float | None:
-    """What today's members would show with 80 % power, in money a member: `members_needed` solved for the share.
+    """What today's members would show with 80 % power, in money a member: `members_needed` solved for the share. Of
+    `merge` the difference within which they would show segments to be alike.
 
     None where the treated would spread faster than they grow, so that no effect is large enough.
     """
@@ -202,10 +204,12 @@ def _why(
     share: float,
     settings: RefreshSettings,
 ) -> str:
+    amount = f"{effect:,.2f} ({100 * share:g} % of spend) a member"
     if needed is not None and needed <= ground.members:
+        down_to = "to within" if question == "merge" else "down to"
         return (
-            f"{needed:,} of {ground.members:,} members show in {settings.outcome_days} days {asked}, down to "
-            f"{effect:,.2f} ({100 * share:g} % of spend) a member: {HOW[question]}."
+            f"{needed:,} of {ground.members:,} members show in {settings.outcome_days} days {asked}, {down_to} "
+            f"{amount}: {HOW[question]}."
         )
     if days is None:
         until = "and nobody new comes in"
@@ -213,13 +217,21 @@ def _why(
         until = "more than come in within ten years"
     else:
         until = f"which at {ground.incoming:,.1f} new members a day takes {days:,} days"
-    wanted = f"{effect:,.2f} ({100 * share:g} % of spend) a member needs {needed:,} members, {until}."
+    if question == "merge" and smallest is not None:
+        wanted = f" To within {amount} it needs {needed:,} members, {until}." if needed is not None else ""
+        return (
+            f"To learn {asked}, the {ground.members:,} members of today are too few: in {settings.outcome_days} days "
+            f"they can show segments to be alike only to within {smallest:,.2f} a member "
+            f"({100 * smallest / ground.mean:,.0f} % of spend).{wanted} Once there are enough, {HOW[question]}."
+        )
+    # Of a difference of nothing no number of members is enough.
+    wanted = f" To see a difference of {amount} needs {needed:,} members, {until}." if needed is not None else ""
     if smallest is None:
-        return f"The {ground.members:,} members of today are too few to show {asked}. To see a difference of {wanted}"
+        return f"The {ground.members:,} members of today are too few to show {asked}.{wanted}"
     return (
         f"A test with the {ground.members:,} members of today shows in {settings.outcome_days} days {asked}, if the "
         f"difference is {smallest:,.2f} a member ({100 * smallest / ground.mean:,.0f} % of spend) or more: test "
-        f"something that may change that much, and {HOW[question]}. To see a difference of {wanted}"
+        f"something that may change that much, and {HOW[question]}.{wanted}"
     )
 
 

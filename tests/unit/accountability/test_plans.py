@@ -58,6 +58,34 @@ def test_what_varies_too_much_for_any_effect_is_said(warehouse: SmallWarehouse) 
     assert row["why"].startswith("The 40 members of today are too few to show whether what is sent to the segments of")
 
 
+def test_too_few_members_to_merge_show_segments_alike_to_within_more_and_no_effect(warehouse: SmallWarehouse) -> None:
+    row = planned(warehouse, "merge", replace(GROUND, members=5_000))
+    # Two of four segments, by two one-sided tests: 8 k s^2 (z_0.95 + z_0.9)^2 / members.
+    alike = (stats.norm.ppf(0.95) + stats.norm.ppf(0.9)) ** 2
+    assert row["smallest_effect"] == pytest.approx(np.sqrt(8 * 4 * 900 * alike / 5_000))
+    assert row["foregone_value"] is None
+    assert row["why"].startswith(
+        "To learn which segments of rfm may be merged, the 5,000 members of today are too few: in 90 days they can "
+        "show segments to be alike only to within 7.02 a member (14 % of spend). To within 5.00 (10 % of spend) a "
+        "member it needs 9,866 members, which at 20.0 new members a day takes 334 days. Once there are enough, send "
+        "one treatment"
+    )
+    enough = planned(warehouse, "merge")
+    assert enough["foregone_value"] is None
+    assert "may be merged, to within 5.00 (10 % of spend) a member: send one treatment" in enough["why"]
+
+
+@pytest.mark.parametrize("variance", [900.0, 9_000_000.0])
+@pytest.mark.parametrize("question", ["pays", "dividend", "merge"])
+def test_a_difference_of_nothing_needs_no_number_of_members(
+    warehouse: SmallWarehouse, question: str, variance: float
+) -> None:
+    settings = replace(read_settings(warehouse.con, AS_OF), least_dividend=0.0, equivalence_margin=0.0)
+    row = plan("rfm", question, replace(GROUND, variance=variance), settings)
+    assert (row["members_needed"], row["days"], row["effect_of_interest"]) == (None, None, 0.0)
+    assert "None" not in row["why"] and "(0 % of spend)" not in row["why"] and row["why"].endswith(".")
+
+
 @pytest.mark.parametrize(
     ("ground", "expected"),
     [
