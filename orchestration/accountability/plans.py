@@ -1,8 +1,8 @@
 """What experiment would settle what is unproven: how many members, how long, and what it costs to hold them out.
 
 Reads behaviour_members (how much spend varies that past spend does not foretell), customer_segments, customer_profiles
-(how many members come in), and the verdicts; gives experiment_plans: for each active scheme a row for each question
-that is open.
+and stg_company_contacts (how many members come in), and the verdicts; gives experiment_plans: for each active scheme a
+row for each question that is open.
 
 `pays`      does what is sent pay? half treated, half held out. Effect of interest: var least_dividend of spend a
             member.
@@ -42,6 +42,8 @@ from orchestration.accountability.schemas import table_of
 from orchestration.accountability.statistics import cuped
 
 UNPROVEN = "unproven"
+# Audience of the schemes whose members buy nothing themselves.
+CONTACTS = "company_contact"
 # Days beyond which nobody waits for an experiment.
 LONGEST_WAIT = 3_650
 # Chance that a test of the size planned sees the effect.
@@ -243,10 +245,16 @@ def _ground(con: duckdb.DuckDBPyConnection, scheme: str, settings: RefreshSettin
         "select count(*), count(distinct segment) from customer_segments where scheme = ? and segment <> 'unknown'",
         [scheme],
     ).fetchall()[0]
+    (audience,) = con.execute("select audience from segment_schemes where scheme = ?", [scheme]).fetchall()[0]
+    buyer, joined = "segments.member_id", ""
+    if audience == CONTACTS:
+        # They come in with their company.
+        buyer = "contacts.company_id"
+        joined = "inner join stg_company_contacts as contacts on segments.member_id = contacts.person_id"
     (new,) = con.execute(
-        """
-        select count(*) from customer_segments as segments
-        inner join customer_profiles as profiles on segments.member_id = profiles.customer_id
+        f"""
+        select count(*) from customer_segments as segments {joined}
+        inner join customer_profiles as profiles on {buyer} = profiles.customer_id
         where segments.scheme = ? and segments.segment <> 'unknown' and profiles.first_order_on >= ?
         """,
         [scheme, settings.outcome_start_on],

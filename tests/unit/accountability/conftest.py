@@ -25,7 +25,8 @@ class SmallWarehouse:
                        cast(100 as bigint) as min_members, cast(30 as bigint) as min_segment_members,
                        cast(0.03 as double) as superficial_effect, cast(0.01 as double) as least_dividend,
                        cast(0.1 as double) as equivalence_margin;
-            create table segment_schemes (scheme varchar, is_active boolean);
+            create table segment_schemes (scheme varchar, is_active boolean, audience varchar default 'person');
+            create table stg_company_contacts (person_id varchar, company_id varchar);
             create table segments (scheme varchar, segment varchar, label varchar, members bigint);
             create table customer_segments (scheme varchar, member_id varchar, segment varchar);
             create table customer_profiles (customer_id varchar, first_order_on date);
@@ -48,9 +49,9 @@ class SmallWarehouse:
 
     def schemes(self, *active: str, inactive: Iterable[str] = ()) -> None:
         for scheme in active:
-            self.con.execute("insert into segment_schemes values (?, true)", [scheme])
+            self.con.execute("insert into segment_schemes (scheme, is_active) values (?, true)", [scheme])
         for scheme in inactive:
-            self.con.execute("insert into segment_schemes values (?, false)", [scheme])
+            self.con.execute("insert into segment_schemes (scheme, is_active) values (?, false)", [scheme])
 
     def insert(self, table: str, rows: list[dict[str, object]]) -> None:
         """Columns that a row leaves out are null."""

@@ -118,6 +118,28 @@ def test_the_promised_power_is_reached(warehouse: SmallWarehouse, segments: int)
     assert half < POWER
 
 
+def test_contact_persons_come_in_with_their_company(warehouse: SmallWarehouse) -> None:
+    warehouse.schemes("buying_role")
+    members = [{"scheme": "buying_role", "member_id": f"p{i}", "segment": "x"} for i in range(20)]
+    warehouse.insert("customer_segments", members)
+    warehouse.insert(
+        "behaviour_members", [{**row, "past_spend": 1.0 * (i % 3), "spend": 9.0 * i} for i, row in enumerate(members)]
+    )
+    warehouse.insert("stg_company_contacts", [{"person_id": f"p{i}", "company_id": f"c{i // 2}"} for i in range(20)])
+    warehouse.con.execute("insert into customer_profiles select 'c' || i, date '2026-07-01' from range(9) t(i)")
+
+    def planned_days() -> tuple[int, int | None]:
+        empty = [table_of(name, []) for name in ("scheme_scorecard", "segmentation_dividend", "scheme_advice")]
+        rows = experiment_plans(warehouse.con, read_settings(warehouse.con, AS_OF), *empty).to_pylist()
+        return next((row["members_needed"], row["days"]) for row in rows if row["question"] == "pays")
+
+    assert planned_days()[1] is None
+    warehouse.con.execute("update segment_schemes set audience = 'company_contact'")
+    needed, days = planned_days()
+    # Two contact persons of each of nine companies within ninety days.
+    assert days == 90 + int(np.ceil((needed - 20) / 0.2))
+
+
 def test_every_open_question_of_an_active_scheme_has_a_plan_and_no_other(warehouse: SmallWarehouse) -> None:
     warehouse.schemes("a", "b")
     warehouse.insert(
