@@ -172,7 +172,7 @@ buyers as (
 
 ),
 
-last_windows as (
+windows as (
 
     select
         ranked_assignments.experiment_id,
@@ -186,10 +186,7 @@ last_windows as (
         ranked_assignments.stratum,
         ranked_assignments.sent_treatment_id,
         ranked_assignments.ends_on,
-        {{ days_after('ranked_assignments.assigned_on', 'settings.outcome_days') }} as window_until,
-        max({{ days_after('ranked_assignments.assigned_on', 'settings.outcome_days') }}) over (
-            partition by ranked_assignments.experiment_id
-        ) as last_window_until
+        {{ days_after('ranked_assignments.assigned_on', 'settings.outcome_days') }} as window_until
     from ranked_assignments
     inner join buyers
         on
@@ -198,6 +195,54 @@ last_windows as (
             and buyers.buyer_rank = 1
     cross join settings
     where ranked_assignments.assignment_rank = 1
+
+),
+
+-- Of our own tests of a treatment. Those of a uniform arm and of the programme have no other id to be run again under, and what was
+-- run elsewhere is what was landed.
+assignment_days as (
+
+    select
+        experiment_id,
+        assigned_on,
+        lag(window_until) over (partition by experiment_id order by assigned_on asc) as earlier_until
+    from windows
+    where origin = 'drawn' and experiment_id in (sent_treatment_id, 'drawn_' || sent_treatment_id)
+    group by experiment_id, assigned_on, window_until
+
+),
+
+-- Such a test has closed once nobody came in for as long as outcomes are counted; who comes in later would open it again.
+closed_before as (
+
+    select
+        experiment_id,
+        min(assigned_on) as reopened_on
+    from assignment_days
+    where earlier_until <= assigned_on
+    group by experiment_id
+
+),
+
+last_windows as (
+
+    select
+        windows.experiment_id,
+        windows.customer_id,
+        windows.buyer_id,
+        windows.treatment_id,
+        windows.assigned_on,
+        windows.arm_share,
+        windows.origin,
+        windows.segments,
+        windows.stratum,
+        windows.sent_treatment_id,
+        windows.ends_on,
+        windows.window_until,
+        max(windows.window_until) over (partition by windows.experiment_id) as last_window_until
+    from windows
+    left join closed_before on windows.experiment_id = closed_before.experiment_id
+    where closed_before.reopened_on is null or windows.assigned_on < closed_before.reopened_on
 
 ),
 
