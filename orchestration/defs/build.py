@@ -137,9 +137,9 @@ def model_assets(manifest: dict[str, Any], half: Half, origins: Origins | None =
         # a parse kept from an earlier build does not see a new scheme in the model that unites them.
         (target_path / PARTIAL_PARSE_FILE_NAME).unlink(missing_ok=True)
         variables = {ALREADY_LANDED: "1"} if refresh.landing_fingerprint else {}
-        # Each statement is logged where somebody asks for it (debug): 10,000 lines take seconds.
         # For the engine that does not see the files (large_seed_digest in macros/engine/hashing.sql).
         variables[SEED_DIGESTS] = json.dumps(edits.seed_digests(settings))
+        # Each statement is logged where somebody asks for it (debug): 10,000 lines take seconds.
         variables[LOG_LEVEL] = os.environ.get(LOG_LEVEL, "") or "info"
         build = begun(context, refresh, half, manifest)
         edit = build.edit if build else None

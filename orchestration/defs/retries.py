@@ -45,6 +45,10 @@ TRANSIENT_WORDS = (
     "connection refused",
     "connection reset",
     "connection timed out",
+    "no route to host",
+    "network is unreachable",
+    "device or resource busy",
+    "interrupted system call",
 )
 
 

@@ -25,7 +25,7 @@ from orchestration.places import SHIPPED_SEEDS, SettingsError
 
 DELIMITERS = (",", ";", "\t", "|")
 # Excel's line above the header, which says what stands between columns.
-SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[^\r\n]*(?:\r\n|\n|\r)')
+SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n"])"?[^\r\n]*(?:\r\n|\n|\r)')
 # What Excel calls true and false, in capitals, where it speaks German, French, Spanish, Italian, Portuguese, Dutch or
 # Polish.
 _TRUE = frozenset(["TRUE", "WAHR", "VRAI", "VERDADERO", "VERO", "VERDADEIRO", "WAAR", "PRAWDA"])

@@ -66,7 +66,7 @@ def test_the_treatment_of_unknown_members_is_not_given_to_prospects_without_a_se
     shop.customers("life_stage", households())
     shop.say("prospect", [{"member_id": "x1"}])
     shop.con.execute("insert into treatments values ('t9', 'life_stage', 'unknown', 'app', null, null)")
-    shop.con.execute("insert into contact_permissions values ('x1', 'app', 'consent')")
+    shop.con.execute("insert into contact_permissions values ('x1', 'app', 'consent', 'x1')")
     one = shop.prospects()["x1"]
     assert (one["segment"], one["treatment_id"], one["channel"], one["is_contactable"]) == (
         "unknown",
