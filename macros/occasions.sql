@@ -32,3 +32,8 @@ left join (
 ) as fitting on {{ keys_meet | join(' and ') }}
 left join {{ ref('occasion_rules') }} as rules on fitting.priority = rules.priority
 {%- endmacro %}
+
+{# The hour of a local time; null where it has none. #}
+{% macro hour_of(moment) -%}
+cast(extract(hour from {{ moment }}) as integer)
+{%- endmacro %}

@@ -60,7 +60,7 @@ cut_baskets as (
         cut_lines.positive_amount,
         cut_lines.n_lines,
         {{ iso_weekday('baskets.basket_on') }} as weekday,
-        cast(extract(hour from baskets.first_at_local) as integer) as hour
+        {{ hour_of('baskets.first_at_local') }} as hour
     from cut_lines
     inner join {{ ref('int_baskets') }} as baskets on cut_lines.basket_number = baskets.basket_number
 

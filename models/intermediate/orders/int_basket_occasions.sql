@@ -11,7 +11,7 @@ with baskets as (
         baskets.positive_amount,
         baskets.n_lines,
         {{ iso_weekday('baskets.basket_on') }} as weekday,
-        cast(extract(hour from baskets.first_at_local) as integer) as hour,
+        {{ hour_of('baskets.first_at_local') }} as hour,
         days.day_on
     from {{ ref('int_baskets') }} as baskets
     {# Its days are named here: no filter from outside reaches what is read twice. #}

@@ -137,6 +137,8 @@ ranked_assignments as (
             order by
                 assignments.assigned_on asc,
                 assignments.origin asc,
+                -- Of two that landed of one day, by two ids of one customer, the holdout: they are sent nothing (int_landed_arms).
+                case when assignments.origin <> 'drawn' and assignments.treatment_id = 'none' then 0 else 1 end asc,
                 assignments.treatment_id asc,
                 assignments.arm_share asc nulls last,
                 assignments.stratum asc
