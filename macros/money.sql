@@ -10,6 +10,16 @@
     case when {{ quantity }} < 0 then -abs({{ amount }}) else {{ amount }} end
 {%- endmacro %}
 
+{# What a discount or a coupon took off a line: some exports write it with a minus. What comes back takes its discount back, and of a
+   line with its amount alone below zero it is as it is written. #}
+{% macro signed_discount(discount, amount, quantity) -%}
+    case
+        when {{ quantity }} < 0 then -abs({{ discount }})
+        when {{ amount }} >= 0 then abs({{ discount }})
+        else {{ discount }}
+    end
+{%- endmacro %}
+
 {# An amount in another currency, by its rate, rounded once, as it is stored. With 19 digits of the amount the product has 38 on both
    engines: of 18 and 18 DuckDB makes one of 18, which ends at 9999, and of more than 38 Spark rounds first. #}
 {% macro converted(amount, rate) -%}

@@ -53,7 +53,12 @@ messages as (
     select
         landed.source_table || ': ' || {{ text('totals.rows_refused') }} || ' of ' || {{ text('landed.rows_landed') }}
         || ' rows refused, more than max_quarantine_share ({{ var("max_quarantine_share") }}) allows. Most often: '
-        || totals.reasons as message
+        || totals.reasons
+        || case
+            when landed.source_table = 'order_lines' and totals.reasons like '%shared with a row of different content%'
+                then '. Numbers of orders that restart, or that shops share, are told apart by the var order_scope'
+            else ''
+        end as message
     from landed
     inner join totals on landed.source_table = totals.source_table
     where totals.rows_refused > {{ var('max_quarantine_share') }} * landed.rows_landed

@@ -2,7 +2,8 @@
 
 {# A view: what is counted of lines is kept by local day. Lines whose status does not count are nowhere from here on. A line
    without a customer is nobody's; one whose file gave a date alone has a day and no time; one whose quantity comes back has its
-   money below zero, whichever sign its file gives it. `line_hash` changes with the line and with its product. #}
+   money below zero, and one that is sold its discounts above, whichever sign its file gives them. `line_hash` changes with the
+   line and with its product. #}
 select
     order_lines.order_id,
     order_lines.customer_id,
@@ -17,8 +18,8 @@ select
     coalesce(products.brand_tier, 'unknown') as brand_tier,
     order_lines.quantity,
     {{ signed_money('order_lines.amount', 'order_lines.quantity') }} as amount,
-    coalesce({{ signed_money('order_lines.discount_amount', 'order_lines.quantity') }}, 0) as discount_amount,
-    coalesce({{ signed_money('order_lines.coupon_amount', 'order_lines.quantity') }}, 0) as coupon_amount,
+    coalesce({{ signed_discount('order_lines.discount_amount', 'order_lines.amount', 'order_lines.quantity') }}, 0) as discount_amount,
+    coalesce({{ signed_discount('order_lines.coupon_amount', 'order_lines.amount', 'order_lines.quantity') }}, 0) as coupon_amount,
     coalesce(products.is_merchandise, true) as is_merchandise,
     order_lines.quantity > 0 and order_lines.amount >= 0 as is_positive,
     {{ row_hash(['order_lines.content_hash', 'order_lines.ordered_at_is_day', 'products.product_hash']) }} as line_hash
