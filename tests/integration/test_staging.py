@@ -50,6 +50,10 @@ REFUSED = {
     ("consents", "consents/all.csv", 4): "customer_id, channel, recorded_at: shared with a row of different content",
     ("consents", "consents/all.csv", 5): "customer_id, channel, recorded_at: shared with a row of different content",
     ("assignments", "assignments/tests.csv", 3): "arm: not one of treated, holdout",
+    ("exchange_rates", "exchange_rates/bank.csv", 2): (
+        f"rate: not a number {NUMBERS.replace('order_lines', 'exchange_rates')}"
+    ),
+    ("customer_aliases", "customer_aliases/merged.csv", 2): "customer_id: missing",
 }
 
 # table: (landed, staged, quarantined, duplicate)
@@ -63,8 +67,8 @@ ACCOUNT = {
     "responses": (3, 1, 2, 0),
     "consents": (5, 2, 3, 0),
     "assignments": (5, 4, 1, 0),
-    "exchange_rates": (0, 0, 0, 0),
-    "customer_aliases": (0, 0, 0, 0),
+    "exchange_rates": (2, 1, 1, 0),
+    "customer_aliases": (2, 1, 1, 0),
     "prospects": (0, 0, 0, 0),
 }
 
