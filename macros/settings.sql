@@ -21,9 +21,10 @@
     {{- return(setting('as_of', 'AS_OF', '') | string) -}}
 {% endmacro %}
 
-{# IANA name of the stores' time zone. Without a landing zone the demo is read, whose stores are in New York. #}
+{# IANA name of the stores' time zone. Without a landing zone or a mapping a demo is read, whose stores have their own. #}
 {% macro store_timezone() %}
-    {%- set default = 'UTC' if env_var('LANDING_DIR', '') else 'America/New_York' -%}
+    {%- set of_demo = 'Europe/Berlin' if env_var('DEMO', '') == 'merchant' else 'America/New_York' -%}
+    {%- set default = 'UTC' if env_var('LANDING_DIR', '') or env_var('MAPPING', '') else of_demo -%}
     {{- return(setting('store_timezone', 'STORE_TIMEZONE', default)) -}}
 {% endmacro %}
 
@@ -32,9 +33,9 @@
     {{- return(setting('reporting_currency', 'REPORTING_CURRENCY', '') | string | trim | upper) -}}
 {% endmacro %}
 
-{# Whether the demo is read: no landing zone is set, or it is the demo's folder in the warehouse. #}
+{# Whether the demo is read: no landing zone and no mapping is set, or the landing zone is the demo's folder in the warehouse. #}
 {% macro reads_demo() %}
-    {%- set landing_dir = env_var('LANDING_DIR', '') -%}
+    {%- set landing_dir = env_var('LANDING_DIR', '') or env_var('MAPPING', '') -%}
     {{- return(landing_dir in ('', env_var('WAREHOUSE_DIR', 'warehouse') ~ '/demo')) -}}
 {% endmacro %}
 

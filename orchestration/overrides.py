@@ -459,7 +459,8 @@ def describe(settings: Settings, project_dir: Path = PROJECT_DIR, environ: Mappi
         if edited:
             lines += [f"  {TREATMENTS} of {', '.join(sorted(edited))}, edited there, from {SHIPPED_SEEDS / TREATMENTS}"]
     lines += [f"  {'all others' if seeds else 'all'}  from {SHIPPED_SEEDS}"]
-    if held or settings.seeds_dir != SHIPPED_SEEDS:
+    # Also where such a file says nothing: dbt by hand is refused without that line.
+    if settings.settings_file or settings.mapping_file or settings.seeds_dir != SHIPPED_SEEDS:
         seeds_path = shlex.quote(str(settings.seeds_path))
         arguments = shlex.join(vars_arguments(held))
         by_hand = f"SEEDS_PATH={seeds_path} dbt build --profiles-dir profiles {arguments}".strip()

@@ -269,6 +269,14 @@ def test_dbt_by_hand_is_told_in_words_that_a_shell_takes(tmp_path: Path) -> None
     assert words[-2] == "--vars" and json.loads(words[-1]) == {"evidence_sentence": "You've bought {item}"}
 
 
+@pytest.mark.parametrize("name", ["SETTINGS", "MAPPING"])
+def test_dbt_by_hand_is_told_also_where_a_file_says_nothing(tmp_path: Path, name: str) -> None:
+    zone = {} if name == "MAPPING" else {"LANDING_DIR": str(tmp_path)}
+    environ = {**zone, name: own_files(tmp_path, "", "")[name]}
+    assert "  SEEDS_PATH=seeds dbt build" in describe(read_settings(environ), environ=environ)
+    assert "SEEDS_PATH=" not in describe(read_settings({"LANDING_DIR": str(tmp_path)}), environ={})
+
+
 def test_the_environment_names_both_and_a_missing_one_is_refused(tmp_path: Path) -> None:
     path, seeds = settings_file(tmp_path, ""), seeds_of(tmp_path)
     settings = read_settings({"SETTINGS": str(path), "SEEDS_DIR": str(seeds)})
