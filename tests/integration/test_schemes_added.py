@@ -49,7 +49,8 @@ def follow(page: str, folder: Path) -> None:
 
 
 def zone() -> project.Landing:
-    """Four persons with twelve baskets each, a company, a person without baskets."""
+    """Four persons with twelve baskets each, a company, a person without baskets. A thirteenth basket of `half`, on a
+    Wednesday, has come back."""
     lines: list[dict[str, Any]] = []
     for member, saturdays in [*SATURDAYS.items(), ("firm", 12)]:
         for week in range(12):
@@ -65,6 +66,9 @@ def zone() -> project.Landing:
                     "amount": 3,
                 }
             )
+    back = {**lines[0], "order_id": "back", "customer_id": "half", "ordered_at": "2026-04-01T12:00:00"}
+    returned = {"order_id": "return", "ordered_at": "2026-04-02T12:00:00", "quantity": -1, "amount": -3}
+    lines += [back, {**back, **returned, "returns_order_id": "back"}]
     return {
         "order_lines": lines,
         "products": [{"product_id": "bread", "department": "BAKERY", "category": "BREAD"}],
