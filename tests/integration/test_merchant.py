@@ -485,7 +485,9 @@ COUNTED = {
     "gap_value": "select sum(expected_value) from v_gaps_by_money",
     "gap_customers": "select count(distinct customer_id) from cross_sell_gaps",
     "sent_members": "select count(distinct member_id) from audience_decisions where outcome = 'sent'",
-    "moved_members": "select sum(members) from segment_migrations where from_segment <> to_segment",
+    "moved_members": "select sum(members) from segment_migrations where from_segment <> to_segment"
+    " and from_segment <> 'not_yet_known'",
+    "cost_per_response": "select sum(cost) / sum(responses) from segment_deliveries where cost is not null",
 }
 
 
