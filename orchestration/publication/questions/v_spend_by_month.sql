@@ -7,7 +7,7 @@
 --   buyers: Those of them with a basket in the month. Count.
 --   orders: Their baskets. Count.
 --   spend: Net amount of merchandise, returns deducted, in the reporting currency.
---   spend_before: The same in the month before; null in the first month of the segment.
+--   spend_before: The same in the month before; null where the segment has no row in the month before.
 select
     months.scheme,
     months.segment,
