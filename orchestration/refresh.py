@@ -30,7 +30,7 @@ from uuid import uuid4
 from orchestration import disk, memory, terminal
 from orchestration.audiences.handover.chosen import targets_of
 from orchestration.audiences.handover.target import AUDIENCE_TARGET, TargetError
-from orchestration.defs.run import REFRESH_ID_TAG, STARTED_AT_TAG, in_code_location, make_refresh_id
+from orchestration.defs.run import NOT_KNOWN, REFRESH_ID_TAG, STARTED_AT_TAG, in_code_location, make_refresh_id
 from orchestration.landing.contract import contract
 from orchestration.overrides import former_names_used, held_vars, prepare_seeds, shipped_vars
 from orchestration.publication.postgres.server import (
@@ -52,6 +52,7 @@ PUBLISHED, STOPPED, BAD_ENVIRONMENT, IN_USE, NOT_EVERYWHERE = 0, 1, 2, 3, 4
 
 def main() -> int:
     """Run one refresh; see the exit codes above."""
+    settings: Settings | None = None
     try:
         settings = read_settings()
         shipped = shipped_vars()
@@ -63,18 +64,18 @@ def main() -> int:
             disk.check_room(settings, contract())
         check_elsewhere(os.environ)
     except SettingsError as error:
-        return _not_started(error)
+        return _not_started(error, settings)
     try:
         with refresh_lock(settings.lock_file), memory.Spilled(settings, limit) as spilled:
             try:
                 # Under the lock: a refresh that runs reads seeds from the same folder.
                 prepare_seeds(settings)
             except SettingsError as error:
-                return _not_started(error)
+                return _not_started(error, settings)
             return run(settings, full=is_full(os.environ), spilled=spilled)
     except LockHeld as error:
         print(f"not refreshed: {error}", file=sys.stderr)
-        _alert("(not started)", [terminal.Problem("lock", str(error))], published_version(settings))
+        _alert("(not started)", [terminal.Problem("lock", str(error))], _published_id(settings))
         return IN_USE
     except OSError as error:
         # Outside the steps, whose errors are told as theirs: the log, the link.
@@ -82,14 +83,27 @@ def main() -> int:
         if sentence is None:
             raise
         print(f"not refreshed: {sentence}", file=sys.stderr)
-        _alert("(not started)", [terminal.Problem("disk", sentence)], published_version(settings))
+        _alert("(not started)", [terminal.Problem("disk", sentence)], _published_id(settings))
         return STOPPED
 
 
-def _not_started(error: SettingsError) -> int:
+def _not_started(error: SettingsError, settings: Settings | None) -> int:
+    """Say so; `settings` are None where they cannot be read."""
     print(error, file=sys.stderr)
-    _alert("(not started)", [terminal.Problem("environment", str(error))], None)
+    _alert("(not started)", [terminal.Problem("environment", str(error))], _published_id(settings))
     return BAD_ENVIRONMENT
+
+
+def _published_id(settings: Settings | None) -> str | None:
+    """The id of the version that is published; None where there is none, NOT_KNOWN where that cannot be told."""
+    try:
+        return _id(published_version(settings)) if settings is not None else NOT_KNOWN
+    except OSError:
+        return NOT_KNOWN
+
+
+def _id(version: Path | None) -> str | None:
+    return version.name if version else None
 
 
 def is_full(environ: Mapping[str, str]) -> bool:
@@ -160,7 +174,7 @@ def run(settings: Settings, full: bool = False, spilled: memory.Spilled | None =
                 progress.say(f"published, but a step after it failed: see {log}")
                 return PUBLISHED
             progress.say(terminal.not_elsewhere(progress.failures, log))
-            said = _alert(refresh_id, progress.failures, version)
+            said = _alert(refresh_id, progress.failures, _id(version))
             if said:
                 progress.say(f"  {said}")
             return NOT_EVERYWHERE
@@ -168,19 +182,19 @@ def run(settings: Settings, full: bool = False, spilled: memory.Spilled | None =
             terminal.Problem(failure.where, disk.in_words(failure.message, settings)) for failure in progress.failures
         ]
         progress.say(terminal.stopped(progress.failures, log, before.name if before else None, settings))
-        said = _alert(refresh_id, progress.failures, before)
+        said = _alert(refresh_id, progress.failures, _id(before))
         if said:
             progress.say(f"  {said}")
         return STOPPED
 
 
-def _alert(refresh: str, problems: Sequence[terminal.Problem], published: Path | None) -> str | None:
+def _alert(refresh: str, problems: Sequence[terminal.Problem], published_id: str | None) -> str | None:
     """Post to the webhook where one is set; what to say about it."""
     if not os.environ.get("ALERT_WEBHOOK_URL", "").strip():
         return None
     from orchestration.defs.alerts import alert
 
-    return alert(refresh, problems, published.name if published else None)
+    return alert(refresh, problems, published_id)
 
 
 def _run_job(run_id: str, tags: dict[str, str], progress: terminal.Progress) -> bool:

@@ -30,7 +30,7 @@ from dagster import (
     run_failure_sensor,
 )
 
-from orchestration.defs.run import is_made_by_a_command, published_id
+from orchestration.defs.run import NOT_KNOWN, is_made_by_a_command, published_id
 from orchestration.terminal import AFTERWARDS, STEPS, Problem, Progress
 
 ALERT_WEBHOOK_URL = "ALERT_WEBHOOK_URL"
@@ -54,10 +54,13 @@ def message(
 ) -> dict[str, Any]:
     """The JSON that is posted. `text` alone says it all: chat tools show that field and no other.
 
-    `refresh` is the run's id, of a backfill too.
+    `refresh` is the run's id, of a backfill too; `published_id` None where nothing is published, NOT_KNOWN where that
+    cannot be told.
     """
     shown = [{"where": p.where, "message": p.message} for p in problems[:PROBLEMS_SENT]]
     state = f"{published_id} stays published" if published_id else "nothing is published"
+    if published_id == NOT_KNOWN:
+        state = "what was published stays"
     began = f"Backfill {refresh} was not computed" if of_a_backfill else f"Refresh {refresh} was not published"
     if problems and all(p.where in {STEPS[step] for step in AFTERWARDS} for p in problems):
         began, state = "The refresh is published, but not everywhere", f"{published_id} is published here"
@@ -68,7 +71,7 @@ def message(
     return {
         "text": "\n".join(lines),
         "refresh": refresh,
-        "published": published_id,
+        "published": published_id or None,
         "problems": shown,
         "problems_in_all": len(problems),
     }

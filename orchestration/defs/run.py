@@ -31,6 +31,8 @@ from orchestration.warehouse.project import project_vars
 DEFINITIONS = "orchestration.definitions"
 REFRESH_ID_TAG = "segments_in_use/refresh_id"
 STARTED_AT_TAG = "segments_in_use/started_at"
+# In the place of a version's id, where it cannot be told which one is published.
+NOT_KNOWN = ""
 
 
 def make_refresh_id(started_at: datetime, run_id: str) -> str:
@@ -39,11 +41,12 @@ def make_refresh_id(started_at: datetime, run_id: str) -> str:
 
 
 def published_id() -> str | None:
-    """The id of the version that is published now; None where there is none, or the settings cannot be read."""
+    """The id of the version that is published now; None where there is none, NOT_KNOWN where the settings cannot be
+    read."""
     try:
         version = published_version(read_settings())
-    except SettingsError:
-        return None
+    except (SettingsError, OSError):
+        return NOT_KNOWN
     return version.name if version else None
 
 

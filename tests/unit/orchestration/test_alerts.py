@@ -217,8 +217,43 @@ def test_make_refresh_alerts_when_it_cannot_start(
     monkeypatch.setenv(ALERT_WEBHOOK_URL, receiver.url)
     monkeypatch.setenv("AS_OF", "soon")
     assert refresh.main() == refresh.BAD_ENVIRONMENT
+    assert receiver.bodies[0]["text"].startswith("Refresh (not started) was not published; what was published stays.")
+    assert receiver.bodies[0]["published"] is None
     assert "AS_OF=soon" in receiver.bodies[0]["text"]
     assert SECRET not in "".join(capsys.readouterr())
+
+
+def test_what_stays_published_is_told_where_a_refresh_cannot_start(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from orchestration import refresh
+
+    for name in ("LANDING_DIR", "MAPPING", "SETTINGS", "SEEDS_DIR", "AS_OF", "DBT_TARGET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(ALERT_WEBHOOK_URL, receiver.url)
+    monkeypatch.setenv("WAREHOUSE_DIR", str(tmp_path))
+    monkeypatch.setenv("AUDIENCE_TARGET", "no_such_module:Class")
+    assert refresh.main() == refresh.BAD_ENVIRONMENT
+    (tmp_path / "versions" / "r1").mkdir(parents=True)
+    (tmp_path / "published").symlink_to("versions/r1")
+    assert refresh.main() == refresh.BAD_ENVIRONMENT
+    told = [(body["text"].splitlines()[0].split("; ")[1], body["published"]) for body in receiver.bodies]
+    assert told == [("nothing is published.", None), ("r1 stays published.", "r1")]
+
+
+def test_a_run_with_settings_that_cannot_be_read_does_not_say_that_nothing_is_published(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ALERT_WEBHOOK_URL, receiver.url)
+    monkeypatch.setenv("AS_OF", "soon")
+
+    @asset
+    def landing() -> None:
+        raise Failure("x", allow_retries=False)
+
+    with DagsterInstance.ephemeral() as instance:
+        hear_of(materialize([landing], instance=instance, raise_on_error=False), instance)
+    assert "; what was published stays." in receiver.bodies[0]["text"]
 
 
 def test_make_refresh_alerts_when_the_job_fails(
