@@ -8,7 +8,7 @@ SETTINGS and MAPPING that a variable says too (overrides.py judges these files).
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -32,6 +32,10 @@ REPORT_LANGUAGES_DIR = PROJECT_DIR / "orchestration" / "report" / "languages"
 SOURCE_LANGUAGE = "en"
 # Set, for dbt alone, by a refresh that has landed before it starts dbt: all of its steps then see the same files.
 ALREADY_LANDED = "ALREADY_LANDED"
+# Folders of the warehouse folder in which a refresh removes what it has not written. LANDING_DIR may be one of the
+# landing zones that it writes itself: its own children are told so, and dbt by hand may be.
+OWN_FOLDERS = ("seeds", "seeds_by_hand", "landed", "build", "candidate", "versions", "published", "state", "logs")
+OWN_ZONES = ("demo", "mapped")
 # Variables that a setting (dbt var) says too.
 ALSO_VARS = {"AS_OF": "as_of", "STORE_TIMEZONE": "store_timezone", "REPORTING_CURRENCY": "reporting_currency"}
 
@@ -178,8 +182,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises:
         SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR or SEEDS_DIR
-            no folder, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a currency, DEMO no demo,
-            REPORT_LANGUAGE no language of the report; or a variable and a setting of its name say two things.
+            no folder or one that a refresh clears, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a
+            currency, DEMO no demo, REPORT_LANGUAGE no language of the report; or a variable and a setting of its name
+            say two things.
     """
     from orchestration.seeds.files import dressed
 
@@ -213,6 +218,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     if seeds_dir is not None and not seeds_dir.is_dir():
         raise SettingsError(f"SEEDS_DIR={seeds_dir}: no such folder; a folder of seed files is needed (make settings)")
+    _refuse_own_folders("LANDING_DIR", landing_dir, warehouse_dir, OWN_FOLDERS)
+    _refuse_own_folders("SEEDS_DIR", seeds_dir, warehouse_dir, (*OWN_FOLDERS, *OWN_ZONES))
     said = {name: (values[name], f"{name}={values[name]}") for name in ALSO_VARS if values.get(name)}
     for name, (text, where) in _also_vars(settings_file, mapping).items():
         if name == "AS_OF" and _meant_date(text, where) != text:
@@ -241,6 +248,21 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def _own(values: Mapping[str, str], name: str) -> Path | None:
     text = values.get(name, "")
     return Path(text).expanduser().resolve() if text else None
+
+
+def _refuse_own_folders(variable: str, folder: Path | None, warehouse_dir: Path, names: Iterable[str]) -> None:
+    """Stop where a user's files would lie among those that a refresh writes and removes.
+
+    Raises:
+        SettingsError: the folder is, or lies in, one of these of the warehouse folder.
+    """
+    for name in names if folder is not None else ():
+        own = (warehouse_dir / name).resolve()
+        if own in (folder, *folder.parents):
+            raise SettingsError(
+                f"{variable}={folder}: {own} is a folder of WAREHOUSE_DIR, in which a refresh removes the files that "
+                "are not its own: keep yours in another folder"
+            )
 
 
 def _also_vars(settings_file: Path | None, mapping: Path | None) -> dict[str, tuple[str, str]]:

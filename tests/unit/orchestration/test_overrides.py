@@ -287,6 +287,39 @@ def test_the_environment_names_both_and_a_missing_one_is_refused(tmp_path: Path)
         read_settings({"SEEDS_DIR": str(tmp_path / "nowhere")})
 
 
+@pytest.mark.parametrize(
+    ("variable", "name"),
+    [
+        ("SEEDS_DIR", "seeds"),
+        ("SEEDS_DIR", "seeds_by_hand"),
+        ("SEEDS_DIR", "mapped"),
+        ("LANDING_DIR", "landed"),
+        ("LANDING_DIR", "landed/order_lines"),
+        ("LANDING_DIR", "build"),
+    ],
+)
+def test_a_folder_that_a_refresh_clears_is_no_place_for_a_users_files(tmp_path: Path, variable: str, name: str) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    with pytest.raises(SettingsError, match=rf"^{variable}=.*: {tmp_path}/{name.split('/')[0]} is a folder of WAREH"):
+        read_settings({"WAREHOUSE_DIR": str(tmp_path), variable: str(tmp_path / name)})
+    assert read_settings({"WAREHOUSE_DIR": str(tmp_path / "wh"), variable: str(tmp_path / name)})
+
+
+def test_such_a_folder_is_known_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "wh").mkdir()
+    (tmp_path / "wh" / "landed").symlink_to(tmp_path / "far")
+    with pytest.raises(SettingsError, match="is a folder of WAREHOUSE_DIR"):
+        read_settings({"WAREHOUSE_DIR": str(tmp_path / "wh"), "LANDING_DIR": str(tmp_path / "far")})
+
+
+@pytest.mark.parametrize("name", ["demo", "mapped", "landing", "my-seeds"])
+def test_what_a_refresh_hands_its_children_and_folders_of_another_name_may_lie_there(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    settings = read_settings({"WAREHOUSE_DIR": str(tmp_path), "LANDING_DIR": str(tmp_path / name)})
+    assert read_settings(settings.environment()).landing_dir == tmp_path / name
+
+
 # ---- what a variable and a setting both say -------------------------------------------------------------------------
 
 ALSO = [
