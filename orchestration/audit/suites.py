@@ -377,7 +377,7 @@ STAGING: tuple[Rule, ...] = (
                || array_to_string(list(company_id order by company_id)[1:3], ', ')
                || '): they are in no committee; see that company_id is spelled as in companies' as problem
         from {batch}
-        where company_id not in (select id from known)
+        where company_id not in (select id from known where id is not null)
         having count(*) > 0
         union all
         select count(*) || ' contact persons have the id of a customer or company ('

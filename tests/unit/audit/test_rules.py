@@ -21,7 +21,7 @@ from tests.support.project import ROOT
 
 SOUND = """
 create table stg_order_lines as
-select 'o' || i as order_id, 'c' || (i % 5) as customer_id, 'p' || (i % 4) as product_id,
+select 'o' || i as order_id, case when i < 199 then 'c' || (i % 5) end as customer_id, 'p' || (i % 4) as product_id,
        date '2026-01-01' + cast(i as int) as ordered_on, cast(1 as decimal(18, 4)) as quantity,
        cast(2.5 as decimal(18, 4)) as amount, cast('paid' as varchar) as status,
        true as is_counted
