@@ -136,8 +136,13 @@ class Progress:
             if kind == "STEP_FAILURE":
                 self._hear_failure(key, event.step_failure_data)
             self.say(step_line(key, self.steps[key], time.monotonic() - self.steps[key].began, kind == "STEP_SUCCESS"))
-        elif kind == "PIPELINE_INIT_FAILURE" or (kind == "PIPELINE_FAILURE" and not self.failures):
+        elif kind == "PIPELINE_INIT_FAILURE":
             self.failures.append(Problem("refresh", first_lines(event.message or kind)))
+        elif kind == "PIPELINE_FAILURE" and not self.failures:
+            # Before the first step, such as where another refresh holds the warehouse.
+            error = event.job_failure_data.error if event.job_failure_data is not None else None
+            text = error_text(error) if error is not None else event.message
+            self.failures.append(Problem("refresh", first_lines(text or kind)))
 
     def _hear_message(self, entry: Any) -> None:
         if entry.step_key in self.steps and entry.user_message.startswith(SO_FAR):
@@ -378,9 +383,11 @@ def failure_text(data: Any) -> str:
     """The words of a failed step: the cause, where there is one, without Dagster's frame around it."""
     if data.user_failure_data is not None and data.user_failure_data.description:
         return own_words(str(data.user_failure_data.description))
-    error = data.error
-    if error is None:
-        return "failed"
+    return "failed" if data.error is None else error_text(data.error)
+
+
+def error_text(error: Any) -> str:
+    """The words of the cause behind an error of Dagster's."""
     while error.cause is not None:
         error = error.cause
     text = own_words(str(error.message))

@@ -21,15 +21,18 @@ from dagster import (
     StaticPartitionsDefinition,
     asset,
     build_run_status_sensor_context,
+    in_process_executor,
     job,
     materialize,
     op,
+    resource,
 )
 
 from orchestration.defs import alerts
 from orchestration.defs.alerts import ALERT_WEBHOOK_URL, alert, failure_alert, message, post, problems_of_run
 from orchestration.defs.backfill import RANGE_END, RANGE_START
 from orchestration.defs.run import REFRESH_ID_TAG, make_refresh_id
+from orchestration.storage.lock import LockHeld
 from orchestration.terminal import Problem
 
 RUN = "5f0c1c52-3a0e-4a5e-9c55-0b6d6c5f3a11"
@@ -207,6 +210,28 @@ def test_the_sensor_leaves_out_what_make_refresh_has_told(receiver: Receiver, mo
             hear_of(done, instance)
             instance.delete_run(RUN)
             assert len(receiver.bodies) == bodies
+
+
+def test_a_run_that_is_refused_because_a_refresh_runs_tells_who_holds_the_warehouse() -> None:
+    @resource
+    def warehouse() -> Iterator[None]:
+        raise LockHeld("/data is in use by process 7 on here, since 04:59 (refresh); nothing was changed")
+        yield
+
+    @op(required_resource_keys={"warehouse"})
+    def builds() -> None:
+        pass
+
+    # As a schedule's runs are executed: make refresh takes the lock before.
+    @job(resource_defs={"warehouse": warehouse}, executor_def=in_process_executor)
+    def some_job() -> None:
+        builds()
+
+    with DagsterInstance.ephemeral() as instance:
+        done = some_job.execute_in_process(instance=instance, raise_on_error=False)
+        assert problems_of_run(instance, done.run_id) == [
+            Problem("refresh", "/data is in use by process 7 on here, since 04:59 (refresh); nothing was changed")
+        ]
 
 
 def test_make_refresh_alerts_when_it_cannot_start(

@@ -250,6 +250,29 @@ def test_the_frame_around_an_error_is_left_out(message: str, expected: str) -> N
     assert failure_text(data) == expected
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (
+            SimpleNamespace(
+                error=SimpleNamespace(
+                    message="dagster.DagsterResourceFunctionError: Error executing resource_fn on refresh",
+                    cause=SimpleNamespace(message="orchestration.storage.lock.LockHeld: /wh is in use", cause=None),
+                )
+            ),
+            "/wh is in use",
+        ),
+        (SimpleNamespace(error=None), "Steps failed"),
+        (None, "Steps failed"),
+    ],
+)
+def test_a_run_that_failed_before_its_first_step_says_why(progress: Progress, data: Any, said: str) -> None:
+    heard = event("PIPELINE_FAILURE", job_failure_data=data)
+    heard.dagster_event.message = "Steps failed"
+    progress.hear(heard)
+    assert progress.failures == [Problem("refresh", said)]
+
+
 def test_the_opening_names_what_is_read(tmp_path: Path) -> None:
     assert "the demo data" in terminal.opening("id", settings(tmp_path))
 
