@@ -454,17 +454,27 @@ STAGING: tuple[Rule, ...] = (
         "warning",
         "where the shares of the arms do not sum to 1, nobody can tell whether the arms are as they were drawn",
         f"""
-        select experiment_id || ' on ' || assigned_on || ': the shares of its arms sum to ' || round(sum(share), 3)
-               || '; land in share_treated the share of each row''s own arm, the holdout''s included'
-               || ' (docs/experiments.md)' as problem
-        from (
+        with arms as (
             select experiment_id, assigned_on, max(cast(share_treated as double)) as share,
                    case when arm = 'holdout' then 'none' else treatment_id end as treatment_id
             from {{batch}} where experiment_id is not null and share_treated is not null
             group by experiment_id, assigned_on, case when arm = 'holdout' then 'none' else treatment_id end
+        ),
+        -- Where members come in day by day, few days have all arms.
+        sizes as (
+            select experiment_id, count(*) as n_arms
+            from (select distinct experiment_id, treatment_id from arms) as drawn
+            group by experiment_id
         )
-        group by experiment_id, assigned_on
-        having abs(sum(share) - 1) > {SHARES_OFF} and count(*) > 1
+        select experiment_id || ' on ' || assigned_on || ': the shares of its arms sum to ' || round(sum(share), 3)
+               || '; land in share_treated the share of each row''s own arm, the holdout''s included'
+               || ' (docs/experiments.md)' as problem
+        from (
+            select arms.experiment_id, arms.assigned_on, arms.share, sizes.n_arms
+            from arms inner join sizes on arms.experiment_id = sizes.experiment_id
+        ) as of_a_day
+        group by experiment_id, assigned_on, n_arms
+        having abs(sum(share) - 1) > {SHARES_OFF} and count(*) > 1 and count(*) = n_arms
         """,
     ),
 )

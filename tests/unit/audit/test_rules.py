@@ -365,6 +365,20 @@ def test_who_orders_first_on_or_after_the_as_of_date_is_known_from_other_tables_
     )
 
 
+def test_days_on_which_some_arms_alone_come_in_say_nothing_of_the_shares(sound: Path, tmp_path: Path) -> None:
+    rule = RULES["shares_of_an_experiment_make_the_whole"]
+    second = """
+    insert into stg_assignments values
+        ('c6', 'e1', 'a', 'treated', 0.3333, date '2026-05-02'), ('c7', 'e1', 'b', 'treated', 0.3333, date '2026-05-02')
+    """
+    [result] = run_rules(with_defect(sound, tmp_path, second), [rule])
+    assert result.passed, result.message
+    # A holdout that has no share on any day is no arm of theirs, and what is missing is its share.
+    without = f"{second}; update stg_assignments set share_treated = null where arm = 'holdout'"
+    [result] = run_rules(with_defect(sound, tmp_path, without), [rule])
+    assert "e1 on 2026-05-02: the shares of its arms sum to 0.667" in result.message
+
+
 def test_members_who_brought_back_more_than_they_bought_have_no_shares_of_spend(sound: Path, tmp_path: Path) -> None:
     returned = with_defect(sound, tmp_path, "update segments set spend = -25, spend_share = 0")
     [result] = run_rules(returned, [RULES["shares_sum_to_one"]])
