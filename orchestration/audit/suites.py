@@ -214,13 +214,21 @@ def ids_that_meet(id: str, what: str, column: str, masters: Mapping[str, str]) -
 
 
 STAGING: tuple[Rule, ...] = (
-    Rule(
+    unexpected_rows(
         "order_lines_exist",
         "stg_order_lines",
         "critical",
-        "without order lines there is nothing to segment",
-        "ExpectTableRowCountToBeBetween",
-        {"min_value": 1},
+        "without order lines that count there is nothing to segment",
+        """
+        select case
+                   when count(*) = 0 then 'there are no order lines: all that were landed are refused'
+                   else 'none of ' || count(*) || ' lines counts by its status ('
+                        || coalesce(string_agg(distinct spelling, ', ' order by spelling), 'empty')
+                        || '): seeds/order_statuses.csv says which do'
+               end as problem
+        from (select is_counted, lower(trim(status)) as spelling from {batch})
+        having count(*) filter (where is_counted) = 0
+        """,
     ),
     Rule(
         "order_lines_have_a_local_day",

@@ -122,7 +122,7 @@ DEFECTS = {
         "update treatments set review_on = '2026-10-31' where template_id = 'each'",
         "update treatments set valid_to = '2026-11-01' where treatment_id = 't3'",
     ],
-    "order_lines_exist": ["delete from stg_order_lines"],
+    "order_lines_exist": ["delete from stg_order_lines", "update stg_order_lines set is_counted = false"],
     "order_lines_have_a_local_day": ["update stg_order_lines set ordered_on = null where order_id = 'o7'"],
     "rows_are_accounted_for": [
         "update row_account set rows_duplicate = 1",
@@ -389,6 +389,16 @@ def test_the_message_names_the_scheme_and_the_segment(sound: Path, tmp_path: Pat
     broken = with_defect(sound, tmp_path, "update segments set members = 3 where segment = 'champions'")
     [result] = run_rules(broken, [RULES["segments_count_their_members"]])
     assert result.message == "rfm champions: 3 members in segments, 1 in customer_segments"
+
+
+def test_a_shop_none_of_whose_lines_counts_is_told_by_which_statuses(sound: Path, tmp_path: Path) -> None:
+    sql = """
+    update stg_order_lines set is_counted = false, status = case when order_id = 'o1' then ' Draft' else 'open' end
+    """
+    [result] = run_rules(with_defect(sound, tmp_path, sql), [RULES["order_lines_exist"]])
+    assert result.message == (
+        "none of 200 lines counts by its status (draft, open): seeds/order_statuses.csv says which do"
+    )
 
 
 def test_what_looks_like_a_service_is_named_as_rows_to_paste(sound: Path, tmp_path: Path) -> None:
