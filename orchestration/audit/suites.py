@@ -24,6 +24,14 @@ Severity = Literal["critical", "warning"]
 ODD_AMOUNT_SHARE = 0.01
 # 1,000,000 in the lines' currency: no single line of a shop; integrations that send cents, or a date in the column, do.
 ODD_AMOUNT = 1_000_000
+# Of these a unit is worth less than a hundredth of a euro or dollar: there the limit is a thousand times as much.
+SMALL_UNITS = (
+    *("AMD", "AOA", "ARS", "BDT", "BIF", "CDF", "CLP", "COP", "CRC", "DJF", "DZD", "GNF", "HUF", "IDR", "IQD", "IRR"),
+    *("ISK", "JMD", "JPY", "KES", "KHR", "KMF", "KRW", "KZT", "LAK", "LBP", "LKR", "MGA", "MMK", "MNT", "MWK", "NGN"),
+    *("NPR", "PKR", "PYG", "RSD", "RWF", "SDG", "SLL", "SOS", "SSP", "SYP", "TZS", "UGX", "UZS", "VND", "XAF", "XOF"),
+    *("XPF", "YER", "ZWL"),
+)
+SMALL_UNITS_TIMES = 1_000
 # 30 %: more returns than that are amounts with the wrong sign.
 RETURN_SHARE = 0.30
 # 5 %: lines of unknown products are in no category; above that, categories and affinities describe another shop.
@@ -255,11 +263,21 @@ STAGING: tuple[Rule, ...] = (
         "stg_order_lines",
         "warning",
         "amounts in another unit change every rule on money",
+        # Staging has told all amounts in the reporting currency.
         f"""
-        select count(*) filter (where abs(amount) > {ODD_AMOUNT}) || ' of ' || count(*)
-               || ' lines have an amount beyond {ODD_AMOUNT}' as problem
+        select count(*) filter (where abs(amount) > odd) || ' of ' || count(*) || ' lines have an amount beyond ' || odd
+               as problem
         from {{batch}}
-        having count(*) filter (where abs(amount) > {ODD_AMOUNT}) > {ODD_AMOUNT_SHARE} * count(*)
+        cross join (
+            select case
+                       when max(reporting_currency) in ({", ".join(f"'{code}'" for code in SMALL_UNITS)})
+                           then {ODD_AMOUNT * SMALL_UNITS_TIMES}
+                       else {ODD_AMOUNT}
+                   end as odd
+            from base_order_currencies
+        ) as limits
+        group by odd
+        having count(*) filter (where abs(amount) > odd) > {ODD_AMOUNT_SHARE} * count(*)
         """,
         remedy="Look at the lines with the largest amount in the export: land amounts in the unit of the "
         "currency, not in cents.",

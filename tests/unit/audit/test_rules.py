@@ -26,6 +26,7 @@ select 'o' || i as order_id, case when i < 199 then 'c' || (i % 5) end as custom
        cast(2.5 as decimal(18, 4)) as amount, cast('paid' as varchar) as status,
        true as is_counted
 from range(200) as t(i);
+create table base_order_currencies as select cast(null as varchar) as reporting_currency;
 create table order_remarks (kind varchar, problem varchar);
 create table stg_products as
 select 'p' || i as product_id, 'tea' as category, 'drinks' as department from range(4) as t(i);
@@ -128,7 +129,10 @@ DEFECTS = {
         "update row_account set rows_duplicate = 1",
         "update row_account set rows_quarantined = null",
     ],
-    "amounts_are_plausible": ["update stg_order_lines set amount = -20261101 where order_id in ('o1', 'o2', 'o3')"],
+    "amounts_are_plausible": [
+        "update stg_order_lines set amount = -20261101 where order_id in ('o1', 'o2', 'o3')",
+        "update base_order_currencies set reporting_currency = 'IDR'; update stg_order_lines set amount = 1000000001",
+    ],
     "returns_are_the_exception": ["update stg_order_lines set quantity = -quantity"],
     "order_numbers_do_not_restart": [
         "insert into order_remarks values ('orders that span days', '3 of 9 orders. Try the var order_scope')",
@@ -399,6 +403,17 @@ def test_a_shop_none_of_whose_lines_counts_is_told_by_which_statuses(sound: Path
     assert result.message == (
         "none of 200 lines counts by its status (draft, open): seeds/order_statuses.csv says which do"
     )
+
+
+@pytest.mark.parametrize(("currency", "is_plausible"), [("IDR", True), ("HUF", True), ("EUR", False), (None, False)])
+def test_an_amount_is_judged_by_what_a_unit_of_its_currency_is_worth(
+    sound: Path, tmp_path: Path, currency: str | None, is_plausible: bool
+) -> None:
+    code = f"'{currency}'" if currency else "null"
+    sql = f"update base_order_currencies set reporting_currency = {code}; update stg_order_lines set amount = 2500000"
+    [result] = run_rules(with_defect(sound, tmp_path, sql), [RULES["amounts_are_plausible"]])
+    assert result.passed == is_plausible
+    assert is_plausible or result.message.startswith("200 of 200 lines have an amount beyond 1000000. ")
 
 
 def test_what_looks_like_a_service_is_named_as_rows_to_paste(sound: Path, tmp_path: Path) -> None:
