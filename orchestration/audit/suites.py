@@ -362,8 +362,10 @@ STAGING: tuple[Rule, ...] = (
         """
         with taken as (
             select distinct superseded.product_id,
-                   coalesce(superseded.category, superseded.department) as other,
-                   coalesce(products.category, products.department) as known
+                   case when superseded.category <> products.category then superseded.category
+                        else superseded.department end as other,
+                   case when superseded.category <> products.category then products.category
+                        else products.department end as known
             from (
                 select json_extract_string(raw, '$.product_id') as product_id,
                        json_extract_string(raw, '$.department') as department,

@@ -438,6 +438,9 @@ def test_products_in_two_categories_are_counted_with_both_and_what_to_do(sound: 
         "1 products are landed in two categories or departments, such as p2 (tea, taken, and coffee)" in result.message
     )
     assert "updated_at" in result.message
+    database = with_defect(sound, tmp_path, DEFECTS["products_are_in_one_category"][1])
+    (result,) = run_rules(database, [RULES["products_are_in_one_category"]])
+    assert "such as p1 (drinks, taken, and food)" in result.message
 
 
 def test_unreadable_values_are_told_by_column_with_examples_and_the_remedy(sound: Path, tmp_path: Path) -> None:
