@@ -27,7 +27,8 @@ class LockHeld(RuntimeError):
 
 
 def read_holder(lock_file: Path) -> dict[str, str]:
-    """Who wrote the lock file last: `pid`, `host`, `started_at`, `purpose`; empty when unreadable."""
+    """Who wrote the lock file last: `pid`, `process_start` (where the system tells it), `host`, `started_at`,
+    `purpose`; empty when unreadable."""
     try:
         holder = json.loads(lock_file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -45,11 +46,24 @@ def is_held(lock_file: Path) -> bool:
         return False
     try:
         os.kill(int(holder["pid"]), 0)
-    except (KeyError, ValueError, ProcessLookupError):
+    except (KeyError, ValueError, OverflowError, ProcessLookupError):
         return False
     except PermissionError:
-        return True
-    return True
+        # Somebody else's process, and there is one.
+        pass
+    # After a restart of the machine or container another process may have that number.
+    started = process_start(int(holder["pid"]))
+    return started is None or holder.get("process_start", started) == started
+
+
+def process_start(pid: int) -> str | None:
+    """When a process started, in the kernel's ticks; None where the system does not tell."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        # Behind the name, which may hold blanks and brackets: the 22nd field of all.
+        return text.rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None
 
 
 @contextmanager
@@ -79,6 +93,9 @@ def refresh_lock(lock_file: Path, purpose: str = "refresh") -> Iterator[None]:
             "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "purpose": purpose,
         }
+        started = process_start(os.getpid())
+        if started is not None:
+            holder["process_start"] = started
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(holder).encode(), 0)
         _held.add(path)

@@ -153,6 +153,21 @@ def test_a_lock_is_seen_while_its_holder_lives(tmp_path: Path) -> None:
         assert not is_in_use(settings)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone tells when a process started")
+def test_a_process_that_has_the_number_of_a_holder_that_is_gone_is_not_the_holder(tmp_path: Path) -> None:
+    settings = Settings(None, tmp_path, None, "UTC", "duckdb")
+    with refresh_lock(settings.lock_file):
+        holder = json.loads(settings.lock_file.read_text())
+    settings.lock_file.write_text(json.dumps(holder))
+    assert is_in_use(settings)
+    settings.lock_file.write_text(json.dumps({**holder, "process_start": "1"}))
+    assert not is_in_use(settings)
+    # As earlier versions wrote it.
+    del holder["process_start"]
+    settings.lock_file.write_text(json.dumps(holder))
+    assert is_in_use(settings)
+
+
 def test_the_sensor_asks_once_for_new_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     zone = zone_of(tmp_path / "zone")
     monkeypatch.setenv("LANDING_DIR", str(zone))
