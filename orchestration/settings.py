@@ -36,6 +36,8 @@ ALREADY_LANDED = "ALREADY_LANDED"
 # landing zones that it writes itself: its own children are told so, and dbt by hand may be.
 OWN_FOLDERS = ("seeds", "seeds_by_hand", "landed", "build", "candidate", "versions", "published", "state", "logs")
 OWN_ZONES = ("demo", "mapped")
+# What is no name in the patterns by which the landed files are read (models/staging/_landing__sources.yml).
+PATTERN_SIGNS = "[]*?{}"
 # Variables that a setting (dbt var) says too.
 ALSO_VARS = {"AS_OF": "as_of", "STORE_TIMEZONE": "store_timezone", "REPORTING_CURRENCY": "reporting_currency"}
 
@@ -182,9 +184,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises:
         SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR or SEEDS_DIR
-            no folder or one that a refresh clears, SETTINGS or MAPPING no file, REPORTING_CURRENCY no code of a
-            currency, DEMO no demo, REPORT_LANGUAGE no language of the report; or a variable and a setting of its name
-            say two things.
+            no folder or one that a refresh clears, WAREHOUSE_DIR a path with signs of a pattern, SETTINGS or MAPPING no
+            file, REPORTING_CURRENCY no code of a currency, DEMO no demo, REPORT_LANGUAGE no language of the report; or
+            a variable and a setting of its name say two things.
     """
     from orchestration.seeds.files import dressed
 
@@ -207,6 +209,12 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
             "none (docs/report.md says how to add one)"
         )
     warehouse_dir = Path(values.get("WAREHOUSE_DIR", "") or "warehouse").expanduser().resolve()
+    signs = [sign for sign in PATTERN_SIGNS if sign in str(warehouse_dir)]
+    if signs:
+        raise SettingsError(
+            f"WAREHOUSE_DIR={warehouse_dir}: the path has a {signs[0]}, which dbt and its engines read as a part of a "
+            f"pattern; a folder without the signs {' '.join(PATTERN_SIGNS)} is needed"
+        )
     settings_file, seeds_dir, mapping = (_own(values, name) for name in ("SETTINGS", "SEEDS_DIR", "MAPPING"))
     if mapping is not None and not mapping.is_file():
         raise SettingsError(f"MAPPING={mapping}: no such file; make map FROM=… proposes one")

@@ -320,6 +320,19 @@ def test_what_a_refresh_hands_its_children_and_folders_of_another_name_may_lie_t
     assert read_settings(settings.environment()).landing_dir == tmp_path / name
 
 
+@pytest.mark.parametrize("name", ["shop [1]", "shop*", "shop?", "a/{shop}/b", "shop]"])
+def test_a_warehouse_folder_whose_path_would_be_a_pattern_is_refused_by_the_sign(tmp_path: Path, name: str) -> None:
+    sign = next(sign for sign in "[]*?{}" if sign in name)
+    with pytest.raises(SettingsError) as error:
+        read_settings({"WAREHOUSE_DIR": str(tmp_path / name)})
+    assert str(error.value).startswith(f"WAREHOUSE_DIR={tmp_path / name}: the path has a {sign}, which")
+
+
+@pytest.mark.parametrize("name", ["my shop", "магазин", "l'été (1), 50 %"])
+def test_a_warehouse_folder_of_any_other_name_is_taken(tmp_path: Path, name: str) -> None:
+    assert read_settings({"WAREHOUSE_DIR": str(tmp_path / name)}).warehouse_dir == tmp_path / name
+
+
 # ---- what a variable and a setting both say -------------------------------------------------------------------------
 
 ALSO = [
