@@ -10,16 +10,18 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from orchestration.settings import Settings, SettingsError
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
-# What Python, DuckDB and Spark say, in errors that reach us as text (dbt runs in a process of its own).
-FULL_WORDS = ("no space left on device", "disk quota exceeded", "max_temp_directory_size", "out of disk space")
+# What Python, DuckDB and Spark say, in errors that reach us as text (dbt runs in a process of its own); the first is
+# said of any disk.
+NO_SPACE = "no space left on device"
+FULL_WORDS = (NO_SPACE, "disk quota exceeded", "max_temp_directory_size", "out of disk space")
 # Bytes of the warehouse folder for a byte of the landing zone, with the kept facts, the candidate and one version, as
 # measured (docs/benchmarks.md): less than any of several shops took, so that a refresh that would fit is not refused.
 # CSV says the same in about five times the bytes.
@@ -39,7 +41,7 @@ def check_writable(settings: Settings) -> None:
     """
     try:
         settings.warehouse_dir.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=settings.warehouse_dir, prefix=".writable-") as probe:
+        with tempfile.NamedTemporaryFile(dir=settings.warehouse_dir, prefix=".writable-") as probe:
             probe.write(b"x" * 4096)
             probe.flush()
             os.fsync(probe.fileno())
@@ -79,21 +81,76 @@ def check_room(settings: Settings, tables: Collection[str] = ()) -> None:
 
 
 def explained(error: OSError, settings: Settings) -> str | None:
-    """The sentence for an error of the operating system; None where it is neither of the two."""
+    """The sentence for an error of the operating system; None where it is neither of the two.
+
+    It names the place that the error names, where that is not in the warehouse folder.
+    """
+    places = [Path(os.path.abspath(os.fsdecode(name))) for name in (error.filename, error.filename2) if _is_path(name)]
+    elsewhere = places[0] if places and not any(_is_warehouses(place, settings) for place in places) else None
+    why = error.strerror or str(error)
     if error.errno in FULL:
-        return full(settings)
-    if error.errno in NOT_WRITABLE:
-        why = error.strerror or str(error)
+        return full(settings) if elsewhere is None else _full_elsewhere(elsewhere.parent)
+    if error.errno not in NOT_WRITABLE:
+        return None
+    if elsewhere is not None:
         return (
-            f"WAREHOUSE_DIR={settings.warehouse_dir}: cannot be written ({why}); needed is a folder in which this "
-            "user may make files and folders: change its owner or permissions, or set WAREHOUSE_DIR to another one"
+            f"{elsewhere}: cannot be read or written ({why}); needed is a place that this user may use: change its "
+            "owner or permissions, or name another one"
         )
-    return None
+    if settings.lock_file in places:
+        return (
+            f"{settings.lock_file}: cannot be written ({why}), so that nobody can tell whether a refresh runs: change "
+            "its owner or permissions, or remove it while none does"
+        )
+    return (
+        f"WAREHOUSE_DIR={settings.warehouse_dir}: cannot be written ({why}); needed is a folder in which this "
+        "user may make files and folders: change its owner or permissions, or set WAREHOUSE_DIR to another one"
+    )
+
+
+def _is_path(name: object) -> bool:
+    return isinstance(name, str | bytes | os.PathLike)
+
+
+def _is_warehouses(place: Path, settings: Settings) -> bool:
+    # Folders above it are made with it.
+    folder = settings.warehouse_dir
+    return place == folder or folder in place.parents or place in folder.parents
 
 
 def in_words(message: str, settings: Settings) -> str:
-    """A step's message; the one sentence where it says that a disk is full."""
-    return full(settings) if any(words in message.lower() for words in FULL_WORDS) else message
+    """A step's message; the one sentence where it says that a disk is full, of the disk that is."""
+    found = [words for words in FULL_WORDS if words in message.lower()]
+    if not found:
+        return message
+    if found == [NO_SPACE]:
+        free = {folder: _free_bytes(folder) for folder in _disks(settings)}
+        known = {folder: size for folder, size in free.items() if size is not None}
+        least = min(known, key=lambda folder: known[folder], default=settings.warehouse_dir)
+        is_warehouses = least == settings.warehouse_dir
+        if least in known and known[least] >= (_bytes_needed(settings) if is_warehouses else LEAST_BYTES):
+            # Neither is: the message names what was.
+            return message
+        if not is_warehouses:
+            return _full_elsewhere(least)
+    return full(settings)
+
+
+def _disks(settings: Settings) -> list[Path]:
+    """The warehouse folder, and the folder of temporary files where that is on another disk."""
+    here = settings.warehouse_dir
+    try:
+        temporary = Path(tempfile.gettempdir())
+        return [here] if temporary.stat().st_dev == here.stat().st_dev else [here, temporary]
+    except OSError:
+        return [here]
+
+
+def _full_elsewhere(folder: Path) -> str:
+    return (
+        f"{folder}: its disk is full ({_free(folder)} free): free some room there, or set TMPDIR to a folder on a "
+        "larger disk where it is the one of temporary files"
+    )
 
 
 def full(settings: Settings) -> str:
@@ -134,13 +191,18 @@ def _files(folder: Path) -> Iterable[Path]:
 
 
 def _free(folder: Path) -> str:
+    size = _free_bytes(folder)
+    return "unknown" if size is None else _size(size)
+
+
+def _free_bytes(folder: Path) -> int | None:
     # The folder itself may be what is missing.
     for each in (folder, *folder.parents):
         try:
-            return _size(shutil.disk_usage(each).free)
+            return shutil.disk_usage(each).free
         except OSError:
             continue
-    return "unknown"
+    return None
 
 
 def _size(size: float) -> str:

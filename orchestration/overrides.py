@@ -179,13 +179,17 @@ def own_seeds(folder: Path | None, shipped_dir: Path = SHIPPED_SEEDS) -> dict[st
     """Name of a shipped seed -> the file of SEEDS_DIR that replaces it.
 
     Raises:
-        SettingsError: a file there has no shipped seed of its name, or there are two for one.
+        SettingsError: it cannot be listed, a file there has no shipped seed of its name, or there are two for one.
     """
     if folder is None:
         return {}
     shipped = sorted(path.name for path in shipped_dir.glob("*.csv"))
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise SettingsError(f"SEEDS_DIR={folder}: cannot be listed ({error.strerror})") from None
+    for path in paths:
         ending = path.suffix.lower()
         # Excel keeps `~$treatments.xlsx` beside a workbook that is open.
         if path.name.startswith((".", "_", "~")) or ending not in (".csv", *SPREADSHEETS):

@@ -64,6 +64,8 @@ def is_served(target: str) -> bool:
 def dbt_kept_ready(target: str, project_dir: Path) -> Iterator[None]:
     """A server for the length of the block; calls of dbt_child made inside it are its forks.
 
+    Where it cannot be started, each call is a dbt of its own.
+
     Args:
         target: dbt's target.
         project_dir: the project's folder.
@@ -72,8 +74,12 @@ def dbt_kept_ready(target: str, project_dir: Path) -> Iterator[None]:
         yield
         return
     before = os.environ.get(DBT_SERVER)
-    with running_server(project_dir) as address:
-        os.environ[DBT_SERVER] = address
+    with contextlib.ExitStack() as stack:
+        try:
+            os.environ[DBT_SERVER] = stack.enter_context(running_server(project_dir))
+        except OSError as error:
+            # The folder of temporary files is full, or its path too long for a socket.
+            print(f"dbt is not kept ready: {error}", file=sys.stderr)
         try:
             yield
         finally:
@@ -89,25 +95,30 @@ def running_server(project_dir: Path) -> Iterator[str]:
 
     Args:
         project_dir: the project's folder.
+
+    Raises:
+        OSError: it cannot be started.
     """
     folder = Path(tempfile.mkdtemp(prefix="dbt-"))
-    # Listens from now on: whoever calls before the imports are done waits for them.
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
-        listening.bind(str(folder / SOCKET_NAME))
-        listening.listen(8)
-        process = subprocess.Popen(
-            # What it leaves of locks when it is ended, the kernel takes back: no warning is needed.
-            [sys.executable, "-W", "ignore:resource_tracker", "-m", MODULE],
-            cwd=project_dir,
-            env={**os.environ, LISTENING: str(listening.fileno()), STARTED_BY: str(os.getpid())},
-            stdin=subprocess.DEVNULL,
-            pass_fds=[listening.fileno()],
-        )
     try:
-        yield str(folder / SOCKET_NAME)
+        # Listens from now on: whoever calls before the imports are done waits for them.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+            listening.bind(str(folder / SOCKET_NAME))
+            listening.listen(8)
+            process = subprocess.Popen(
+                # What it leaves of locks when it is ended, the kernel takes back: no warning is needed.
+                [sys.executable, "-W", "ignore:resource_tracker", "-m", MODULE],
+                cwd=project_dir,
+                env={**os.environ, LISTENING: str(listening.fileno()), STARTED_BY: str(os.getpid())},
+                stdin=subprocess.DEVNULL,
+                pass_fds=[listening.fileno()],
+            )
+        try:
+            yield str(folder / SOCKET_NAME)
+        finally:
+            process.kill()
+            process.wait()
     finally:
-        process.kill()
-        process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,18 @@ def test_a_parse_that_fails_says_so(served: str, tmp_path: Path) -> None:
 def test_without_a_server_dbt_is_called_as_ever(tmp_path: Path) -> None:
     assert call_server(str(tmp_path / "gone"), ["--version"]) is None
     assert not is_served("spark")
+
+
+def test_where_no_server_can_be_started_the_refresh_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    far = tmp_path / ("x" * 120)
+    far.mkdir()
+    monkeypatch.delenv(DBT_SERVER, raising=False)
+    monkeypatch.delenv("NO_DBT_SERVER", raising=False)
+    # Longer than the address of a socket may be.
+    monkeypatch.setattr(tempfile, "tempdir", str(far))
+    with dbt_kept_ready("duckdb", PROJECT_DIR):
+        assert DBT_SERVER not in os.environ
+    assert list(far.iterdir()) == []
 
 
 def test_a_killed_refresh_leaves_no_server() -> None:

@@ -169,8 +169,57 @@ def test_other_errors_are_not_taken_for_one_of_the_two(tmp_path: Path) -> None:
         "java.io.IOException: Disk quota exceeded",
     ],
 )
-def test_a_step_that_met_a_full_disk_says_so_in_the_sentence(tmp_path: Path, message: str) -> None:
+def test_a_step_that_met_a_full_disk_says_so_in_the_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3_400_000))
     assert disk.in_words(message, settings(tmp_path)).startswith(f"WAREHOUSE_DIR={tmp_path}: its disk is full (")
+
+
+def test_a_disk_that_is_not_full_is_not_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = settings(tmp_path / "warehouse", tmp_path)
+    message = "OSError: [Errno 28] No space left on device"
+    free = {here.warehouse_dir: 500_000_000_000, tmp_path / "tmp": 4_000_000}
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free[folder]))
+    monkeypatch.setattr(disk, "_disks", lambda _: list(free))
+    assert disk.in_words(message, here) == (
+        f"{tmp_path}/tmp: its disk is full (4 MB free): free some room there, or set TMPDIR to a folder on a larger "
+        "disk where it is the one of temporary files"
+    )
+    free[tmp_path / "tmp"] = 900_000_000_000
+    assert disk.in_words(message, here) == message
+    free[here.warehouse_dir] = 4_000_000
+    assert disk.in_words(message, here).startswith(f"WAREHOUSE_DIR={here.warehouse_dir}: its disk is full (4 MB free)")
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "begins"),
+    [
+        (
+            errno.EACCES,
+            "warehouse/logs/a.log",
+            "WAREHOUSE_DIR={folder}/warehouse: cannot be written (Permission denied)",
+        ),
+        (errno.EACCES, ".", "WAREHOUSE_DIR={folder}/warehouse: cannot be written"),
+        (
+            errno.EACCES,
+            "warehouse/refresh.lock",
+            "{folder}/warehouse/refresh.lock: cannot be written (Permission denied)",
+        ),
+        (errno.EACCES, "export/a.csv", "{folder}/export/a.csv: cannot be read or written (Permission denied)"),
+        (errno.ENOSPC, "tmp/dbt-1", "{folder}/tmp: its disk is full ("),
+        (errno.ENOSPC, "warehouse/logs/a.log", "WAREHOUSE_DIR={folder}/warehouse: its disk is full ("),
+    ],
+)
+def test_the_place_that_an_error_names_is_told(tmp_path: Path, number: int, name: str, begins: str) -> None:
+    error = OSError(number, os.strerror(number), str(tmp_path / name))
+    said = disk.explained(error, settings(tmp_path / "warehouse", tmp_path))
+    assert said is not None and said.startswith(begins.format(folder=tmp_path))
+
+
+def test_a_link_in_the_warehouse_to_a_relative_place_is_the_warehouses(tmp_path: Path) -> None:
+    error = PermissionError(errno.EACCES, "Permission denied", "versions/1", None, str(tmp_path / ".published.7"))
+    assert str(disk.explained(error, settings(tmp_path))).startswith(f"WAREHOUSE_DIR={tmp_path}: cannot be written")
 
 
 def test_what_duckdb_says_when_its_temporary_folder_is_full_is_known(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import shlex
@@ -331,6 +332,15 @@ def test_a_warehouse_folder_whose_path_would_be_a_pattern_is_refused_by_the_sign
 @pytest.mark.parametrize("name", ["my shop", "магазин", "l'été (1), 50 %"])
 def test_a_warehouse_folder_of_any_other_name_is_taken(tmp_path: Path, name: str) -> None:
     assert read_settings({"WAREHOUSE_DIR": str(tmp_path / name)}).warehouse_dir == tmp_path / name
+
+
+def test_a_folder_of_seeds_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    with pytest.raises(SettingsError, match=rf"^SEEDS_DIR={tmp_path}: cannot be listed \(Permission denied\)$"):
+        own_seeds(tmp_path)
 
 
 # ---- what a variable and a setting both say -------------------------------------------------------------------------
