@@ -43,12 +43,13 @@ def main(environ: Mapping[str, str] | None = None) -> int:
         settings = read_settings()
         check_engine(settings, values)
         first, last = (_date(values, name) for name in ("FROM", "TO"))
+        warnings.filterwarnings("ignore", module="dagster.*")
+        os.environ.setdefault("DAGSTER_HOME", str(PROJECT_DIR / ".dagster_home"))
+        # They read settings and HISTORY_START again.
+        from orchestration.definitions import defs
     except SettingsError as error:
         print(error, file=sys.stderr)
         return BAD_CALL
-    warnings.filterwarnings("ignore", module="dagster.*")
-    os.environ.setdefault("DAGSTER_HOME", str(PROJECT_DIR / ".dagster_home"))
-    from orchestration.definitions import defs
 
     partitions = defs.resolve_asset_graph().get(HISTORY_KEY).partitions_def
     assert isinstance(partitions, TimeWindowPartitionsDefinition)

@@ -120,6 +120,8 @@ def mapped_vars(path: Path | None, shipped: Mapping[str, Any]) -> dict[str, Any]
         return {}
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except PermissionError as error:
+        raise SettingsError(f"MAPPING={path}: cannot be read ({error.strerror})") from None
     except (OSError, yaml.YAMLError, ValueError):
         # What is wrong with the file is said where it is obeyed (orchestration/landing/mapping/model.py).
         return {}

@@ -59,6 +59,7 @@ def main() -> int:
         held = {**shipped, **held_vars(settings, shipped)}
         limit = memory.hold(settings, held)
         check_engine(settings, os.environ)
+        check_history_start(settings, os.environ)
         disk.check_writable(settings)
         if held.get(disk.CHECK, True):
             disk.check_room(settings, contract())
@@ -129,6 +130,19 @@ def check_elsewhere(environ: Mapping[str, str]) -> None:
         targets_of(environ)
     except (PostgresError, TargetError) as error:
         raise SettingsError(str(error)) from None
+
+
+def check_history_start(settings: Settings, environ: Mapping[str, str]) -> None:
+    """See that HISTORY_START, where it is set, is a date, before all the work.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    if environ.get("HISTORY_START", "").strip():
+        # With it comes dagster-dbt, which else is imported beside dbt's start.
+        from orchestration.defs.backfill import history_start
+
+        history_start(settings, environ)
 
 
 def forget_builds(settings: Settings) -> None:

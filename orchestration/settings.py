@@ -8,7 +8,7 @@ SETTINGS and MAPPING that a variable says too (overrides.py judges these files).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -196,7 +196,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"DEMO={demo}: there is no such demo; one of {', '.join(DEMOS)} is needed, or none")
     landing = values.get("LANDING_DIR", "")
     landing_dir = Path(landing).expanduser().resolve() if landing else None
-    if landing_dir is not None and not landing_dir.is_dir():
+    if landing_dir is not None and not _is(Path.is_dir, landing_dir, "LANDING_DIR"):
         raise SettingsError(f"LANDING_DIR={landing}: no such folder")
     target = values.get("DBT_TARGET", "") or "duckdb"
     if target not in TARGETS:
@@ -216,15 +216,15 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
             f"pattern; a folder without the signs {' '.join(PATTERN_SIGNS)} is needed"
         )
     settings_file, seeds_dir, mapping = (_own(values, name) for name in ("SETTINGS", "SEEDS_DIR", "MAPPING"))
-    if mapping is not None and not mapping.is_file():
+    if mapping is not None and not _is(Path.is_file, mapping, "MAPPING"):
         raise SettingsError(f"MAPPING={mapping}: no such file; make map FROM=… proposes one")
     if mapping is not None and landing_dir is not None and landing_dir != warehouse_dir / "mapped":
         raise SettingsError("MAPPING and LANDING_DIR are both set: a mapping names the folder that it reads itself")
-    if settings_file is not None and not settings_file.is_file():
+    if settings_file is not None and not _is(Path.is_file, settings_file, "SETTINGS"):
         raise SettingsError(
             f"SETTINGS={settings_file}: no such file; a YAML file of settings is needed (make settings)"
         )
-    if seeds_dir is not None and not seeds_dir.is_dir():
+    if seeds_dir is not None and not _is(Path.is_dir, seeds_dir, "SEEDS_DIR"):
         raise SettingsError(f"SEEDS_DIR={seeds_dir}: no such folder; a folder of seed files is needed (make settings)")
     _refuse_own_folders("LANDING_DIR", landing_dir, warehouse_dir, OWN_FOLDERS)
     _refuse_own_folders("SEEDS_DIR", seeds_dir, warehouse_dir, (*OWN_FOLDERS, *OWN_ZONES))
@@ -256,6 +256,18 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def _own(values: Mapping[str, str], name: str) -> Path | None:
     text = values.get(name, "")
     return Path(text).expanduser().resolve() if text else None
+
+
+def _is(kind: Callable[[Path], bool], path: Path, variable: str) -> bool:
+    """Whether a path is a file or folder.
+
+    Raises:
+        SettingsError: it lies where this user may not look.
+    """
+    try:
+        return kind(path)
+    except OSError as error:
+        raise SettingsError(f"{variable}={path}: cannot be looked at ({error.strerror})") from None
 
 
 def _refuse_own_folders(variable: str, folder: Path | None, warehouse_dir: Path, names: Iterable[str]) -> None:

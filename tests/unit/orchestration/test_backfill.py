@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from dagster import BackfillPolicy
@@ -133,3 +135,15 @@ def test_a_call_without_dates_says_what_is_needed(
 ) -> None:
     assert main(values) == BAD_CALL
     assert message in capsys.readouterr().err
+
+
+def test_settings_that_the_definitions_cannot_use_are_a_bad_call(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refused(ModuleType):
+        def __getattr__(self, _: str) -> None:
+            raise SettingsError("HISTORY_START=2010: not an ISO date such as 2024-01-01")
+
+    monkeypatch.setitem(sys.modules, "orchestration.definitions", Refused("orchestration.definitions"))
+    assert main({"FROM": "2026-01-01", "TO": "2026-03-01"}) == BAD_CALL
+    assert capsys.readouterr().err == "HISTORY_START=2010: not an ISO date such as 2024-01-01\n"

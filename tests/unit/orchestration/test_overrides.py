@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from orchestration.overrides import (
     describe,
     edited_schemes,
     former_names_used,
+    mapped_vars,
     own_seeds,
     own_vars,
     prepare_seeds,
@@ -332,6 +334,35 @@ def test_a_warehouse_folder_whose_path_would_be_a_pattern_is_refused_by_the_sign
 @pytest.mark.parametrize("name", ["my shop", "магазин", "l'été (1), 50 %"])
 def test_a_warehouse_folder_of_any_other_name_is_taken(tmp_path: Path, name: str) -> None:
     assert read_settings({"WAREHOUSE_DIR": str(tmp_path / name)}).warehouse_dir == tmp_path / name
+
+
+@pytest.mark.parametrize("variable", ["LANDING_DIR", "SETTINGS", "MAPPING", "SEEDS_DIR"])
+def test_a_place_where_this_user_may_not_look_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    place = tmp_path / "closed" / "place"
+
+    def refusing(kind: Callable[[Path], bool]) -> Callable[[Path], bool]:
+        def asked(path: Path) -> bool:
+            if path == place:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return kind(path)
+
+        return asked
+
+    for name in ("is_dir", "is_file"):
+        monkeypatch.setattr(Path, name, refusing(getattr(Path, name)))
+    with pytest.raises(SettingsError, match=rf"^{variable}={place}: cannot be looked at \(Permission denied\)$"):
+        read_settings({"WAREHOUSE_DIR": str(tmp_path / "wh"), variable: str(place)})
+
+
+def test_a_mapping_that_this_user_may_not_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    with pytest.raises(SettingsError, match=rf"^MAPPING={tmp_path}/m.yml: cannot be read \(Permission denied\)$"):
+        mapped_vars(tmp_path / "m.yml", SHIPPED)
 
 
 def test_a_folder_of_seeds_that_cannot_be_listed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,7 @@ def test_a_version_that_is_not_everywhere_is_no_success(
         ),
         ({"AUDIENCE_TARGET": "no_such_module:Class"}, "no_such_module"),
         ({"AUDIENCE_TARGET": "postgres"}, "needs PUBLISH_POSTGRES_DSN"),
+        ({"HISTORY_START": "2010"}, "HISTORY_START=2010: not an ISO date"),
     ],
 )
 def test_a_place_that_cannot_be_used_is_told_before_all_the_work(
