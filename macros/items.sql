@@ -54,9 +54,9 @@
 {# Whether a product of the relation `products` matches a row (level, pattern) of `patterns`, in any case: a condition.
    `lowered` where the patterns are in lower case already. #}
 {% macro product_matches(products, patterns, lowered=false) -%}
-    {%- set pattern = patterns ~ '.pattern' if lowered else 'lower(' ~ patterns ~ '.pattern)' -%}
+    {%- set pattern = patterns ~ '.pattern' if lowered else lower_case(patterns ~ '.pattern') -%}
     {%- for level in pattern_levels() -%}
-    {{ 'or ' if not loop.first }}({{ patterns }}.level = '{{ level }}' and lower({{ products }}.{{ level }}) like {{ pattern }})
+    {{ 'or ' if not loop.first }}({{ patterns }}.level = '{{ level }}' and {{ lower_case(products ~ '.' ~ level) }} like {{ pattern }})
     {{ '' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

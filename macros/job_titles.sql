@@ -16,7 +16,7 @@
     {%- for plain, letters in folded_letters().items() -%}
         {%- for letter in letters -%}{%- do froms.append(letter) -%}{%- do tos.append(plain) -%}{%- endfor -%}
     {%- endfor -%}
-    {%- set bare = replace_all('lower(' ~ text ~ ')', '\\p{M}+', '') -%}
+    {%- set bare = replace_all(lower_case(text), '\\p{M}+', '') -%}
     {%- set folded = "translate(" ~ bare ~ ", '" ~ froms | join ~ "', '" ~ tos | join ~ "')" -%}
     {%- set vowels = "replace(replace(replace(replace(replace(replace(" ~ folded ~ ", 'ß', 'ss'), 'œ', 'oe'), 'æ', 'ae'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u')" -%}
     {%- set ungendered = replace_all("' ' || " ~ vowels ~ " || ' '", '([ (])[mwdfhxk]( ?[/|] ?[mwdfhxk])+', ' ') -%}

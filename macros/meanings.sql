@@ -12,7 +12,7 @@
 with meanings as (
 
     select
-        lower(category) as category,
+        {{ lower_case('category') }} as category,
         {{ segment_id(scheme) }} as meaning
     from {{ ref('category_meanings') }}
     where {{ known_label(scheme) }} is not null
@@ -40,7 +40,7 @@ spends as (
     from {{ ref('int_customer_categories') }} as categories
     {# The dates are named here: no filter from outside reaches what is read twice. #}
     inner join {{ missing(ref('int_category_dates')) }} as dates on categories.as_of = dates.as_of
-    inner join meanings on lower(categories.category) = meanings.category
+    inner join meanings on {{ lower_case('categories.category') }} = meanings.category
     {% if kind -%}
     inner join {{ ref('int_buyers') }} as members
         on

@@ -28,21 +28,24 @@ select
     home_ownerships.meaning as home_ownership,
     income_bands.meaning as income_band,
     compositions.meaning as household_composition,
-    {{ leading_number('trim(customers.household_size)') }} as household_size,
-    {{ leading_number('trim(customers.children)') }} as children
+    {{ leading_number(trimmed('customers.household_size')) }} as household_size,
+    {{ leading_number(trimmed('customers.children')) }} as children
 from {{ relation }} as customers
-left join {{ meaning_of('gender') }} as genders on lower(trim(customers.gender)) = genders.spelling
+left join {{ meaning_of('gender') }} as genders on {{ spelling_of('customers.gender') }} = genders.spelling
 left join {{ meaning_of('age_band') }} as declared_age_bands
-    on lower(trim(customers.age_band)) = declared_age_bands.spelling
-left join {{ meaning_of('settlement') }} as settlements on lower(trim(customers.settlement)) = settlements.spelling
-left join {{ meaning_of('employment') }} as employments on lower(trim(customers.employment)) = employments.spelling
+    on {{ spelling_of('customers.age_band') }} = declared_age_bands.spelling
+left join {{ meaning_of('settlement') }} as settlements
+    on {{ spelling_of('customers.settlement') }} = settlements.spelling
+left join {{ meaning_of('employment') }} as employments
+    on {{ spelling_of('customers.employment') }} = employments.spelling
 left join {{ meaning_of('marital_status') }} as marital_statuses
-    on lower(trim(customers.marital_status)) = marital_statuses.spelling
+    on {{ spelling_of('customers.marital_status') }} = marital_statuses.spelling
 left join {{ meaning_of('home_ownership') }} as home_ownerships
-    on lower(trim(customers.home_ownership)) = home_ownerships.spelling
-left join {{ meaning_of('income_band') }} as income_bands on lower(trim(customers.income_band)) = income_bands.spelling
+    on {{ spelling_of('customers.home_ownership') }} = home_ownerships.spelling
+left join {{ meaning_of('income_band') }} as income_bands
+    on {{ spelling_of('customers.income_band') }} = income_bands.spelling
 left join {{ meaning_of('household_composition') }} as compositions
-    on lower(trim(customers.household_composition)) = compositions.spelling
+    on {{ spelling_of('customers.household_composition') }} = compositions.spelling
 {% endmacro %}
 
 {# What rules ask for, from `relation`: declared profiles with as_of, kind, age in years and declared_age_band. #}

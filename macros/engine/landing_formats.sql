@@ -60,20 +60,20 @@
 {# Year, month and day in ISO's order, and whatever follows the date. Two digits of a year are 1969 to 2068, as POSIX reads them. #}
 {% macro reordered_date(text, format) -%}
     {%- set separator = modules.re.sub('[A-Z]', '', format)[:1] -%}
-    {%- set trimmed = 'trim(' ~ text ~ ')' -%}
+    {%- set bare = trimmed(text) -%}
     {%- if not separator -%}
         {#- With its time of day as compact as the date, or as ISO writes it. -#}
         {%- set day = '([0-9]{4})([0-9]{2})([0-9]{2})([^0-9].*)?' -%}
         {#- Before the other: the T of a compact time follows the date too. -#}
         {%- set moment = '([0-9]{4})([0-9]{2})([0-9]{2})[T ]?([0-9]{2})([0-9]{2})([0-9]{2})?([^0-9].*)?' -%}
         case
-            when {{ matches_whole(trimmed, moment) }} then
-                {{ iso_date_of_groups(trimmed, moment, 1, 2, 3) }} || ' ' || {{ group_of(trimmed, moment, 4) }}
-                || ':' || {{ group_of(trimmed, moment, 5) }}
-                || case when {{ group_of(trimmed, moment, 6) }} <> '' then ':' else '' end || {{ group_of(trimmed, moment, 6) }}
-                || {{ group_of(trimmed, moment, 7) }}
-            when {{ matches_whole(trimmed, day) }} then
-                {{ iso_date_of_groups(trimmed, day, 1, 2, 3) }} || replace({{ group_of(trimmed, day, 4) }}, ',', ' ')
+            when {{ matches_whole(bare, moment) }} then
+                {{ iso_date_of_groups(bare, moment, 1, 2, 3) }} || ' ' || {{ group_of(bare, moment, 4) }}
+                || ':' || {{ group_of(bare, moment, 5) }}
+                || case when {{ group_of(bare, moment, 6) }} <> '' then ':' else '' end || {{ group_of(bare, moment, 6) }}
+                || {{ group_of(bare, moment, 7) }}
+            when {{ matches_whole(bare, day) }} then
+                {{ iso_date_of_groups(bare, day, 1, 2, 3) }} || replace({{ group_of(bare, day, 4) }}, ',', ' ')
             else {{ text }}
         end
     {%- else -%}
@@ -84,12 +84,12 @@
         {%- set pattern = parts | join('[' ~ separator ~ ']') ~ '([^0-9].*)?' -%}
         {%- set year_at = (fields.index('YYYY') if 'YYYY' in fields else fields.index('YY')) + 1 -%}
         case
-            when {{ matches_whole(trimmed, pattern) }} then
+            when {{ matches_whole(bare, pattern) }} then
                 {% if 'YY' in fields -%}
-                case when {{ group_of(trimmed, pattern, year_at) }} <= '68' then '20' else '19' end ||
+                case when {{ group_of(bare, pattern, year_at) }} <= '68' then '20' else '19' end ||
                 {% endif -%}
-                {{ iso_date_of_groups(trimmed, pattern, year_at, fields.index('MM') + 1, fields.index('DD') + 1) }}
-                || replace({{ group_of(trimmed, pattern, 4) }}, ',', ' ')
+                {{ iso_date_of_groups(bare, pattern, year_at, fields.index('MM') + 1, fields.index('DD') + 1) }}
+                || replace({{ group_of(bare, pattern, 4) }}, ',', ' ')
             else {{ text }}
         end
     {%- endif -%}
@@ -117,8 +117,8 @@
 {# Seconds or milliseconds since 1970 in UTC; or days since 1899-12-30, as spreadsheets count, where a whole number is a date
    without a time of day. Seconds are rounded to the nearest: a spreadsheet's fraction of a day is never exact. #}
 {% macro number_as_iso_text(text, format) -%}
-    {%- set number = 'try_cast(trim(' ~ text ~ ') as decimal(30, 12))' -%}
-    {%- set is_number = matches_whole('trim(' ~ text ~ ')', '-?[0-9]{1,15}([.][0-9]*)?([eE][+]?[0-9]{1,2})?') -%}
+    {%- set number = 'try_cast(' ~ trimmed(text) ~ ' as decimal(30, 12))' -%}
+    {%- set is_number = matches_whole(trimmed(text), '-?[0-9]{1,15}([.][0-9]*)?([eE][+]?[0-9]{1,2})?') -%}
     case
         {%- if format == 'excel' %}
         when {{ is_number }} and {{ number }} between 1 and 2958465 and {{ number }} = floor({{ number }})
@@ -141,12 +141,13 @@
    where the table has no column that says the currency. #}
 {% macro as_plain_number(text, format, may_have_sign) -%}
     {#- Apostrophes and the blanks that no line breaks at stand between groups of digits, like a blank. -#}
-    {%- set plain = 'trim(translate(' ~ text ~ ", chr(39) || '’\u00a0\u202f', '    '))" -%}
+    {%- set plain = 'translate(' ~ trimmed(text) ~ ", chr(39) || '’\u00a0\u202f', '    ')" -%}
     {%- set sign = ' *[$€£¥]? *' if may_have_sign else '' -%}
+    {%- set outside = sign or ' *' -%}
     {%- set group = '[.]' if format == 'decimal_comma' else '[,]' -%}
     {%- set point = '[,]' if format == 'decimal_comma' else '[.]' -%}
-    {%- set pattern = sign ~ '([+-]?)' ~ sign ~ '([0-9]+|[1-9][0-9]{0,2}(' ~ group
-        ~ '[0-9]{3})+|[1-9][0-9]{0,2}( [0-9]{3})+)(' ~ point ~ '([0-9]*))?' ~ sign -%}
+    {%- set pattern = outside ~ '([+-]?)' ~ sign ~ '([0-9]+|[1-9][0-9]{0,2}(' ~ group
+        ~ '[0-9]{3})+|[1-9][0-9]{0,2}( [0-9]{3})+)(' ~ point ~ '([0-9]*))?' ~ outside -%}
     case
         when {{ matches_whole(plain, pattern) }} then
             {{ group_of(plain, pattern, 1) }} || replace(replace({{ group_of(plain, pattern, 2) }}, '{{ group[1] }}', ''), ' ', '')
@@ -158,7 +159,7 @@
 {# ---- ids --------------------------------------------------------------------------------------------------------------- #}
 
 {% macro as_normal_id(text, format) -%}
-    {%- if format == 'lower' -%} lower({{ text }})
+    {%- if format == 'lower' -%} {{ lower_case(text) }}
     {%- elif format == 'upper' -%} upper({{ text }})
     {%- elif format == 'without_decimals' -%}
     case when {{ matches_whole(text, '[0-9]+[.]0*') }} then split_part({{ text }}, '.', 1) else {{ text }} end
@@ -173,7 +174,9 @@
 {% macro text_of(value) %}{{ return(text(value)) }}{% endmacro %}
 
 {# A group of the pattern in a text that holds nothing else; '' where the group is not there. #}
-{% macro group_of(text, pattern, group) %}{{ return("regexp_extract(" ~ text ~ ", '^" ~ pattern ~ "$', " ~ group ~ ")") }}{% endmacro %}
+{% macro group_of(text, pattern, group) %}{{ return(adapter.dispatch('group_of', 'segments_in_use')(text, pattern, group)) }}{% endmacro %}
+{% macro duckdb__group_of(text, pattern, group) %}regexp_extract({{ text }}, '^{{ pattern }}$', {{ group }}){% endmacro %}
+{% macro spark__group_of(text, pattern, group) %}regexp_extract({{ text }}, '^{{ pattern }}\\z', {{ group }}){% endmacro %}
 
 {# A timestamp from whole seconds since 1970 in UTC. #}
 {% macro moment_of_seconds(seconds) %}{{ return(adapter.dispatch('moment_of_seconds', 'segments_in_use')(seconds)) }}{% endmacro %}

@@ -7,15 +7,18 @@
     {{- return(adapter.dispatch('text_to_number', 'segments_in_use')(text)) -}}
 {% endmacro %}
 
-{# DuckDB also reads 1_000. #}
+{# DuckDB also reads 1_000. Most texts have no blanks to take off, and are numbers as they are. #}
 {% macro duckdb__text_to_number(text) -%}
-    case when not contains({{ text }}, '_') then try_cast(trim({{ text }}) as decimal(18, 4)) end
+    case
+        when not contains({{ text }}, '_')
+            then coalesce(try_cast({{ text }} as decimal(18, 4)), try_cast({{ trimmed(text) }} as decimal(18, 4)))
+    end
 {%- endmacro %}
 
 {% macro spark__text_to_number(text) -%}
     case
-        when trim({{ text }}) rlike '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$'
-            then try_cast(trim({{ text }}) as decimal(18, 4))
+        when {{ matches_whole(trimmed(text), '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }}
+            then try_cast({{ trimmed(text) }} as decimal(18, 4))
     end
 {%- endmacro %}
 
@@ -26,13 +29,16 @@
 {% endmacro %}
 
 {% macro duckdb__text_to_rate(text) -%}
-    case when not contains({{ text }}, '_') then try_cast(trim({{ text }}) as decimal(18, 10)) end
+    case
+        when not contains({{ text }}, '_')
+            then coalesce(try_cast({{ text }} as decimal(18, 10)), try_cast({{ trimmed(text) }} as decimal(18, 10)))
+    end
 {%- endmacro %}
 
 {% macro spark__text_to_rate(text) -%}
     case
-        when trim({{ text }}) rlike '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$'
-            then try_cast(trim({{ text }}) as decimal(18, 10))
+        when {{ matches_whole(trimmed(text), '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }}
+            then try_cast({{ trimmed(text) }} as decimal(18, 10))
     end
 {%- endmacro %}
 
@@ -40,8 +46,8 @@
 
 {% macro text_to_integer(text) -%}
     case
-        when {{ matches_whole('trim(' ~ text ~ ')', '[+-]?[0-9]{1,18}([.]0*)?') }}
-            then try_cast(split_part(trim({{ text }}), '.', 1) as bigint)
+        when {{ matches_whole(trimmed(text), '[+-]?[0-9]{1,18}([.]0*)?') }}
+            then try_cast(split_part({{ trimmed(text) }}, '.', 1) as bigint)
     end
 {%- endmacro %}
 
@@ -49,8 +55,8 @@
 
 {% macro text_to_flag(text) -%}
     case
-        when {{ matches_whole('lower(trim(' ~ text ~ '))', '(true|t|yes|y|1([.]0*)?)') }} then true
-        when {{ matches_whole('lower(trim(' ~ text ~ '))', '(false|f|no|n|0([.]0*)?)') }} then false
+        when {{ matches_whole('lower(' ~ trimmed(text) ~ ')', '(true|t|yes|y|1([.]0*)?)') }} then true
+        when {{ matches_whole('lower(' ~ trimmed(text) ~ ')', '(false|f|no|n|0([.]0*)?)') }} then false
     end
 {%- endmacro %}
 
@@ -75,12 +81,12 @@
 {% endmacro %}
 
 {% macro duckdb__text_to_timestamp(text) -%}
-    {%- set naive = 'trim(' ~ text ~ ')' -%}
+    {%- set naive = trimmed(text) -%}
     {%- set stem = "regexp_extract(" ~ naive ~ ", '^(" ~ iso_naive_pattern() ~ ")" ~ iso_offset_pattern() ~ "$', 1)" -%}
     {%- set offset = "regexp_extract(" ~ naive ~ ", '([+-][0-9]{2}):?([0-9]{2})?$', GROUP)" -%}
     case
         when regexp_full_match({{ naive }}, '{{ iso_naive_pattern() }}') then try_cast({{ naive }} as timestamp)
-        when {{ stem }} <> '' and {{ naive }} like '%:%' then
+        when {{ stem }} like '%:%' then
             try_cast({{ stem }} as timestamp) - to_minutes(
                 case
                     when regexp_matches({{ naive }}, '[+-][0-9]{2}:?[0-9]{2}$|[+-][0-9]{2}$') then
@@ -97,9 +103,9 @@
     {# The session's zone is UTC (profiles.yml); Spark reads the offset itself, but only behind seconds, and drops what is finer than
        microseconds. #}
     case
-        when trim({{ text }}) rlike '^{{ iso_naive_pattern() }}({{ iso_offset_pattern() }})?$'
+        when {{ matches_whole(trimmed(text), iso_naive_pattern() ~ '(' ~ iso_offset_pattern() ~ ')?') }}
             then try_cast(
-                regexp_replace(replace(upper(trim({{ text }})), 'UTC', 'Z'), '^([^:]*:[0-9][0-9])( ?[Z+-])', '$1:00$2') as timestamp
+                regexp_replace(replace(upper({{ trimmed(text) }}), 'UTC', 'Z'), '^([^:]*:[0-9][0-9])( ?[Z+-])', '$1:00$2') as timestamp
             )
     end
 {%- endmacro %}
@@ -111,21 +117,21 @@
     case
         when {{ is_day_text(text) }} then
             case
-                when {{ matches_whole('trim(' ~ text ~ ')', iso_date_pattern()) }}
-                    then {{ utc_timestamp('try_cast(trim(' ~ text ~ ') as timestamp)') }}
+                when {{ matches_whole(trimmed(text), iso_date_pattern()) }}
+                    then {{ utc_timestamp('try_cast(' ~ trimmed(text) ~ ' as timestamp)') }}
             end
         else {{ text_to_timestamp(text) }}
     end
 {%- endmacro %}
 
-{% macro is_day_text(text) %}length(trim({{ text }})) <= 10{% endmacro %}
+{% macro is_day_text(text) %}length({{ trimmed(text) }}) <= 10{% endmacro %}
 
 {# ---- date: an ISO date, or the date part of a timestamp as written; a timestamp with an offset is turned into the stores'
    time first, because such a timestamp is some midnight in another zone ------------------------------------------------- #}
 
 {% macro text_to_date(text) -%}
     case
-        when {{ matches_whole('trim(' ~ text ~ ')', iso_naive_pattern()) }}
+        when {{ matches_whole(trimmed(text), iso_naive_pattern()) }}
             then cast({{ text_to_timestamp(text) }} as date)
         else cast({{ local_timestamp(text_to_timestamp(text)) }} as date)
     end
@@ -139,8 +145,9 @@
     regexp_full_match({{ text }}, '{{ pattern }}')
 {%- endmacro %}
 
+{# For Java $ is also before a line break at the end. #}
 {% macro spark__matches_whole(text, pattern) -%}
-    {{ text }} rlike '^{{ pattern }}$'
+    {{ text }} rlike '^{{ pattern }}\\z'
 {%- endmacro %}
 
 {# ---- local time of the stores, from a timestamp in UTC ---------------------------------------------------------------- #}

@@ -3,7 +3,7 @@
 {% macro typed_column(column) -%}
     {%- set landed = 'landed.' ~ ('read_' if column.formats else '') ~ column.name -%}
     {%- if column['values'] -%}
-        {%- set value = 'lower(trim(landed.' ~ column.name ~ '))' -%}
+        {%- set value = spelling_of('landed.' ~ column.name) -%}
         case
             when {{ value }} in ('{{ column['values'] | join("', '") }}') then {{ value }}
             {%- if column.default %}

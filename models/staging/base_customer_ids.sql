@@ -15,7 +15,7 @@ guests as (
 
     select
         guest_id,
-        lower(trim(guest_id)) as plain_id
+        {{ spelling_of('guest_id') }} as plain_id
     from {{ ref('guest_ids') }}
 
 ),

@@ -20,8 +20,8 @@ with spellings as (
 named_currencies as (
 
     select
-        count(distinct upper(trim(spelling))) as currencies,
-        min(upper(trim(spelling))) as first_currency
+        count(distinct upper({{ trimmed('spelling') }})) as currencies,
+        min(upper({{ trimmed('spelling') }})) as first_currency
     from spellings
     where spelling <> ''
 
@@ -45,7 +45,7 @@ select
     spellings.ordered_on,
     {# Empty is the same as the others, where the others are one. #}
     case
-        when spellings.spelling <> '' then upper(trim(spellings.spelling))
+        when spellings.spelling <> '' then upper({{ trimmed('spellings.spelling') }})
         else coalesce(reporting.only_currency, reporting.reporting_currency)
     end as currency,
     cast(reporting.reporting_currency as string) as reporting_currency,

@@ -16,12 +16,12 @@ with foreign_days as (
 rates as (
 
     select
-        upper(trim(currency)) as currency,
+        upper({{ trimmed('currency') }}) as currency,
         valid_from,
         max(rate) as rate
     from {{ ref('stg_exchange_rates') }}
     where rate > 0
-    group by upper(trim(currency)), valid_from
+    group by upper({{ trimmed('currency') }}), valid_from
 
 ),
 

@@ -8,7 +8,7 @@ accepted_rows as (
 select
     {{ canonical_customer('accepted_rows') }} as customer_id,
     case
-        when accepted_rows.arm = 'holdout' and lower(trim(accepted_rows.treatment_id)) = 'none' then 'none'
+        when accepted_rows.arm = 'holdout' and {{ spelling_of('accepted_rows.treatment_id') }} = 'none' then 'none'
         else accepted_rows.treatment_id
     end as treatment_id,
     accepted_rows.arm,

@@ -44,8 +44,8 @@ left join {{ ref('refused_rows') }} as refused
 left join {{ ref('base_order_rates') }} as rates
     on coalesce(lines.currency, '') = rates.spelling and lines.ordered_on = rates.ordered_on
 left join (
-    select distinct lower(trim(status)) as status from {{ ref('order_statuses') }} where not counts
-) as statuses on lower(trim(lines.status)) = statuses.status
+    select distinct {{ spelling_of('status') }} as status from {{ ref('order_statuses') }} where not counts
+) as statuses on {{ spelling_of('lines.status') }} = statuses.status
 where
     not lines.is_refused
     and refused.source_row is null

@@ -70,8 +70,8 @@ stray_lines as (
     from {{ ref('base_order_lines') }} as lines
     inner join stray_days on lines.ordered_on >= stray_days.stray_from
     left join (
-        select distinct lower(trim(status)) as status from {{ ref('order_statuses') }} where not counts
-    ) as statuses on lower(trim(lines.status)) = statuses.status
+        select distinct {{ spelling_of('status') }} as status from {{ ref('order_statuses') }} where not counts
+    ) as statuses on {{ spelling_of('lines.status') }} = statuses.status
     where not lines.is_refused and statuses.status is null
 ),
 

@@ -11,7 +11,8 @@ with spends as (
         cast(categories.spend as double) as spend
     from {{ ref('int_customer_categories') }} as categories
     inner join {{ ref('int_as_of_dates') }} as dates on categories.as_of = dates.as_of and dates.is_current
-    left join {{ ref('category_meanings') }} as meanings on lower(categories.category) = lower(meanings.category)
+    left join {{ ref('category_meanings') }} as meanings
+        on {{ lower_case('categories.category') }} = {{ lower_case('meanings.category') }}
 
 ),
 

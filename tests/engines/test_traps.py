@@ -70,7 +70,8 @@ def test_a_text_that_is_no_number_is_null_and_never_an_error(tables: Tables) -> 
     numbers = by_text(tables, "number_value")
     assert {text: value for text, value in numbers.items() if value is not None} == {
         "1": 1, " 2.50 ": Decimal("2.5"), "-3": -3, "+4.": 4, ".5": Decimal("0.5"), "1e3": 1000, "3.0": 3,
-        "3.5": Decimal("3.5"), "1.0": 1, "+7": 7,
+        "3.5": Decimal("3.5"), "1.0": 1, "+7": 7, "2.25\u00a0": Decimal("2.25"), "\t12.50": Decimal("12.5"),
+        "\u30008\ufeff": 8, "9\r\n": 9,
     }  # fmt: skip
 
 
@@ -84,6 +85,26 @@ def test_money_is_converted_by_all_digits_of_a_rate_and_rounded_once(tables: Tab
         4: Decimal("0.2469"),
         5: None,
     }
+
+
+def test_blanks_beside_a_value_are_passed_over_and_within_one_are_not(tables: Tables) -> None:
+    assert {text for text, flag in by_text(tables, "flag_value").items() if flag is not None} >= {"yes\u00a0", "\tNO\n"}
+    moments, days = by_text(tables, "timestamp_value"), by_text(tables, "date_value")
+    assert moments["2026-01-31 10:00:00\r\n"] == datetime(2026, 1, 31, 10)
+    assert moments["\u00a02026-01-31T10:00:00+02:00\t"] == datetime(2026, 1, 31, 8)
+    assert days["2026-01-31\n"] == date(2026, 1, 31)
+    assert moments["2026-01-31\n10:00:00"] is None
+    assert by_text(tables, "trimmed_value")["\u30008\ufeff"] == "8"
+
+
+def test_a_date_is_in_no_zone(tables: Tables) -> None:
+    for column in ("timestamp_value", "date_value"):
+        found = by_text(tables, column)
+        assert found["2026-01-31+02:00"] is found["2026-01-31Z"] is None
+
+
+def test_ids_of_segments_have_the_small_letters_of_their_labels(tables: Tables) -> None:
+    assert by_text(tables, "segment_value")["İzmir ΚΑΦΕΣ"] == "izmir_καφεσ"
 
 
 def test_what_is_nobodys_meets_its_own_and_has_no_number(tables: Tables) -> None:
@@ -100,7 +121,7 @@ def test_what_is_nobodys_meets_its_own_and_has_no_number(tables: Tables) -> None
 def test_a_whole_number_may_end_in_point_zero_and_nothing_else_is_cut_off(tables: Tables) -> None:
     integers = by_text(tables, "integer_value")
     assert {text: value for text, value in integers.items() if value is not None} == {
-        "1": 1, "-3": -3, "+4.": 4, "3.0": 3, "1.0": 1, "+7": 7,
+        "1": 1, "-3": -3, "+4.": 4, "3.0": 3, "1.0": 1, "+7": 7, "\u30008\ufeff": 8, "9\r\n": 9,
     }  # fmt: skip
 
 

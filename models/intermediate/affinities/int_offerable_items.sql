@@ -23,7 +23,10 @@ excluded_ids as (
 
     select distinct items.item
     from {{ ref('int_affinity_items') }} as items
-    inner join exclusions on exclusions.level = 'product_id' and lower(items.item) like lower(exclusions.pattern)
+    inner join exclusions
+        on
+            exclusions.level = 'product_id'
+            and {{ lower_case('items.item') }} like {{ lower_case('exclusions.pattern') }}
     where items.item_level = 'product'
 
 ),

@@ -4,7 +4,7 @@ with exclusions as (
 
     select
         level,
-        lower(pattern) as pattern
+        {{ lower_case('pattern') }} as pattern
     from {{ ref('offer_exclusions') }}
 
 ),

@@ -4,7 +4,7 @@ with patterns as (
 
     select
         level,
-        lower(pattern) as pattern
+        {{ lower_case('pattern') }} as pattern
     from {{ ref('non_merchandise') }}
 
 ),
@@ -59,7 +59,7 @@ products as (
         cast(null as decimal(18, 4)) as list_price,
         cast(null as decimal(18, 4)) as unit_margin
     from unlisted_products
-    inner join sold_patterns on lower(unlisted_products.product_id) like sold_patterns.pattern
+    inner join sold_patterns on {{ lower_case('unlisted_products.product_id') }} like sold_patterns.pattern
 
 ),
 
@@ -88,7 +88,8 @@ merchandise as (
         non_merchandise.product_id is null as is_merchandise
     from products
     left join non_merchandise on products.product_id = non_merchandise.product_id
-    left join {{ meaning_of('brand_tier') }} as brand_tiers on lower(trim(products.brand_tier)) = brand_tiers.spelling
+    left join {{ meaning_of('brand_tier') }} as brand_tiers
+        on {{ spelling_of('products.brand_tier') }} = brand_tiers.spelling
 
 )
 

@@ -62,8 +62,8 @@ select
     profiles.kind,
     profiles.age_band,
     profiles.gender,
-    nullif(lower(trim(profiles.country)), '') as country,
-    nullif(lower(trim(profiles.region)), '') as region,
+    nullif({{ spelling_of('profiles.country') }}, '') as country,
+    nullif({{ spelling_of('profiles.region') }}, '') as region,
     profiles.settlement,
     {# `5+` is how files say five and more. #}
     cast(case when profiles.household_size > 5 then 5 else profiles.household_size end as string) as household_size,
@@ -73,7 +73,7 @@ select
     profiles.employment,
     profiles.income_band,
     profiles.home_ownership,
-    nullif(lower(trim(firms.industry)), '') as industry,
+    nullif({{ spelling_of('firms.industry') }}, '') as industry,
     case when firms.employees >= 0 then cast(firms.employees as double) end as employees,
     case when firms.annual_revenue >= 0 then cast(firms.annual_revenue as double) end as annual_revenue,
     case when firms.process_maturity between 1 and 5 then cast(firms.process_maturity as string) end as process_maturity,
@@ -83,5 +83,6 @@ left join firms
     on
         profiles.population = firms.population
         and case when profiles.kind = 'company' then profiles.member_id end = firms.member_id
-left join {{ meaning_of('benefit_sought') }} as benefits on lower(trim(firms.benefit_sought)) = benefits.spelling
+left join {{ meaning_of('benefit_sought') }} as benefits
+    on {{ spelling_of('firms.benefit_sought') }} = benefits.spelling
 where exists (select 1 from {{ ref('stg_prospects') }})

@@ -12,9 +12,9 @@ with titles as (
         spelling,
         {{ title_words('spelling') }} as words
     from (
-        select distinct lower(trim(job_title)) as spelling
+        select distinct {{ spelling_of('job_title') }} as spelling
         from {{ ref('stg_company_contacts') }}
-        where trim(job_title) <> ''
+        where {{ trimmed('job_title') }} <> ''
     ) as spellings
 
 ),

@@ -41,7 +41,7 @@ ages as (
     left join declared on members.customer_id = declared.customer_id
     left join {{ ref('stg_companies') }} as companies on members.customer_id = companies.company_id
     left join {{ meaning_of('settlement') }} as company_settlements
-        on lower(trim(companies.settlement)) = company_settlements.spelling
+        on {{ spelling_of('companies.settlement') }} = company_settlements.spelling
 
 )
 

@@ -33,7 +33,7 @@ with prospects as (
         prospects.annual_income,
         prospects.home_ownership
     from {{ ref('stg_prospects') }} as prospects
-    left join {{ meaning_of('kind') }} as kinds on lower(trim(prospects.kind)) = kinds.spelling
+    left join {{ meaning_of('kind') }} as kinds on {{ spelling_of('prospects.kind') }} = kinds.spelling
 
 ),
 

@@ -28,7 +28,7 @@ contacts as (
         contacts.person_id,
         titles.role
     from {{ ref('stg_company_contacts') }} as contacts
-    inner join {{ ref('int_job_titles') }} as titles on lower(trim(contacts.job_title)) = titles.spelling
+    inner join {{ ref('int_job_titles') }} as titles on {{ spelling_of('contacts.job_title') }} = titles.spelling
     where titles.role <> 'none'
 
 ),

@@ -32,8 +32,10 @@ touches as (
 
     select
         touchpoints.member_id as customer_id,
-        lower(trim(touchpoints.channel)) as channel,
-        coalesce(touchpoints.campaign_type, touchpoints.treatment_id, lower(trim(touchpoints.channel))) as category
+        {{ spelling_of('touchpoints.channel') }} as channel,
+        coalesce(
+            touchpoints.campaign_type, touchpoints.treatment_id, {{ spelling_of('touchpoints.channel') }}
+        ) as category
     from {{ ref('int_member_touchpoints') }} as touchpoints
     inner join settings
         on touchpoints.touched_on >= settings.outcome_start_on and touchpoints.touched_on < settings.as_of

@@ -11,31 +11,34 @@ with landed_values as (
 
     {% for table in ['customers', 'prospects'] -%}
     {% for column in profile_columns + number_columns -%}
-    select '{{ table }}' as source_table, '{{ column }}' as attribute, lower(trim({{ column }})) as spelling
+    select '{{ table }}' as source_table, '{{ column }}' as attribute, {{ spelling_of(column) }} as spelling
     from {{ ref('stg_' ~ table) }}
     union all
     {% endfor -%}
     {% endfor -%}
-    select 'companies' as source_table, 'settlement' as attribute, lower(trim(settlement)) as spelling
+    select 'companies' as source_table, 'settlement' as attribute, {{ spelling_of('settlement') }} as spelling
     from {{ ref('stg_companies') }}
     union all
     {% for table in ['companies', 'prospects'] -%}
-    select '{{ table }}' as source_table, 'benefit_sought' as attribute, lower(trim(benefit_sought)) as spelling
+    select '{{ table }}' as source_table, 'benefit_sought' as attribute, {{ spelling_of('benefit_sought') }} as spelling
     from {{ ref('stg_' ~ table) }}
     union all
     {% endfor -%}
-    select 'prospects' as source_table, 'kind' as attribute, lower(trim(kind)) as spelling
+    select 'prospects' as source_table, 'kind' as attribute, {{ spelling_of('kind') }} as spelling
     from {{ ref('stg_prospects') }}
     union all
-    select 'company_contacts' as source_table, 'job_title' as attribute, lower(trim(contacts.job_title)) as spelling
+    select
+        'company_contacts' as source_table,
+        'job_title' as attribute,
+        {{ spelling_of('contacts.job_title') }} as spelling
     from {{ ref('stg_company_contacts') }} as contacts
-    left join {{ ref('int_job_titles') }} as titles on lower(trim(contacts.job_title)) = titles.spelling
+    left join {{ ref('int_job_titles') }} as titles on {{ spelling_of('contacts.job_title') }} = titles.spelling
     where titles.role is null
     union all
-    select 'products' as source_table, 'brand_tier' as attribute, lower(trim(brand_tier)) as spelling
+    select 'products' as source_table, 'brand_tier' as attribute, {{ spelling_of('brand_tier') }} as spelling
     from {{ ref('stg_products') }}
     union all
-    select 'order_lines' as source_table, 'status' as attribute, lower(trim(status)) as spelling
+    select 'order_lines' as source_table, 'status' as attribute, {{ spelling_of('status') }} as spelling
     from {{ ref('stg_order_lines') }}
     where status is not null
 
@@ -45,12 +48,12 @@ known_spellings as (
 
     select
         attribute,
-        lower(trim(spelling)) as spelling
+        {{ spelling_of('spelling') }} as spelling
     from {{ ref('spellings') }}
     -- Read from seeds of their own: a row here gives them no meaning.
     where attribute not in ('status', 'job_title')
     union
-    select 'status' as attribute, lower(trim(status)) as spelling from {{ ref('order_statuses') }}
+    select 'status' as attribute, {{ spelling_of('status') }} as spelling from {{ ref('order_statuses') }}
 
 ),
 

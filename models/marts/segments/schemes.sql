@@ -65,6 +65,6 @@ select
     schemes.is_active,
     schemes.treatment_check,
     schemes.is_data_driven,
-    case when schemes.is_active then trim(cautions.caution) end as caution
+    case when schemes.is_active then {{ trimmed('cautions.caution') }} end as caution
 from {{ ref('segment_schemes') }} as schemes
 left join cautions on schemes.scheme = cautions.scheme

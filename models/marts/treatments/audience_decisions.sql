@@ -109,14 +109,14 @@ judged_assignments as (
         coalesce(permissions.person_id, assignments.member_id) as person_id,
         assignments.treatment_id,
         assignments.segment,
-        lower(trim(treatments.channel)) as channel,
+        {{ spelling_of('treatments.channel') }} as channel,
         ordered_schemes.priority,
         ordered_schemes.reason as priority_reason,
         permissions.permission,
         coalesce(member_touches.touches, 0) as touches,
         case
             when treatments.treatment_id is null then 'not valid'
-            when coalesce(trim(treatments.channel), '') = '' then 'no channel'
+            when coalesce({{ trimmed('treatments.channel') }}, '') = '' then 'no channel'
             when assignments.arm = 'programme' or programme_persons.member_id is not null then 'programme'
             when
                 coalesce(treatments.valid_from, as_of_day.as_of) > as_of_day.as_of
@@ -136,7 +136,9 @@ judged_assignments as (
     left join {{ ref('segment_treatments') }} as treatments on assignments.treatment_id = treatments.treatment_id
     inner join ordered_schemes on assignments.scheme = ordered_schemes.scheme
     left join {{ ref('contact_permissions') }} as permissions
-        on assignments.member_id = permissions.member_id and lower(trim(treatments.channel)) = permissions.channel
+        on
+            assignments.member_id = permissions.member_id
+            and {{ spelling_of('treatments.channel') }} = permissions.channel
     -- Who gets nothing, or not this, gets it for a company neither.
     left join programme_members as programme_persons on permissions.person_id = programme_persons.member_id
     left join held_out as held_persons

@@ -47,7 +47,7 @@ addressees as (
     from members
     inner join companies on members.member_id = companies.customer_id
     inner join {{ ref('stg_company_contacts') }} as contacts on members.member_id = contacts.company_id
-    left join {{ ref('int_job_titles') }} as titles on lower(trim(contacts.job_title)) = titles.spelling
+    left join {{ ref('int_job_titles') }} as titles on {{ spelling_of('contacts.job_title') }} = titles.spelling
     left join {{ ref('buying_roles') }} as roles on titles.role = roles.role
 
 ),
@@ -61,10 +61,10 @@ persons as (
 
 used_channels as (
 
-    select distinct lower(trim(treatments.channel)) as channel
+    select distinct {{ spelling_of('treatments.channel') }} as channel
     from {{ ref('treatments') }} as treatments
     inner join {{ ref('segment_schemes') }} as schemes on treatments.scheme = schemes.scheme
-    where schemes.is_active and trim(treatments.channel) <> ''
+    where schemes.is_active and {{ trimmed('treatments.channel') }} <> ''
 
 ),
 
@@ -72,11 +72,11 @@ ranked_consents as (
 
     select
         consents.customer_id,
-        lower(trim(consents.channel)) as channel,
+        {{ spelling_of('consents.channel') }} as channel,
         consents.opted_in,
         consents.recorded_at,
         row_number() over (
-            partition by consents.customer_id, lower(trim(consents.channel))
+            partition by consents.customer_id, {{ spelling_of('consents.channel') }}
             order by consents.recorded_at desc, consents.opted_in asc
         ) as consent_rank
     from {{ ref('stg_consents') }} as consents
@@ -88,13 +88,13 @@ objections as (
 
     select
         responses.customer_id,
-        lower(trim(touchpoints.channel)) as channel,
+        {{ spelling_of('touchpoints.channel') }} as channel,
         max(responses.responded_at) as objected_at
     from {{ ref('stg_responses') }} as responses
     left join {{ ref('stg_touchpoints') }} as touchpoints
         on responses.touchpoint_id = touchpoints.touchpoint_id and responses.customer_id = touchpoints.customer_id
     where responses.kind = 'unsubscribe'
-    group by responses.customer_id, lower(trim(touchpoints.channel))
+    group by responses.customer_id, {{ spelling_of('touchpoints.channel') }}
 
 ),
 

@@ -97,7 +97,7 @@ member_touches as (
         touchpoints.member_id,
         touchpoints.touchpoint_id,
         {{ month_start('touchpoints.touched_on') }} as month_on,
-        lower(trim(touchpoints.channel)) as channel,
+        {{ spelling_of('touchpoints.channel') }} as channel,
         coalesce(touchpoints.campaign_type, 'none') as campaign_type,
         coalesce(touchpoints.treatment_id, 'none') as treatment_id,
         touchpoints.cost

@@ -65,7 +65,7 @@ subset_segments as (
         on treatment.treatment_id = subset.treatment_id
     inner join served_segments as served
         on treatment.scheme = served.scheme
-        and lower(served.label) like lower(subset.pattern)
+        and {{ lower_case('served.label') }} like {{ lower_case('subset.pattern') }}
     where treatment.is_template
 ),
 
@@ -176,4 +176,4 @@ left join {{ ref('segment_reach') }} as reach
     on
         published.scheme = reach.scheme
         and published.segment = reach.segment
-        and lower(trim(published.channel)) = reach.channel
+        and {{ spelling_of('published.channel') }} = reach.channel

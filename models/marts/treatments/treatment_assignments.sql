@@ -100,7 +100,7 @@ current_definitions as (
         treatments.template_id,
         treatments.scheme,
         treatments.segment,
-        lower(trim(treatments.channel)) as channel
+        {{ spelling_of('treatments.channel') }} as channel
     from {{ ref('segment_treatments') }} as treatments
     cross join as_of_day
     where

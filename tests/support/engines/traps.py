@@ -49,6 +49,8 @@ TEXTS = [
     "2026-11-01T01:30:00.5-05", "2026-11-01 05:30:00 UTC", "2026-2-3", "2026-02-30", "2026-02-03 24:00:00",
     "03/02/2026", "2026-01-01 10:00:00.123456789", "0x1F", "1d", "2026-01-01 23:30:00+00:00",
     "a bell\x07, a tab\t, a line\x0b and a unit\x1f end",
+    "2.25\u00a0", "\t12.50", "\u30008\ufeff", "9\r\n", "yes\u00a0", "\tNO\n", "2026-01-31 10:00:00\r\n", "2026-01-31\n",
+    "\u00a02026-01-31T10:00:00+02:00\t", "2026-01-31\n10:00:00", "2026-01-31+02:00", "2026-01-31Z", "İzmir ΚΑΦΕΣ",
 ]  # fmt: skip
 
 # Baskets, with a, with b, with both: far from what chance gives and near it, in shops of any size.
@@ -76,17 +78,33 @@ FORMATTED = {
         "13/07/2025, 12:10:05 am",
         "07/13/2025",
         "2025-07-06T10:00:00Z",
+        "06/07/2025\u00a0",
+        "06/07/2025\n",
         "x",
     ],
     "MM/DD/YY": ["7/6/25 10:00", "07/06/69", "2025-07-06"],
     "YYYYMMDD": ["20250606", "20250606103000", "20250606T1030Z", "20250606 10:30:00+02:00", "202506"],
-    "epoch_seconds": ["1735689600", "1735689600.0", "-1", "1735689661.9", "2025-01-01", "1e20"],
+    "epoch_seconds": ["1735689600", "1735689600.0", "-1", "1735689661.9", "2025-01-01", "1e20", "1735689600\t"],
     "epoch_milliseconds": ["1735689600123"],
     "excel": ["45658", "45658.5", "45658.0", "0", "9999999", "45658,5"],
-    "decimal_comma": ["1.488,69", "1.488", "0.500", "1 488,5", "1’488,5", "$ 5,00", "-1.234.567,8", "12.34.56", "1e3"],
+    "decimal_comma": [
+        "1.488,69",
+        "1.488",
+        "0.500",
+        "1 488,5",
+        "1’488,5",
+        "$ 5,00",
+        "-1.234.567,8",
+        "12.34.56",
+        "1e3",
+        "\t5,00\u00a0",
+        "'5,25\u3000",
+        "5,75\n",
+    ],
     "decimal_point": ["1,488.69", "1,488", "1.488", "\u00a01\u202f488.5", "€5", "-5 £", "1,48"],
-    "without_decimals": ["1001.0", "1001", "1.5", "v1.0", "10."],
-    "without_leading_zeros": ["007", "000", "7", "a07"],
+    "without_decimals": ["1001.0", "1001", "1.5", "v1.0", "10.", "1001.0\n"],
+    "without_leading_zeros": ["007", "000", "7", "a07", "000\n"],
+    "lower": ["P0", "İΣ"],
 }
 
 
@@ -95,14 +113,14 @@ def _formatted(format: str) -> str:
         "epoch_seconds": "number_as_iso_text",
         "epoch_milliseconds": "number_as_iso_text",
         "excel": "number_as_iso_text",
-        "without_decimals": "as_normal_id", "without_leading_zeros": "as_normal_id",
+        "without_decimals": "as_normal_id", "without_leading_zeros": "as_normal_id", "lower": "as_normal_id",
     }.get(format, "reordered_date")  # fmt: skip
     if format.startswith("decimal"):
         expression = f"{{{{ as_plain_number('value', '{format}', true) }}}}"
     else:
         expression = f"{{{{ {read}('value', '{format}') }}}}"
     values = " union all ".join(
-        f"select {place} as place, '{text}' as value" for place, text in enumerate(FORMATTED[format])
+        f"select {place} as place, {_literal(text)} as value" for place, text in enumerate(FORMATTED[format])
     )
     return f"select '{format}' as format, place, value, {expression} as read from ({values}) as texts"
 
@@ -134,6 +152,7 @@ MODELS = {
             {{ text_to_date('value') }} as date_value,
             {{ leading_number('value') }} as leading_value,
             {{ segment_id('value') }} as segment_value,
+            {{ trimmed('value') }} as trimmed_value,
             {{ uniform_draw(["'salt'", 'value']) }} as draw,
             {{ json_object_text([['text', 'value', 'text'], ['nothing', 'nullif(value, value)', 'text']]) }}
                 as json_value
@@ -376,7 +395,8 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
 
 
 def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    # Jinja makes a line feed of every other line end.
+    return "'" + text.replace("'", "' || chr(39) || '").replace("\r", "' || chr(13) || '") + "'"
 
 
 def day(text: str) -> date | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration.landing.formats import DATES, EPOCH_DAYS, IDS, ISO, normal_id
+from orchestration.landing.land import BLANKS
 from tests.support.rendered import macros
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -239,3 +242,37 @@ def test_flags_are_read_in_any_case_and_with_the_decimals_of_a_database() -> Non
     assert flags(["true", "T", " Yes ", "y", "1", "1.", "1.0", "1.0000000000"]) == [True] * 8
     assert flags(["false", "F", "No", "n", "0", "0.0", "0.0000000000"]) == [False] * 7
     assert flags(["1.5", "10", "01", "0.0001", "yess", "tyes", "", "maybe", None]) == [None] * 9
+
+
+# ---- blanks and letters ---------------------------------------------------------------------------------------------
+
+SPACES = [char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(char) == "Zs"]
+
+
+@pytest.mark.parametrize("blank", sorted({*BLANKS, *SPACES, "\r\n"}), ids=ascii)
+def test_a_blank_beside_a_value_is_passed_over(blank: str) -> None:
+    project = macros()
+    assert evaluated(project.trimmed("value"), [f"{blank}a{blank}b{blank}", blank, f"é{blank}", None]) == [
+        f"a{blank}b", "", "é", None,
+    ]  # fmt: skip
+    assert numbers("decimal_comma", [f"{blank}12,50{blank}", f"1e3{blank}"]) == [Decimal("12.5"), 1000]
+    assert evaluated(project.text_to_number("value"), [f"{blank}12.50{blank}"]) == [Decimal("12.5")]
+    assert evaluated(project.text_to_rate("value"), [f"{blank}1.0825{blank}"]) == [Decimal("1.0825")]
+    assert evaluated(project.text_to_integer("value"), [f"{blank}12{blank}"]) == [12]
+    assert flags([f"yes{blank}", f"{blank}NO"]) == [True, False]
+    day = datetime(2026, 1, 30, 23)
+    assert moments(ISO, [f"2026-01-31{blank}", f"{blank}2026-01-31 10:00:00+02:00{blank}"]) == [
+        day, datetime(2026, 1, 31, 8),
+    ]  # fmt: skip
+    assert moments("DD.MM.YYYY", [f"31.01.2026{blank}"]) == [day]
+    assert evaluated(project.text_to_date("value"), [f"{blank}2026-01-31{blank}"]) == [date(2026, 1, 31)]
+
+
+def test_a_date_with_an_offset_is_no_moment() -> None:
+    """As XML writes dates. No day is shifted by it, and nobody knows its hour."""
+    assert moments(ISO, ["2026-01-31+02:00", "2026-01-31Z"]) == [None, None]
+    assert evaluated(macros("Europe/Berlin").text_to_date("value"), ["2026-01-31+02:00"]) == [None]
+
+
+def test_letters_are_small_one_by_one() -> None:
+    assert evaluated(macros().segment_id("value"), ["İzmir", "ΚΑΦΕΣ", "Straße"]) == ["izmir", "καφεσ", "straße"]

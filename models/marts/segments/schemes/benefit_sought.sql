@@ -25,7 +25,7 @@ benefits as (
     from members
     left join {{ ref('stg_companies') }} as companies on members.customer_id = companies.company_id
     left join {{ meaning_of('benefit_sought') }} as meanings
-        on lower(trim(companies.benefit_sought)) = meanings.spelling
+        on {{ spelling_of('companies.benefit_sought') }} = meanings.spelling
     left join {{ ref('job_to_be_done') }} as jobs
         on members.as_of = jobs.as_of and members.customer_id = jobs.member_id
     left join {{ ref('job_benefits') }} as job_benefits on jobs.segment = job_benefits.job

@@ -20,6 +20,6 @@ select
     ]) }} as reason
 from {{ ref('stg_company_contacts') }} as contacts
 cross join {{ ref('int_member_dates') }} as dates
-left join {{ ref('int_job_titles') }} as titles on lower(trim(contacts.job_title)) = titles.spelling
+left join {{ ref('int_job_titles') }} as titles on {{ spelling_of('contacts.job_title') }} = titles.spelling
 left join {{ ref('int_prospect_contacts') }} as of_prospects on contacts.person_id = of_prospects.person_id
 where of_prospects.person_id is null

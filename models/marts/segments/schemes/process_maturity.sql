@@ -31,7 +31,7 @@ texts as (
         titles.role,
         ' ' || titles.pattern || ' ' as role_words
     from {{ ref('stg_company_contacts') }} as contacts
-    left join {{ ref('int_job_titles') }} as titles on lower(trim(contacts.job_title)) = titles.spelling
+    left join {{ ref('int_job_titles') }} as titles on {{ spelling_of('contacts.job_title') }} = titles.spelling
     union all
     select
         company_id,
