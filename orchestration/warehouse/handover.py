@@ -8,6 +8,8 @@ Does not belong here: what is read from it (tables.py), writing any of the table
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -48,21 +50,50 @@ def table_folders(tables_dir: Path) -> list[Path]:
     if not tables_dir.is_dir():
         return []
     return sorted(
-        folder for folder in tables_dir.iterdir() if folder.is_dir() and next(folder.rglob(FILES), None) is not None
+        folder for folder in tables_dir.iterdir() if folder.is_dir() and next(_files(folder), None) is not None
     )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files of a table, from its folder on; not those of a run that was stopped before they became the table's."""
+    for file in folder.rglob(FILES):
+        path = file.relative_to(folder)
+        if not any(part.startswith((".", "_")) for part in path.parts):
+            yield path
 
 
 def view_text(con: duckdb.DuckDBPyConnection, folder: Path) -> str:
     """A select of all files of a table; moments are timestamps in UTC, as they are in the tables that DuckDB builds."""
-    reader = f"read_parquet({literal(_glob_free(folder) + '/**/' + FILES)}, hive_partitioning = true)"
+    files = list(_files(folder))
+    folders = {tuple(_folder_pattern(part) for part in file.parts[:-1]) for file in files}
+    patterns = ["/".join([_glob_free(str(folder)), *each, FILES]) for each in sorted(folders)]
+    # DuckDB would take such folders above the table for columns too, before the table's own.
+    is_below_keys = any("=" in part for part in folder.parts)
+    listed = ", ".join(map(literal, patterns))
+    reader = f"read_parquet([{listed}], hive_partitioning = {str(not is_below_keys).lower()})"
     columns = con.execute(f"describe select * from {reader}").fetchall()
-    selected = ", ".join(
+    selected = [
         f"timezone('UTC', {quoted(name)}) as {quoted(name)}" if kind == "TIMESTAMP WITH TIME ZONE" else quoted(name)
         for name, kind, *_ in columns
-    )
-    return f"select {selected} from {reader}"
+    ]
+    if is_below_keys:
+        keys = {part.partition("=")[0] for file in files for part in file.parts[:-1] if "=" in part}
+        selected += [_key_of_path(key) for key in sorted(keys)]
+    return f"select {', '.join(selected)} from {reader}"
 
 
-def _glob_free(path: Path) -> str:
+def _folder_pattern(part: str) -> str:
+    """A folder of a table as a pattern: of partitions, that of all values."""
+    key, sign, _ = part.partition("=")
+    return _glob_free(key) + (f"{sign}*" if sign else "")
+
+
+def _key_of_path(key: str) -> str:
+    """The column of a table's partitions, which are dates, from the last folder of a file's path that says it."""
+    said = f"regexp_extract(filename, {literal(f'.*/{re.escape(key)}=([^/]*)/')}, 1)"
+    return f"cast(nullif({said}, '__HIVE_DEFAULT_PARTITION__') as date) as {quoted(key)}"
+
+
+def _glob_free(path: str) -> str:
     """The path as a pattern that matches itself only."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
+    return "".join(f"[{c}]" if c in "*?[" else c for c in path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -140,6 +140,40 @@ def test_the_folders_of_partitions_are_columns(tmp_path: Path) -> None:
     hand_over(settings)
     with built_tables(settings) as con:
         assert con.execute("select a, day_on = date '2026-01-31' from days").fetchall() == [("x", True)]
+
+
+def test_what_a_stopped_run_left_behind_is_no_part_of_a_table(tmp_path: Path) -> None:
+    """Spark writes there until it has all: `.spark-staging-…` where partitions are replaced, `_temporary` elsewhere."""
+    settings = settings_in(tmp_path)
+    write_table(settings, "days", "select 'x' as a", "day_on=2026-01-31/part-0.parquet")
+    write_table(settings, "days", "select 'y' as a", ".spark-staging-1/day_on=2026-01-31/part-0.parquet")
+    write_table(settings, "days", "select 'z' as a", "_temporary/0/day_on=2026-01-31/part-0.parquet")
+    write_table(settings, "segments", "select 'x' as a")
+    write_table(settings, "segments", "select 'y' as a", "_temporary/0/task_1/part-0.parquet")
+    write_table(settings, "unfinished", "select 'y' as a", "_temporary/0/task_1/part-0.parquet")
+    for cut_off in (".spark-staging-2/day_on=2026-01-30", "_temporary/1"):
+        path = settings.spark_tables_dir / "days" / cut_off / "part-0.parquet"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"PAR1")
+    assert hand_over(settings) == ["days", "segments"]
+    with built_tables(settings) as con:
+        assert con.execute("select * from days").fetchall() == [("x", date(2026, 1, 31))]
+        assert con.execute("select * from segments").fetchall() == [("x",)]
+
+
+@pytest.mark.parametrize("outside", ["env=prod", "day_on=2020-01-01", "a=b"])
+def test_folders_above_the_warehouse_are_no_columns(tmp_path: Path, outside: str) -> None:
+    settings = settings_in(tmp_path / outside / "warehouse")
+    write_table(settings, "days", "select 'x' as a", "day_on=2026-01-31/part-0.parquet")
+    write_table(settings, "days", "select 'y' as a", "day_on=2026-02-01/part-0.parquet")
+    write_table(settings, "segments", "select 'x' as a")
+    hand_over(settings)
+    with built_tables(settings) as con:
+        assert con.execute("select * from days order by a").fetchall() == [
+            ("x", date(2026, 1, 31)),
+            ("y", date(2026, 2, 1)),
+        ]
+        assert con.execute("select * from segments").fetchall() == [("x",)]
 
 
 def test_moments_are_timestamps_in_utc(tmp_path: Path) -> None:
