@@ -10,6 +10,7 @@ import duckdb
 import pytest
 import yaml
 from jinja2 import Environment
+from jinja2.nativetypes import NativeEnvironment
 
 from orchestration.settings import Settings, SettingsError, read_settings
 from orchestration.warehouse.engines import check_engine, java_command, java_version
@@ -93,6 +94,23 @@ def test_over_thrift_sessions_do_not_open_and_close_at_once(environ: dict[str, s
     jinja = Environment()
     jinja.filters["as_number"] = str
     assert jinja.from_string(spark["threads"]).render(env_var=environ.get) == threads
+
+
+@pytest.mark.parametrize(
+    ("method", "prefix"), [("session", "spark."), ("submit", "spark."), ("thrift", "set:hiveconf:spark.")]
+)
+def test_dates_before_1582_are_read_and_written_as_they_are(method: str, prefix: str) -> None:
+    text = (ROOT / "profiles" / "profiles.yml").read_text(encoding="utf-8")
+    spark = yaml.safe_load(text)["segments_in_use"]["outputs"]["spark"]
+    environment = NativeEnvironment()
+    environment.filters["as_native"] = lambda value: value
+    environment.globals.update(zip=zip, dict=dict)
+    given = environment.from_string(spark["server_side_parameters"]).render(
+        env_var=lambda name, default: method if name == "SPARK_METHOD" else default
+    )
+    for kind in ("datetime", "int96"):
+        for way in ("Read", "Write"):
+            assert given[f"{prefix}sql.parquet.{kind}RebaseModeIn{way}"] == "CORRECTED"
 
 
 @pytest.mark.parametrize(
