@@ -67,7 +67,7 @@
             chr(34), chr(92) || chr(34)
         ) || '"'
         {%- elif kind == 'decimal' -%}
-        {{ text('cast(' ~ value ~ ' as decimal(18, 4))') }}
+        {{ text(rounded_decimal(value, 4)) }}
         {%- else -%}
         {{ text(value) }}
         {%- endif -%}

@@ -107,6 +107,16 @@ def test_ids_of_segments_have_the_small_letters_of_their_labels(tables: Tables) 
     assert by_text(tables, "segment_value")["İzmir ΚΑΦΕΣ"] == "izmir_καφεσ"
 
 
+def test_halves_are_rounded_up_whatever_the_double_is(tables: Tables) -> None:
+    assert [(row["cents"], row["ten_thousandths"]) for row in tables["halves"]] == [
+        (Decimal("0.53"), Decimal("0.5338")),
+        (Decimal("1.01"), Decimal("1.0050")),
+        (Decimal("-1.01"), Decimal("-1.0050")),
+        (Decimal("20.12"), Decimal("20.1150")),
+        (Decimal("0.13"), Decimal("0.1250")),
+    ]
+
+
 def test_what_is_nobodys_meets_its_own_and_has_no_number(tables: Tables) -> None:
     found = {(row["customer_id"], row["day_number"]): row for row in tables["nobodys"]}
     # Two rows of the second day meet each other and themselves.

@@ -11,7 +11,7 @@ from jinja2 import Environment
 
 from tests.support.project import ROOT
 
-FILES = ("dates.sql", "text.sql", "landing_types.sql", "landing_formats.sql")
+FILES = ("dates.sql", "text.sql", "numbers.sql", "landing_types.sql", "landing_formats.sql")
 
 
 @functools.cache

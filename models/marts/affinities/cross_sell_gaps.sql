@@ -69,7 +69,7 @@ select
     ranked_gaps.size_adjusted_lift,
     cast(ranked_gaps.peers as bigint) as peers,
     cast(ranked_gaps.peers_with_item as bigint) as peers_with_gap_item,
-    cast(round(ranked_gaps.expected_value, 2) as decimal(18, 2)) as expected_value
+    {{ rounded_decimal('ranked_gaps.expected_value', 2) }} as expected_value
 from ranked_gaps
 inner join customers on ranked_gaps.customer_number = customers.customer_number
 inner join {{ ref('int_affinity_items') }} as because_items

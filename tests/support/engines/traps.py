@@ -305,6 +305,20 @@ MODELS = {
             select 5 as id, '100' as amount, '1_0' as rate
         ) as amounts
     """,
+    # Halves that no double is: all but the last are a little less, or a little more.
+    "halves": """
+        select
+            place,
+            {{ rounded_decimal('half', 2) }} as cents,
+            {{ rounded_decimal('half', 4) }} as ten_thousandths
+        from (
+            select 1 as place, cast('0.53375' as double) as half union all
+            select 2 as place, cast('1.005' as double) as half union all
+            select 3 as place, cast('-1.005' as double) as half union all
+            select 4 as place, cast('0.100575' as double) * 200 as half union all
+            select 5 as place, cast('0.125' as double) as half
+        ) as halves
+    """,
     # What is nobody's meets what is nobody's, and adds up by day.
     "nobodys": """
         with sold as (

@@ -6,7 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -276,3 +276,15 @@ def test_a_date_with_an_offset_is_no_moment() -> None:
 
 def test_letters_are_small_one_by_one() -> None:
     assert evaluated(macros().segment_id("value"), ["İzmir", "ΚΑΦΕΣ", "Straße"]) == ["izmir", "καφεσ", "straße"]
+
+
+# ---- halves ---------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=50, deadline=None)
+@given(found=st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=20), places=st.sampled_from([2, 4]))
+def test_halves_are_rounded_away_from_zero(found: list[int], places: int) -> None:
+    halves = [Decimal(10 * each + 5).scaleb(-places - 1) for each in found]
+    rounded = macros().rounded_decimal("cast(value as double)", places)
+    expected = [half.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) for half in halves]
+    assert evaluated(rounded, [str(half) for half in halves]) == expected
