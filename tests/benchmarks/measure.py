@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -137,8 +138,10 @@ def dbt(warehouse: Path, *arguments: str, **variables: str) -> None:
     inherited = {
         k: v for k, v in os.environ.items() if k not in ("LANDING_DIR", "AS_OF", "STORE_TIMEZONE", "DBT_TARGET")
     }
+    own = ROOT / ".venv" / "bin" / "python"
+    python = os.environ.get("PROJECT_PYTHON", "") or (str(own) if own.is_file() else sys.executable)
     done = subprocess.run(
-        [os.environ.get("PROJECT_PYTHON", str(ROOT / ".venv/bin/python")), "-m", "dbt.cli.main", "--quiet", *arguments],
+        [python, "-m", "dbt.cli.main", "--quiet", *arguments],
         cwd=ROOT,
         env=inherited
         | {

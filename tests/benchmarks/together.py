@@ -54,20 +54,25 @@ def run_bare(landing: Path, target: Path) -> Cost:
     return cost_of(bare.run, landing, target)[1]
 
 
+def told(row: Row) -> Row:
+    """The row, said as soon as it is known: the largest sizes take hours, and whoever stops keeps what was measured."""
+    cost = f"{row.cost.cpu:.1f} s of processors, {row.cost.wall:.1f} s, {row.cost.memory:,.0f} MB" if row.cost else "-"
+    print(f"{row.work}, {row.who}: {cost} {row.said}".rstrip(), flush=True)
+    return row
+
+
 def marts(folder: Path, shape: Shape, lines: int) -> tuple[list[Row], Path, Path]:
     """The rows of the refresh and of the least; the landing zone, and the warehouse folder of the refresh."""
     small = shop(folder / "small", replace(shape, days=60), 600)
     small.refresh()
     start = timed(small)
+    work = "marts, beyond the start-up"
+    rows = [told(Row("start-up (600 lines)", OURS, Cost(start.processor, start.seconds, start.memory)))]
     large = shop(folder / "large", shape, lines)
     found = timed(large)
     beyond = Cost(found.processor - start.processor, found.seconds - start.seconds, found.memory)
-    least = in_own_process(run_bare, large.landing_dir, folder / "bare")
-    rows = [
-        Row("start-up (600 lines)", OURS, Cost(start.processor, start.seconds, start.memory)),
-        Row("marts, beyond the start-up", OURS, beyond),
-        Row("marts, beyond the start-up", "bare DuckDB", least),
-    ]
+    rows.append(told(Row(work, OURS, beyond)))
+    rows.append(told(Row(work, "bare DuckDB", in_own_process(run_bare, large.landing_dir, folder / "bare"))))
     return rows, large.landing_dir, large.folder
 
 
@@ -85,7 +90,7 @@ def pairs(landing: Path, warehouse: Path, folder: Path) -> list[Row]:
     bought = folder / "bought.parquet"
     ready = affinities.baskets(warehouse, "category", 1).dropna().rename(columns={"basket_number": "basket"})
     ready.to_parquet(bought)
-    return [Row(work, OURS, cost), *(peer(work, name, bought, expected) for name in PEERS)]
+    return [told(Row(work, OURS, cost)), *(told(peer(work, name, bought, expected)) for name in PEERS)]
 
 
 def peer(work: str, name: str, bought: Path, expected: Sequence[int]) -> Row:
@@ -175,12 +180,13 @@ def main() -> int:
     if shape not in SHAPES:
         print(f"SHAPE={shape}: it must be one of {', '.join(SHAPES)}", file=sys.stderr)
         return 2
-    runs = []
+    runs: list[list[Row]] = []
+    print(f"{opening(os.environ, lines, shape, count)}\n", flush=True)
     for _ in range(count):
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
             rows, landing, warehouse = marts(Path(folder), SHAPES[shape], lines)
             runs.append([*rows, *pairs(landing, warehouse, Path(folder))])
-    print(f"{opening(os.environ, lines, shape, count)}\n\n{printed(runs)}")
+        print(f"\nafter {len(runs)} of {count} runs\n\n{printed(runs)}\n", flush=True)
     wrong = [row for run in runs for row in run if row.said.startswith("DIFFERS")]
     return 1 if wrong else 0
 
