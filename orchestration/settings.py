@@ -276,7 +276,9 @@ def _refuse_own_folders(variable: str, folder: Path | None, warehouse_dir: Path,
     Raises:
         SettingsError: the folder is, or lies in, one of these of the warehouse folder.
     """
-    for name in names if folder is not None else ():
+    if folder is None:
+        return
+    for name in names:
         own = (warehouse_dir / name).resolve()
         if own in (folder, *folder.parents):
             raise SettingsError(
