@@ -126,13 +126,17 @@ def in_words(message: str, settings: Settings) -> str:
     if found == [NO_SPACE]:
         free = {folder: _free_bytes(folder) for folder in _disks(settings)}
         known = {folder: size for folder, size in free.items() if size is not None}
-        least = min(known, key=lambda folder: known[folder], default=settings.warehouse_dir)
-        is_warehouses = least == settings.warehouse_dir
-        if least in known and known[least] >= (_bytes_needed(settings) if is_warehouses else LEAST_BYTES):
+        here = settings.warehouse_dir
+        short = [
+            folder
+            for folder, size in known.items()
+            if size < (_bytes_needed(settings) if folder == here else LEAST_BYTES)
+        ]
+        if known and not short:
             # Neither is: the message names what was.
             return message
-        if not is_warehouses:
-            return _full_elsewhere(least)
+        if short and here not in short:
+            return _full_elsewhere(short[0])
     return full(settings)
 
 

@@ -15,6 +15,14 @@ from typing import Any
 
 import duckdb
 
+# Every blank of Unicode and the byte order mark; a str takes off some signs that are none, and keeps the mark.
+_BLANKS = "\t\n\v\f\r \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000\ufeff"
+
+
+def _spelled(channel: str) -> str:
+    """A channel as it is compared: without blanks at its ends, in small letters."""
+    return channel.strip(_BLANKS).lower()
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -65,7 +73,7 @@ def limits(project_vars: Mapping[str, Any]) -> Limits:
     return Limits(
         int(project_vars["contact_cap"]),
         int(project_vars["contact_cap_days"]),
-        frozenset(str(channel).strip().lower() for channel in project_vars.get("assume_consent") or ()),
+        frozenset(_spelled(str(channel)) for channel in project_vars.get("assume_consent") or ()),
     )
 
 
@@ -117,7 +125,7 @@ def violations(
         since = send_on - timedelta(days=bounds.contact_cap_days)
         touches = sum(since <= day < send_on for day in record.touches)
         problems = [
-            consent_problem(record, channel.strip().lower(), bounds.assume_consent),
+            consent_problem(record, _spelled(channel), bounds.assume_consent),
             "drawn into the holdout" if holdouts & {(member, treatment), (company or "", treatment)} else None,
             _wrong_addressee(member, company, firms),
             f"{touches} touches in {bounds.contact_cap_days} days, the cap is {bounds.contact_cap}"
@@ -207,12 +215,12 @@ def read_records(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Recor
     for member, channel, at, opted_in in con.execute(
         f"select customer_id, channel, recorded_at, opted_in from stg_consents where customer_id in {addressed}"
     ).fetchall():
-        records[member].consents.append((channel.strip().lower(), at, opted_in))
+        records[member].consents.append((_spelled(channel), at, opted_in))
     touch_channels: dict[tuple[str, str], str] = {}
     for touchpoint, member, channel, day in con.execute(
         f"select touchpoint_id, customer_id, channel, touched_on from stg_touchpoints where customer_id in {addressed}"
     ).fetchall():
-        touch_channels[member, touchpoint] = channel.strip().lower()
+        touch_channels[member, touchpoint] = _spelled(channel)
         if day < as_of:
             records[member].touches.append(day)
     for member, touchpoint, at in con.execute(

@@ -230,11 +230,15 @@ STAGING: tuple[Rule, ...] = (
         """
         select case
                    when count(*) = 0 then 'there are no order lines: all that were landed are refused'
-                   else 'none of ' || count(*) || ' lines counts by its status ('
+                   else 'none of ' || sum(n) || ' lines counts by its status ('
                         || coalesce(string_agg(distinct spelling, ', ' order by spelling), 'empty')
                         || '): seeds/order_statuses.csv says which do'
                end as problem
-        from (select is_counted, lower(trim(status)) as spelling from {batch})
+        from (
+            select is_counted, lower(trim(status)) as spelling, sum(n) as n
+            from (select is_counted, status, count(*) as n from {batch} group by is_counted, status)
+            group by all
+        )
         having count(*) filter (where is_counted) = 0
         """,
     ),

@@ -38,10 +38,12 @@ SETTINGS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 # The seconds, in the unit of the format, of a day.
 EPOCH_DAYS = {"epoch_seconds": 86_400, "epoch_milliseconds": 86_400_000}
 _OFFSET = "( ?([Zz]|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?"
+# The blanks that staging takes off a value (outer_blanks in macros/engine/text.sql).
+_BLANKS = r"[\s\x0b\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}\x{FEFF}]*"
 # The end of a text that says midnight, and nothing but midnight.
-MIDNIGHT = rf"([T ]+0?0:00(:00([.]0*)?)?|[T ]+12:00(:00)? ?[Aa][.]?[Mm][.]?){_OFFSET}\s*$"
-COMPACT_MIDNIGHT = rf"(?:[T ]?0000(00)?{_OFFSET}|{MIDNIGHT})\s*$"
-COMPACT_TIME = r"^\s*[0-9]{8}[T ]?[0-9]{4,6}|:"
+MIDNIGHT = rf"([T ]+0?0:00(:00([.]0*)?)?|[T ]+12:00(:00)? ?[Aa][.]?[Mm][.]?){_OFFSET}{_BLANKS}$"
+COMPACT_MIDNIGHT = rf"(?:[T ]?0000(00)?{_OFFSET}|{MIDNIGHT}){_BLANKS}$"
+COMPACT_TIME = rf"^{_BLANKS}[0-9]{{8}}[T ]?[0-9]{{4,6}}|:"
 
 
 @dataclass(frozen=True)

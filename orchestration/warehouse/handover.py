@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,9 @@ from orchestration.settings import Settings
 from orchestration.storage.sql import literal, quoted
 
 FILES = "*.parquet"
+# How Spark writes a partition of rows without a value.
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def hand_over(settings: Settings) -> list[str]:
@@ -77,8 +80,11 @@ def view_text(con: duckdb.DuckDBPyConnection, folder: Path) -> str:
         for name, kind, *_ in columns
     ]
     if is_below_keys:
-        keys = {part.partition("=")[0] for file in files for part in file.parts[:-1] if "=" in part}
-        selected += [_key_of_path(key) for key in sorted(keys)]
+        values: dict[str, set[str]] = {}
+        for part in (part for file in files for part in file.parts[:-1] if "=" in part):
+            key, _, value = part.partition("=")
+            values.setdefault(key, set()).add(value)
+        selected += [_key_of_path(key, values[key]) for key in sorted(values)]
     return f"select {', '.join(selected)} from {reader}"
 
 
@@ -88,10 +94,12 @@ def _folder_pattern(part: str) -> str:
     return _glob_free(key) + (f"{sign}*" if sign else "")
 
 
-def _key_of_path(key: str) -> str:
-    """The column of a table's partitions, which are dates, from the last folder of a file's path that says it."""
-    said = f"regexp_extract(filename, {literal(f'.*/{re.escape(key)}=([^/]*)/')}, 1)"
-    return f"cast(nullif({said}, '__HIVE_DEFAULT_PARTITION__') as date) as {quoted(key)}"
+def _key_of_path(key: str, values: Set[str]) -> str:
+    """The column of a table's partitions from the last folder of a file's path that says it: dates where all are, else
+    texts, of which Spark writes some signs as a URL does."""
+    said = f"nullif(regexp_extract(filename, {literal(f'.*/{re.escape(key)}=([^/]*)/')}, 1), {literal(NO_VALUE)})"
+    are_dates = all(ISO_DATE.fullmatch(value) for value in values - {NO_VALUE})
+    return f"{f'cast({said} as date)' if are_dates else f'url_decode({said})'} as {quoted(key)}"
 
 
 def _glob_free(path: str) -> str:

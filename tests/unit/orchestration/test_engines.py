@@ -185,8 +185,10 @@ def test_folders_above_the_warehouse_are_no_columns(tmp_path: Path, outside: str
     write_table(settings, "days", "select 'x' as a", "day_on=2026-01-31/part-0.parquet")
     write_table(settings, "days", "select 'y' as a", "day_on=2026-02-01/part-0.parquet")
     write_table(settings, "segments", "select 'x' as a")
+    write_table(settings, "lines", "select 'x' as a", "source_file=till%2Forders.csv/part-0.parquet")
     hand_over(settings)
     with built_tables(settings) as con:
+        assert con.execute("select * from lines").fetchall() == [("x", "till/orders.csv")]
         assert con.execute("select * from days order by a").fetchall() == [
             ("x", date(2026, 1, 31)),
             ("y", date(2026, 2, 1)),
