@@ -200,51 +200,56 @@ windows as (
 
 ),
 
--- Of our own tests of a treatment. Those of a uniform arm and of the programme have no other id to be run again under, and what was
--- run elsewhere is what was landed.
-assignment_days as (
+-- Until when those who came in before were observed: the first of a day sees the day before, the others a window that is open.
+earlier_windows as (
 
     select
-        experiment_id,
-        assigned_on,
-        lag(window_until) over (partition by experiment_id order by assigned_on asc) as earlier_until
+        windows.*,
+        max(window_until) over (
+            partition by experiment_id order by assigned_on asc rows between unbounded preceding and 1 preceding
+        ) as earlier_until
     from windows
-    where origin = 'drawn' and experiment_id in (sent_treatment_id, 'drawn_' || sent_treatment_id)
-    group by experiment_id, assigned_on, window_until
 
 ),
 
--- Such a test has closed once nobody came in for as long as outcomes are counted; who comes in later would open it again.
-closed_before as (
+-- Our own test of a treatment has closed once nobody came in for as long as outcomes are counted; who comes in later would open it
+-- again. Those of a uniform arm and of the programme have no other id to be run again under, and what was run elsewhere is what was
+-- landed.
+reopenings as (
 
     select
-        experiment_id,
-        min(assigned_on) as reopened_on
-    from assignment_days
-    where earlier_until <= assigned_on
-    group by experiment_id
+        earlier_windows.*,
+        min(
+            case
+                when
+                    origin = 'drawn'
+                    and experiment_id in (sent_treatment_id, 'drawn_' || sent_treatment_id)
+                    and earlier_until <= assigned_on
+                    then assigned_on
+            end
+        ) over (partition by experiment_id) as reopened_on
+    from earlier_windows
 
 ),
 
 last_windows as (
 
     select
-        windows.experiment_id,
-        windows.customer_id,
-        windows.buyer_id,
-        windows.treatment_id,
-        windows.assigned_on,
-        windows.arm_share,
-        windows.origin,
-        windows.segments,
-        windows.stratum,
-        windows.sent_treatment_id,
-        windows.ends_on,
-        windows.window_until,
-        max(windows.window_until) over (partition by windows.experiment_id) as last_window_until
-    from windows
-    left join closed_before on windows.experiment_id = closed_before.experiment_id
-    where closed_before.reopened_on is null or windows.assigned_on < closed_before.reopened_on
+        experiment_id,
+        customer_id,
+        buyer_id,
+        treatment_id,
+        assigned_on,
+        arm_share,
+        origin,
+        segments,
+        stratum,
+        sent_treatment_id,
+        ends_on,
+        window_until,
+        max(window_until) over (partition by experiment_id) as last_window_until
+    from reopenings
+    where reopened_on is null or assigned_on < reopened_on
 
 ),
 
