@@ -108,6 +108,11 @@ FORMATTED = {
 }
 
 
+def _literal(text: str) -> str:
+    # Jinja makes a line feed of every other line end.
+    return "'" + text.replace("'", "' || chr(39) || '").replace("\r", "' || chr(13) || '") + "'"
+
+
 def _formatted(format: str) -> str:
     read = {
         "epoch_seconds": "number_as_iso_text",
@@ -406,11 +411,6 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
     answer = con.execute(f'select * from "{table}" order by all')
     names = [column[0] for column in answer.description or []]
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
-
-
-def _literal(text: str) -> str:
-    # Jinja makes a line feed of every other line end.
-    return "'" + text.replace("'", "' || chr(39) || '").replace("\r", "' || chr(13) || '") + "'"
 
 
 def day(text: str) -> date | None:
