@@ -71,7 +71,7 @@ def test_a_text_that_is_no_number_is_null_and_never_an_error(tables: Tables) -> 
     assert {text: value for text, value in numbers.items() if value is not None} == {
         "1": 1, " 2.50 ": Decimal("2.5"), "-3": -3, "+4.": 4, ".5": Decimal("0.5"), "1e3": 1000, "3.0": 3,
         "3.5": Decimal("3.5"), "1.0": 1, "+7": 7, "2.25\u00a0": Decimal("2.25"), "\t12.50": Decimal("12.5"),
-        "\u30008\ufeff": 8, "9\r\n": 9,
+        "\u30008\ufeff": 8, "9\r\n": 9, "0.0000000000": 0,
     }  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def test_what_is_nobodys_meets_its_own_and_has_no_number(tables: Tables) -> None
 def test_a_whole_number_may_end_in_point_zero_and_nothing_else_is_cut_off(tables: Tables) -> None:
     integers = by_text(tables, "integer_value")
     assert {text: value for text, value in integers.items() if value is not None} == {
-        "1": 1, "-3": -3, "+4.": 4, "3.0": 3, "1.0": 1, "+7": 7, "\u30008\ufeff": 8, "9\r\n": 9,
+        "1": 1, "-3": -3, "+4.": 4, "3.0": 3, "1.0": 1, "+7": 7, "\u30008\ufeff": 8, "9\r\n": 9, "0.0000000000": 0,
     }  # fmt: skip
 
 

@@ -193,7 +193,8 @@ def test_a_disk_that_is_not_full_is_not_said_to_be(tmp_path: Path, monkeypatch: 
     # Each by what is needed there: less is free of the other, and enough.
     monkeypatch.setattr(disk, "_bytes_needed", lambda _: 60_000_000_000)
     free.update({here.warehouse_dir: 10_000_000_000, tmp_path / "tmp": 4_000_000_000})
-    assert disk.in_words(message, here).startswith(f"WAREHOUSE_DIR={here.warehouse_dir}: its disk is full (10.0 GB free)")
+    told = disk.in_words(message, here)
+    assert told.startswith(f"WAREHOUSE_DIR={here.warehouse_dir}: its disk is full (10.0 GB free)")
 
 
 @pytest.mark.parametrize(
