@@ -33,3 +33,19 @@ def macros(store_timezone: str = "UTC", **variables: Any) -> Any:
     )
     loaded.update({name: getattr(module, name) for name in dir(module) if not name.startswith("_")})
     return SimpleNamespace(**loaded)
+
+
+def dbt_check(name: str) -> str:
+    """The SQL of a check of tests/dbt on DuckDB, over tables called as what it refers to; it stops by an error."""
+    source = (ROOT / "tests" / "dbt" / f"{name}.sql").read_text(encoding="utf-8")
+    return (
+        Environment()
+        .from_string(source)
+        .render(
+            config=lambda **_: "",
+            ref=lambda table: table,
+            text=lambda value: f"cast({value} as varchar)",
+            sorted_list=lambda each, by=", ": f"string_agg(distinct {each}, '{by}' order by {each})",
+            stop_with=lambda message: f"error({message})",
+        )
+    )

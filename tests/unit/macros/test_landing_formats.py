@@ -288,3 +288,9 @@ def test_halves_are_rounded_away_from_zero(found: list[int], places: int) -> Non
     rounded = macros().rounded_decimal("cast(value as double)", places)
     expected = [half.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) for half in halves]
     assert evaluated(rounded, [str(half) for half in halves]) == expected
+
+
+def test_what_is_only_near_to_a_half_is_none() -> None:
+    near = ["2288.004999996", "2288.005", "12345678.004999996", "0.004999996", "0.0049999999999996"]
+    expected = [Decimal(text) for text in ("2288.00", "2288.01", "12345678.00", "0.00", "0.01")]
+    assert evaluated(macros().rounded_decimal("cast(value as double)", 2), near) == expected

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 import yaml
-from jinja2 import Environment
 
 from tests.support.project import ROOT
+from tests.support.rendered import dbt_check
 
 SEEDS = ("occasion_rules", "category_meanings", "job_benefits", "segment_definitions")
 # seed, column, scheme
@@ -31,18 +31,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def checked(con: duckdb.DuckDBPyConnection) -> list[tuple[str]]:
-    source = (ROOT / "tests" / "dbt" / "rules_give_defined_segments.sql").read_text(encoding="utf-8")
-    sql = (
-        Environment()
-        .from_string(source)
-        .render(
-            config=lambda **_: "",
-            ref=lambda name: name,
-            sorted_list=lambda each, by=", ": f"string_agg(distinct {each}, '{by}' order by {each})",
-            stop_with=lambda message: f"error({message})",
-        )
-    )
-    return con.execute(sql).fetchall()
+    return con.execute(dbt_check("rules_give_defined_segments")).fetchall()
 
 
 def define(con: duckdb.DuckDBPyConnection, scheme: str, segment: str) -> None:

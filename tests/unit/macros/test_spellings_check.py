@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import duckdb
 import pytest
-from jinja2 import Environment
 
 from tests.support.project import ROOT
+from tests.support.rendered import dbt_check
 
 SEEDS = ("spellings", "age_bands", "income_bands", "life_stage_rules", "socioeconomic_rules", "segment_definitions")
 
@@ -25,19 +25,7 @@ def checked(con: duckdb.DuckDBPyConnection, rows: Sequence[tuple[str, str, str |
     """What the check returns with these rows of spellings beside the shipped ones."""
     for row in rows:
         con.execute("insert into spellings values (?, ?, ?)", row)
-    source = (ROOT / "tests" / "dbt" / "spellings_mean_what_rules_know.sql").read_text(encoding="utf-8")
-    sql = (
-        Environment()
-        .from_string(source)
-        .render(
-            config=lambda **_: "",
-            ref=lambda name: name,
-            text=lambda value: f"cast({value} as varchar)",
-            sorted_list=lambda each, by=", ": f"string_agg(distinct {each}, '{by}' order by {each})",
-            stop_with=lambda message: f"error({message})",
-        )
-    )
-    return con.execute(sql).fetchall()
+    return con.execute(dbt_check("spellings_mean_what_rules_know")).fetchall()
 
 
 def test_the_shipped_spellings_mean_what_rules_know(con: duckdb.DuckDBPyConnection) -> None:
