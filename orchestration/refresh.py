@@ -42,7 +42,7 @@ from orchestration.publication.postgres.server import (
 from orchestration.settings import PROJECT_DIR, Settings, SettingsError, read_settings
 from orchestration.storage.files import finish_removals, remove_folder
 from orchestration.storage.lock import LockHeld, refresh_lock
-from orchestration.storage.versions import published_version
+from orchestration.storage.versions import demo_over_shop, published_version
 from orchestration.warehouse.dbt_server import dbt_kept_ready
 from orchestration.warehouse.engines import check_engine
 from orchestration.warehouse.project import manifest_path
@@ -165,6 +165,9 @@ def run(settings: Settings, full: bool = False, spilled: memory.Spilled | None =
         progress.say(terminal.opening(refresh_id, settings))
         for sentence in former_names_used(settings):
             progress.say(f"  {sentence}")
+        other = demo_over_shop(settings)
+        if other is not None:
+            progress.say(f"  {other}")
         if full:
             forget_builds(settings)
             progress.say("  FULL: everything is read and built again")

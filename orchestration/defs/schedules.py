@@ -43,13 +43,14 @@ refresh = define_asset_job(
     description="From the landing zone to the published version: all of it, or nothing.",
 )
 
-# 05:00 in the scheduler's zone: after the night's exports, before anyone reads.
+# 05:00 UTC, Dagster's zone where a schedule names none: in Europe after the night's exports, before anyone reads.
 daily = ScheduleDefinition(
     name="daily",
     job=refresh,
     cron_schedule="0 5 * * *",
     default_status=DefaultScheduleStatus.STOPPED,
-    description="A refresh every day at 05:00, for a landing zone that a nightly export fills. Off until switched on.",
+    description="A refresh every day at 05:00 UTC, for a landing zone that a nightly export fills. Off until "
+    "switched on.",
 )
 
 # A daily refresh that ends a little later than the day before is no news (26 h); after two missed ones it is a failure.

@@ -10,7 +10,6 @@ Going back to an earlier version changes nothing here: what was drawn stays draw
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,7 +18,7 @@ import pyarrow.parquet as pq
 from orchestration import memory
 from orchestration.settings import Settings
 from orchestration.storage.files import sync, write_atomically
-from orchestration.storage.versions import AUDIENCES_FOLDER, PARQUET_FOLDER, SUMMARY_NAME, published_version
+from orchestration.storage.versions import PARQUET_FOLDER, is_demo_version, published_version
 
 TABLE = "treatment_assignments"
 STATE_NAME = f"{TABLE}.parquet"
@@ -122,12 +121,6 @@ def note_assignments(settings: Settings, version: Path) -> int:
     noted = max(version.name, noted_refresh(path) if path.is_file() else "")
     _write(path, table.replace_schema_metadata({_NOTED: noted.encode()}))
     return int(new.num_rows)
-
-
-def is_demo_version(version: Path) -> bool:
-    """Whether a version describes the demo data, as its export says; a version without an export does not."""
-    summary = version / AUDIENCES_FOLDER / SUMMARY_NAME
-    return bool(json.loads(summary.read_text(encoding="utf-8"))["is_demo"]) if summary.is_file() else False
 
 
 def _write(path: Path, table: pa.Table) -> None:

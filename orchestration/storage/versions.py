@@ -39,3 +39,26 @@ def read_manifest(version: Path) -> dict[str, Any]:
     """manifest.json of a version."""
     manifest: dict[str, Any] = json.loads((version / MANIFEST_NAME).read_text(encoding="utf-8"))
     return manifest
+
+
+def is_demo_version(version: Path) -> bool:
+    """Whether a version describes the demo data, as its export says; a version without an export does not."""
+    return bool(_told_of_demo(version))
+
+
+def demo_over_shop(settings: Settings) -> str | None:
+    """What to say where a command is about to read the demo beside, or to publish it over, what was published of
+    somebody's own data; None where it is not. A version without an export is nobody's."""
+    version = published_version(settings)
+    if version is None or settings.source_dir != settings.demo_dir or _told_of_demo(version) is not False:
+        return None
+    return (
+        f"what is published in {settings.warehouse_dir} is not the demo's, which is read here: give LANDING_DIR (or "
+        "MAPPING), as for its refresh"
+    )
+
+
+def _told_of_demo(version: Path) -> bool | None:
+    """What a version's export says of that; None where there is no export."""
+    summary = version / AUDIENCES_FOLDER / SUMMARY_NAME
+    return bool(json.loads(summary.read_text(encoding="utf-8"))["is_demo"]) if summary.is_file() else None

@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestration.overrides import seeds_aside
 from orchestration.seeds.treatments import TreatmentsFileError
 from orchestration.settings import SettingsError, read_settings
+from orchestration.storage.versions import demo_over_shop
 from orchestration.treatments.edited import NothingPublishedError, check_edited, check_with_effect
 
 # Columns of a plain terminal.
@@ -25,6 +26,9 @@ def main(seeds_dir: Path | None = None) -> int:
     try:
         width = min(SCREEN, shutil.get_terminal_size((SCREEN, 40)).columns)
         with seeds_aside(read_settings()) as settings:
+            other = demo_over_shop(settings)
+            if other is not None:
+                print(other, file=sys.stderr)
             report, effect = check_with_effect(seeds_dir or settings.seeds_dir, settings, width)
     except (TreatmentsFileError, NothingPublishedError, SettingsError) as error:
         print(f"treatment check FAILED: {error}", file=sys.stderr)

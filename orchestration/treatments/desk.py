@@ -56,6 +56,7 @@ from orchestration.seeds.workbook import (
 )
 from orchestration.settings import SHIPPED_SEEDS, Settings, SettingsError, read_settings
 from orchestration.storage.files import write_atomically
+from orchestration.storage.versions import demo_over_shop
 from orchestration.treatments.edited import (
     NothingPublishedError,
     channels,
@@ -532,6 +533,9 @@ def main(environ: Mapping[str, str] | None = None) -> int:
         settings = read_settings(environ)
         if file and source:
             raise SettingsError("FILE and FROM are both set: FILE= writes a workbook, FROM= takes one back")
+        other = demo_over_shop(settings)
+        if other is not None:
+            print(other, file=sys.stderr)
         with seeds_aside(settings) as aside:
             if source:
                 print(take_back(aside, Path(source).expanduser().resolve()))

@@ -113,6 +113,8 @@ def take_receipts(settings: Settings, targets: Iterable[Target]) -> Taken:
         SettingsError: there is no landing zone of the user's to land them in.
         TargetError: receipts cannot be read.
     """
+    if settings.mapping_file is not None:
+        raise SettingsError("receipts land in a landing zone, and MAPPING has none (docs/hand-over.md)")
     if settings.landing_dir is None:
         raise SettingsError("LANDING_DIR is not set: receipts land in a landing zone of yours")
     taken = Taken()

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from orchestration.audiences.handover.lists import COLUMNS, _hand_over, hand_ove
 from orchestration.audiences.handover.receipts import COLUMNS as RECEIPT_COLUMNS
 from orchestration.audiences.handover.receipts import Taken, _take, take_receipts
 from orchestration.audiences.handover.target import HandOver, Target, TargetError
-from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.settings import PROJECT_DIR, Settings, SettingsError
 from orchestration.storage.files import sha256_of
 from tests.support.handed_over import version
 
@@ -436,6 +437,13 @@ def test_a_receipt_of_a_row_that_has_left_the_list_is_known_still(settings: Sett
         f"touchpoint_id,sent_at\n{ids(memory.given[0])['b']},2026-01-05\n"
     )
     assert take_receipts(settings, [target]).touchpoints == 1
+
+
+def test_receipts_have_no_place_in_a_mapped_export(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="MAPPING has none"):
+        take_receipts(replace(settings, landing_dir=None, mapping_file=tmp_path / "mapping.yml"), [Kept()])
+    with pytest.raises(SettingsError, match="LANDING_DIR is not set"):
+        take_receipts(replace(settings, landing_dir=None), [Kept()])
 
 
 def test_the_commands_say_what_they_did(

@@ -56,6 +56,21 @@ def test_a_version_that_is_not_everywhere_is_no_success(
     assert len(sent) == (code == refresh.NOT_EVERYWHERE)
 
 
+def test_the_demo_over_a_shop_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ALERT_WEBHOOK_URL", raising=False)
+    shop = tmp_path / "versions" / "20260101T000000Z-a"
+    (shop / "audiences").mkdir(parents=True)
+    (shop / "audiences" / "summary.json").write_text(json.dumps({"is_demo": False}))
+    (tmp_path / "published").symlink_to(shop)
+    monkeypatch.setattr(refresh, "_run_job", lambda *_: False)
+    monkeypatch.setattr(refresh, "_parse_ahead", lambda _: None)
+    for landing_dir, is_told in ((None, True), (tmp_path, False)):
+        assert refresh.run(Settings(landing_dir, tmp_path, None, "UTC", "duckdb")) == refresh.STOPPED
+        assert ("is not the demo's" in capfd.readouterr().out) == is_told
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

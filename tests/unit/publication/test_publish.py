@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from orchestration.publication.publish import (
 )
 from orchestration.settings import Settings
 from orchestration.storage.files import remove_folder, sha256_of, switch_link
-from orchestration.storage.versions import published_version, read_manifest, version_folders
+from orchestration.storage.versions import demo_over_shop, published_version, read_manifest, version_folders
 
 AS_OF = date(2026, 11, 1)
 
@@ -45,6 +46,24 @@ def make_candidate(settings: Settings, refresh_id: str, value: int = 1) -> Path:
 def publish_one(settings: Settings, refresh_id: str, value: int = 1, keep: int = 5) -> Path:
     candidate = make_candidate(settings, refresh_id, value)
     return publish(settings, candidate, AS_OF, {"a": 3, "b": 3}, CheckCounts(7, 1, 0), keep_versions=keep)
+
+
+def exported(version: Path, is_demo: bool) -> None:
+    (version / "audiences").mkdir(exist_ok=True)
+    (version / "audiences" / "summary.json").write_text(json.dumps({"is_demo": is_demo}))
+
+
+def test_who_reads_the_demo_over_a_shop_of_their_own_is_told_so(settings: Settings, tmp_path: Path) -> None:
+    assert demo_over_shop(settings) is None
+    version = publish_one(settings, "20260101T000000Z-a")
+    # Of an earlier release: nobody knows whose it is.
+    assert demo_over_shop(settings) is None
+    exported(version, is_demo=True)
+    assert demo_over_shop(settings) is None
+    exported(version, is_demo=False)
+    assert "give LANDING_DIR (or MAPPING), as for its refresh" in (demo_over_shop(settings) or "")
+    assert demo_over_shop(replace(settings, landing_dir=tmp_path)) is None
+    assert demo_over_shop(replace(settings, mapping_file=tmp_path / "mapping.yml")) is None
 
 
 def every_byte(folder: Path) -> dict[str, str]:

@@ -280,6 +280,15 @@ def test_on_a_demo_each_scheme_goes_back_to_the_file_that_holds_it(
     assert "Of the checkout" in [row["message"] for row in held.values()]
 
 
+def test_a_shop_whose_command_reads_the_demo_is_told_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    version = tmp_path / "wh" / "versions" / "20260101T000000Z-a"
+    (version / "audiences").mkdir(parents=True)
+    (version / "audiences" / "summary.json").write_text('{"is_demo": false}')
+    (tmp_path / "wh" / "published").symlink_to(version)
+    assert desk.main({"WAREHOUSE_DIR": str(tmp_path / "wh")}) == 0
+    assert "is not the demo's, which is read here: give LANDING_DIR" in capsys.readouterr().err
+
+
 def test_it_is_called_with_from_and_file(
     own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -313,6 +313,23 @@ def test_make_check_tells_what_is_wrong_with_an_edited_file(
     assert "treatments.csv, line 1: column offer is missing" in capsys.readouterr().err
 
 
+def test_make_check_of_a_shop_says_so_where_it_reads_the_demo(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = settings.published_link.rename(settings.warehouse_dir / "version")
+    settings.published_link.symlink_to(folder)
+    (folder / "audiences").mkdir()
+    (folder / "audiences" / "summary.json").write_text(json.dumps({"is_demo": False}))
+    monkeypatch.setenv("WAREHOUSE_DIR", str(settings.warehouse_dir))
+    for name in ("AS_OF", "LANDING_DIR", "MAPPING"):
+        monkeypatch.delenv(name, raising=False)
+    main(SHIPPED_SEEDS)
+    assert "is not the demo's, which is read here: give LANDING_DIR" in capsys.readouterr().err
+    monkeypatch.setenv("LANDING_DIR", str(settings.warehouse_dir / "version"))
+    main(SHIPPED_SEEDS)
+    assert "the demo's" not in capsys.readouterr().err
+
+
 def test_make_check_says_so_when_nothing_is_published(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(NothingPublishedError, match=r"nothing is published in .* run `make refresh` first"):
         check_edited(SHIPPED_SEEDS, replace(settings, warehouse_dir=tmp_path / "empty"))
