@@ -17,6 +17,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ from orchestration.audiences.handover.chosen import targets_of
 from orchestration.audiences.handover.folder import FolderTarget
 from orchestration.audiences.handover.lists import COLUMNS, _hand_over, hand_over, hand_over_to_all, read_ledger
 from orchestration.audiences.handover.receipts import COLUMNS as RECEIPT_COLUMNS
-from orchestration.audiences.handover.receipts import Taken, _take, take_receipts
+from orchestration.audiences.handover.receipts import RESPONSE_COLUMNS, TOUCHPOINT_COLUMNS, Taken, _take, take_receipts
 from orchestration.audiences.handover.target import HandOver, Target, TargetError
 from orchestration.settings import PROJECT_DIR, Settings, SettingsError
 from orchestration.storage.files import sha256_of
@@ -623,6 +624,14 @@ def test_targets_are_paths_urls_and_classes() -> None:
 def test_a_target_that_cannot_be_had_is_named(asked: str, said: str) -> None:
     with pytest.raises(TargetError, match=said):
         targets_of({"AUDIENCE_TARGET": asked})
+
+
+def test_the_guide_maps_every_column_that_receipts_land() -> None:
+    guide = (PROJECT_DIR / "docs" / "hand-over.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    for table, columns in (("touchpoints", TOUCHPOINT_COLUMNS), ("responses", RESPONSE_COLUMNS)):
+        (entry,) = yaml.safe_load(shown)[table]
+        assert entry == {"file": f"receipts/{table}/*.csv", "columns": {name: name for name in columns}}
 
 
 def test_the_example_of_the_guide_is_a_target(

@@ -91,6 +91,7 @@ def test_the_daily_schedule_is_off_until_someone_switches_it_on(defs) -> None:  
     schedule = defs.resolve_schedule_def("daily")
     assert schedule.default_status == DefaultScheduleStatus.STOPPED
     assert schedule.job_name == "refresh"
+    assert schedule.execution_timezone is None and "05:00 UTC" in schedule.description
 
 
 def test_the_sensor_of_the_landing_zone_is_off_until_someone_switches_it_on(defs) -> None:  # type: ignore[no-untyped-def]
