@@ -35,6 +35,7 @@ class Restatements:
 # a past on every date, and restates nothing.
 # Only members whose spans differ up to the last common date are spread over the dates: the others are equal by rule.
 # They are looked for in the buckets of members whose hashes add up otherwise: on most days nothing of the past differs.
+# A version with one date on its grid has no migrations: that date is the first of its history.
 _COMPARE = """
 with common_dates as (
     select as_of from int_as_of_dates where is_history_grid and not is_current
@@ -43,6 +44,8 @@ with common_dates as (
         select period_start from read_parquet($migrations)
         union
         select period_end from read_parquet($migrations)
+        union
+        select min(valid_from) from read_parquet($history)
     )
 ),
 

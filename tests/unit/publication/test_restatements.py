@@ -120,6 +120,14 @@ def test_an_as_of_date_that_is_a_calendar_start_stays_on_the_grid(tmp_path: Path
     assert counted(version, now, [MARCH, APRIL, MAY, NOW], {"a": MARCH, "b": MARCH}) == Restatements(1, 1)
 
 
+def test_the_only_date_of_the_version_before_is_compared_too(tmp_path: Path) -> None:
+    """It was the as-of date and a calendar start: no migrations yet."""
+    version = version_of(tmp_path / "version", {("rfm", "a"): ["best"]}, [MARCH])
+    assert counted(version, {("rfm", "a"): ["best", "lost"]}, [MARCH, NOW]) == Restatements(0, 0)
+    assert counted(version, {("rfm", "a"): ["lost", "lost"]}, [MARCH, NOW]) == Restatements(1, 1)
+    assert counted(version, {("rfm", "a"): ["lost"]}, [MARCH]) == Restatements(0, 0)
+
+
 def test_a_member_who_is_gone_counts_on_each_date_they_were_known(version: Path) -> None:
     left = {key: value for key, value in SEGMENTS.items() if key != ("rfm", "b")}
     assert counted(version, left, [*GRID, NOW]) == Restatements(2, 2)
