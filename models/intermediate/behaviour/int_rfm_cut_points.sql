@@ -89,15 +89,28 @@ frequency_ranges as (
 
 ),
 
+{# Who bought before the window only has scores 1 and 1; as in rfm, a row for such first baskets comes before the row for any. #}
+past_buyers as (
+
+    select
+        coalesce(
+            max(case when first_basket = 'before_window' then segment end),
+            max(case when first_basket = 'any' then segment end)
+        ) as segment
+    from {{ ref('rfm_grid') }}
+    where recency_score = 1 and frequency_score = 1
+
+),
+
 segments as (
 
     select
-        segment,
-        {# Who bought before the window only has scores 1 and 1. #}
-        max(case when recency_score = 1 and frequency_score = 1 then 1 else 0 end) as takes_past_buyers,
-        min(case when first_basket = 'before_window' then 1 else 0 end) as is_of_earlier_customers
+        cells.segment,
+        max(case when past_buyers.segment is not null then 1 else 0 end) as takes_past_buyers,
+        min(case when cells.first_basket = 'before_window' then 1 else 0 end) as is_of_earlier_customers
     from cells
-    group by segment
+    left join past_buyers on cells.segment = past_buyers.segment
+    group by cells.segment
 
 ),
 
@@ -114,6 +127,9 @@ phrases as (
                     || ' of the last {{ behaviour_window_days() }} days'
                     || case
                         when segments.is_of_earlier_customers = 1 then ', and for the first time before them'
+                        else ''
+                    end
+                    || case
                         when segments.takes_past_buyers = 1 and kinds.has_past_buyers = 1 then ', or before them only'
                         else ''
                     end
