@@ -8,7 +8,7 @@
 --   channels: Channels (those of the table channels, such as email) on which a treatment of theirs may be sent to them today, holdouts left out, with ', ' between; null where there is none.
 --   offer_item: The first of the customer's next best offers; null where there is none.
 --   because_item: What the offer follows from: an item that the customer bought.
---   because_last_bought_on: When it was bought last.
+--   because_last_bought_on: Local date of the last basket with it, by the day on which it came into the basket.
 select
     profiles.customer_id,
     profiles.rfm as segment,
