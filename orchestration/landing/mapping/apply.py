@@ -31,7 +31,7 @@ from orchestration.storage.files import write_atomically
 
 STATE_NAME = ".mapped.json"
 # Raised when an export is read otherwise: what was mapped by an older version is mapped again.
-MAPPED_VERSION = 3
+MAPPED_VERSION = 4
 # A currency's sign is no part of a number, unless digits stand on both sides of it.
 _SYMBOL = re.compile(r"(?<!\d)[$€£¥₽]|[$€£¥₽](?!\d)")
 # Apostrophes and the blanks that no line breaks at stand between groups of digits, like a blank.

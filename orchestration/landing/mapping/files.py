@@ -128,7 +128,8 @@ def _csv_rows(path: Path, dialect: Dialect) -> Iterator[list[str]]:
         try:
             first = lines.readline()
             texts: Iterator[str] = lines if SEPARATOR_LINE.fullmatch(first) else itertools.chain([first], lines)
-            for record in csv.reader(texts, delimiter=dialect.delimiter):
+            # Strict: a quote that is not closed would swallow the rows behind it.
+            for record in csv.reader(texts, delimiter=dialect.delimiter, strict=True):
                 if record:
                     yield record
                     row += 1
@@ -136,8 +137,10 @@ def _csv_rows(path: Path, dialect: Dialect) -> Iterator[list[str]]:
             raise LandingError(
                 f"{path.name}: not {dialect.encoding}, near row {max(row, 1)}; write its encoding into the mapping file"
             ) from None
-        except csv.Error as error:
-            raise LandingError(f"{path.name}: cannot be read as CSV in row {max(row, 1)} ({error})") from None
+        except csv.Error:
+            raise LandingError(
+                f"{path.name}: a quote is not closed, or text follows one, in row {max(row, 1)}"
+            ) from None
 
 
 def _parquet_rows(path: Path) -> Iterator[list[str]]:

@@ -151,6 +151,35 @@ def test_an_encoding_that_changes_below_names_the_row_and_what_to_write(tmp_path
         list(read_rows(tmp_path / "s.csv"))
 
 
+# ---- quotes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "row",
+    ['3,c,saw,2025-02-03,1,9,"gift wrap', '3,c,"saw,2025-02-03,1,9,gift', '3,c,"saw" blade,2025-02-03,1,9,gift'],
+    ids=["in the last column", "in another", "text behind a closed one"],
+)
+def test_a_quote_that_swallows_rows_or_has_text_behind_it_stops_and_names_the_row(tmp_path: Path, row: str) -> None:
+    header = ",".join([*HEADER, "Note"])
+    lines = [f"{n},c,saw,2025-02-03,1,9,gift" for n in range(1, 101)]
+    lines[2] = row
+    (tmp_path / "s.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    with pytest.raises(LandingError, match=r"^s.csv: a quote is not closed, or text follows one, in row 3$"):
+        list(read_rows(tmp_path / "s.csv"))
+
+
+def test_a_quote_that_is_not_closed_in_a_joined_file_stops_too(tmp_path: Path) -> None:
+    def joined(body: dict[str, Any]) -> None:
+        lines = body["tables"]["order_lines"][0]
+        lines["join"] = [{"as": "x", "file": "x.csv", "match": {"o": "id"}}]
+        lines["columns"]["customer_id"] = "x.who"
+
+    path = edited(tmp_path, joined)
+    (tmp_path / "x.csv").write_text('id,who\n1,a\n2,"b\n3,c\n', encoding="utf-8")
+    with pytest.raises(LandingError, match=r"x.csv: a quote is not closed, or text follows one, in row 2"):
+        apply_mapping(read_mapping(path, contract()), tmp_path / "mapped", contract())
+
+
 # ---- headers --------------------------------------------------------------------------------------------------------
 
 
