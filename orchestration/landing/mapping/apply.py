@@ -109,13 +109,15 @@ def apply_mapping(
             for column in tables[entry.table].columns
             if column.name in entry.columns
         }
+        elsewhere = _torn_elsewhere(mapping, number) if entry.one_per else set()
         for path in paths:
             relative = path.relative_to(mapping.folder).as_posix()
             # Two entries may read one file, for one table too.
             place = target / entry.table / f"{relative.replace('/', '__')}{f'.{number}' if number else ''}.csv"
             rows = _mapped(mapping, entry, path, columns, empties)
             if entry.one_per:
-                rows = _most_often(rows, list(columns).index(entry.one_per))
+                key, no_key = list(columns).index(entry.one_per), columns[entry.one_per].empties
+                rows = _most_often(rows, key, len(columns), no_key, with_torn=path not in elsewhere)
             table.files.append(relative)
             table.rows += _write(place, list(columns), rows, table.first, show - len(table.first))
             written.add(place)
@@ -398,11 +400,30 @@ def _without_groups(text: str, written: str) -> str:
     return decimal.replace(" ", "")
 
 
-def _most_often(rows: Iterator[list[str]], key: int) -> Iterator[list[str]]:
-    """One row for each value of a column: the one found most often, of equals the first in order."""
+def _torn_elsewhere(mapping: ExportMapping, number: int) -> set[Path]:
+    """Files whose torn rows are not for this entry with `one_per`: another reads the same rows, which has no `one_per`
+    or comes before it."""
+    entry = mapping.entries[number]
+    as_read = (entry.sheet, entry.delimiter, entry.encoding)
+    return {
+        path
+        for place, other in enumerate(mapping.entries)
+        if (not other.one_per or place < number) and (other.sheet, other.delimiter, other.encoding) == as_read
+        for path in find(mapping, other, other.file)
+    }
+
+
+def _most_often(
+    rows: Iterator[list[str]], key: int, width: int, no_key: frozenset[str], with_torn: bool
+) -> Iterator[list[str]]:
+    """One row for each value of a column: the one found most often, of equals the first in order. What spells an empty
+    cell is no value, and what stands at its place in a torn row neither."""
     counts: dict[str, Counter[tuple[str, ...]]] = {}
     for row in rows:
-        if row[key].strip():
+        if len(row) != width:
+            if with_torn:
+                yield row
+        elif row[key].strip() not in no_key:
             counts.setdefault(row[key], Counter())[tuple(row)] += 1
     for found in counts.values():
         yield list(min(found.items(), key=lambda each: (-each[1], each[0]))[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -312,6 +313,34 @@ def test_what_cannot_be_multiplied_and_torn_rows_reach_quarantine_and_are_not_lo
     header, *landed = rows
     assert [row[header.index("amount")] for row in landed[:2]] == ["3", "x x 1"]
     assert [len(row) == len(header) for row in landed] == [True, True, False, False, True]
+
+
+@pytest.mark.parametrize("with_lines", [True, False])
+def test_a_torn_row_is_refused_once_and_an_id_that_spells_an_empty_cell_makes_no_master_row(
+    tmp_path: Path, with_lines: bool
+) -> None:
+    def masters(body: dict) -> None:
+        columns = {"product_id": "p", "product_name": "q"}
+        body["tables"]["products"] = [{"file": "s.csv", "one_per": "product_id", "columns": columns}]
+        columns = {"customer_id": "c", "country": "u"}
+        body["tables"]["customers"] = [{"file": "*.csv", "one_per": "customer_id", "columns": columns}]
+        if not with_lines:
+            del body["tables"]["order_lines"]
+
+    path = edited(tmp_path, masters)
+    with (tmp_path / "s.csv").open("a", encoding="utf-8") as file:
+        file.write("3,k,a,2025-01-03,nut, or bolt,1\n4,NULL,NaN,2025-01-03,1,2\n5,k,a,2025-01-03,nut, or bolt,1\n")
+    apply_mapping(read_mapping(path, contract()), tmp_path / "mapped", contract())
+    whole: dict[str, list[str]] = {}
+    torn: Counter[str] = Counter()
+    for written in (tmp_path / "mapped").glob("*/*.csv"):
+        with written.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+        whole[written.parent.name] = [row[0] for row in rows if len(row) == len(header)]
+        torn[written.parent.name] += sum(len(row) != len(header) for row in rows)
+    assert (whole["products"], whole["customers"]) == (["a", "b"], ["k"])
+    # Where masters alone read the file, in the first of them.
+    assert {table: count for table, count in torn.items() if count} == {"order_lines" if with_lines else "customers": 2}
 
 
 def test_a_mapping_that_failed_half_way_leaves_nothing_of_it_once_it_is_taken_back(tmp_path: Path) -> None:
