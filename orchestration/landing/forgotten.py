@@ -228,7 +228,7 @@ def _take_out_of_csv(path: Path, forgotten: Forgotten, formats: LandingFormats) 
         path.open(encoding="utf-8", newline="") as file,
         open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as kept,
     ):
-        reader, writer = csv.reader(file), csv.writer(kept, lineterminator="\n")
+        reader, writer = csv.reader(file), csv.writer(kept, lineterminator="\r\n")
         writer.writerow(next(reader))
         for row in reader:
             if is_about(row):

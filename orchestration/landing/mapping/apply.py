@@ -437,7 +437,8 @@ def _write(
     count = 0
     # Columns of persons may be among them.
     with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        # Before 3.13, csv quotes a cell for those line ends alone that it writes; \r in a bare cell would tear the row.
+        writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(columns)
         for row in rows:
             if count < show and len(row) == len(columns):

@@ -352,3 +352,26 @@ def test_days_of_a_workbook_stay_days_beside_a_time_and_where_all_are(tmp_path: 
     prepare(Settings(None, tmp_path / "wh", None, "UTC", "duckdb", mapping_file=path))
     (landed,) = (tmp_path / "wh" / "landed" / "order_lines").glob("*.parquet")
     assert pq.read_table(landed).column("ordered_at").to_pylist() == ["2026-01-02", "2026-01-03"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_line_ends_inside_a_cell_stay_in_it_and_tear_no_row(tmp_path: Path, ending: str) -> None:
+    channels = ["Soap\r", "Bar\rsoap", "Bar\nsoap", "Bar\r\nsoap", "Soap"]
+    rows = [(str(n), "k", "a", "2025-01-01", "2", "1.5", channel) for n, channel in enumerate(channels)]
+    if ending == "csv":
+        (tmp_path / "s.csv").write_text(
+            f"{HEADER},h\n" + "".join(",".join([*row[:-1], f'"{row[-1]}"']) + "\n" for row in rows),
+            encoding="utf-8",
+            newline="",
+        )
+    else:
+        names = [*HEADER.split(","), "h"]
+        pq.write_table(
+            pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))), tmp_path / "s.parquet"
+        )
+    path = mapping(tmp_path, (f"s.{ending}",), channel="h")
+    apply_mapping(read_mapping(path, contract()), tmp_path / "mapped", contract())
+    (written,) = (tmp_path / "mapped" / "order_lines").glob("*.csv")
+    with written.open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file, strict=True))
+    assert [row["channel"] for row in found] == channels and [row["order_id"] for row in found] == list("01234")
