@@ -25,7 +25,7 @@ from orchestration.landing.contract import Table
 from orchestration.landing.empties import EmptySpellings, read_empty_spellings
 from orchestration.landing.errors import LandingError
 from orchestration.landing.formats import VAR
-from orchestration.landing.mapping.files import ENDINGS, Dialect, Number, as_day, find_dialect, read_rows
+from orchestration.landing.mapping.files import ENDINGS, HIDDEN, Dialect, Number, as_day, find_dialect, read_rows
 from orchestration.landing.mapping.model import FIELD, Entry, ExportMapping, Join, Source, nearest
 from orchestration.storage.files import write_atomically
 
@@ -132,18 +132,51 @@ def find(mapping: ExportMapping, entry: Entry, pattern: str) -> list[Path]:
     """Files of the export by a name or pattern below its folder, in order: the file of that name where there is one.
 
     Raises:
-        LandingError: the pattern cannot be one; the text names mapping and entry.
+        LandingError: the pattern cannot be one, or a folder that it leads into cannot be read; the text names mapping
+            and entry.
     """
     named = mapping.folder / pattern
     try:
         is_name = not Path(pattern).is_absolute() and named.is_file()
         found = [named] if is_name else sorted(mapping.folder.glob(pattern))
+        if not is_name:
+            _check_folders(mapping.folder, Path(pattern).parts)
+        return [path for path in found if path.is_file() and not path.name.startswith(HIDDEN)]
+    except OSError as error:
+        raise LandingError(
+            f"MAPPING={mapping.path.name}, {entry.table}: {error.filename or named} cannot be read ({error.strerror})"
+        ) from None
     except (NotImplementedError, ValueError):
         raise LandingError(
             f"MAPPING={mapping.path.name}, {entry.table}: file {pattern!r} is no name or pattern below "
             f"{mapping.folder}, such as orders.csv, orders-*.csv or **/orders.csv"
         ) from None
-    return [path for path in found if path.is_file() and not path.name.startswith((".", "~$"))]
+
+
+def _check_folders(folder: Path, parts: Sequence[str]) -> None:
+    """Path.glob passes over folders that it cannot list, in silence.
+
+    Args:
+        parts: of the pattern; folders that it does not lead into are not looked at, nor hidden ones.
+
+    Raises:
+        OSError: one cannot be listed.
+    """
+    anywhere = parts.index("**") if "**" in parts else len(parts)
+    for at, subfolders, _ in os.walk(folder, onerror=_raise, followlinks=anywhere == len(parts)):
+        inside = Path(at).relative_to(folder)
+        depth = len(inside.parts)
+        led = Path(*parts[: depth + 1])
+        subfolders[:] = [
+            name
+            for name in subfolders
+            if not name.startswith(HIDDEN)
+            and (depth >= anywhere or (depth + 1 < len(parts) and (inside / name).match(str(led))))
+        ]
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _fingerprint(mapping: ExportMapping, formats: Any, empties: EmptySpellings) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import re
 import secrets
 import unicodedata
@@ -22,7 +23,7 @@ import yaml
 
 from orchestration.landing.contract import Table, contract
 from orchestration.landing.errors import LandingError
-from orchestration.landing.mapping.files import ENDINGS, Dialect, as_day, find_dialect, read_rows, sheet_names
+from orchestration.landing.mapping.files import ENDINGS, HIDDEN, Dialect, as_day, find_dialect, read_rows, sheet_names
 from orchestration.landing.mapping.model import Entry, Join, Source, as_yaml
 
 HEADERS_FILE = Path(__file__).with_name("headers.yml")
@@ -97,16 +98,14 @@ def read_exports(folder: Path, passed_over: list[str] | None = None) -> list[Exp
     """The files of a folder, and the sheets of its workbooks.
 
     Args:
-        passed_over: gets why a sheet beside others cannot be read, one sentence each; an empty one is no mistake.
+        passed_over: gets why a sheet beside others, or a folder below, cannot be read, one sentence each; an empty
+            sheet is no mistake.
 
     Raises:
-        LandingError: a file cannot be read, or there is none.
+        LandingError: the folder or a file cannot be read, or there is none.
     """
     found = []
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
-        if not path.is_file() or path.suffix.lower() not in ENDINGS or hidden:
-            continue
+    for path in _files(folder, [] if passed_over is None else passed_over):
         sheets: list[str | None] = [*sheet_names(path)] if path.suffix.lower() == ".xlsx" else [None]
         for sheet in sheets:
             try:
@@ -119,6 +118,21 @@ def read_exports(folder: Path, passed_over: list[str] | None = None) -> list[Exp
     if not found:
         raise LandingError(f"FROM={folder}: no file that could be an export (.csv, .tsv, .txt, .parquet, .xlsx)")
     return found
+
+
+def _files(folder: Path, passed_over: list[str]) -> list[Path]:
+    """The files below a folder whose names could be those of an export, in order."""
+    unread: list[OSError] = []
+    found: list[Path] = []
+    for at, subfolders, names in os.walk(folder, onerror=unread.append):
+        subfolders[:] = [name for name in subfolders if not name.startswith(HIDDEN)]
+        found += [Path(at, name) for name in names if not name.startswith(HIDDEN)]
+    for error in unread:
+        if Path(error.filename) == folder:
+            raise LandingError(f"FROM={folder}: folder cannot be read ({error.strerror})")
+        inside = Path(error.filename).relative_to(folder).as_posix()
+        passed_over.append(f"{inside}: folder cannot be read ({error.strerror}); what it holds is not mapped")
+    return sorted(path for path in found if path.suffix.lower() in ENDINGS and path.is_file())
 
 
 def _read(path: Path, name: str, sheet: str | None) -> Export:

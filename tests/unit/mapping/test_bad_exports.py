@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -149,6 +151,61 @@ def test_an_encoding_that_changes_below_names_the_row_and_what_to_write(tmp_path
     (tmp_path / "s.csv").write_bytes(text.encode() + "2,Jörg\n".encode("cp1252"))
     with pytest.raises(LandingError, match=r"s.csv: not utf-8-sig, near row \d+; write its encoding into the mapping"):
         list(read_rows(tmp_path / "s.csv"))
+
+
+# ---- folders --------------------------------------------------------------------------------------------------------
+
+
+def closed(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """A folder that cannot be listed; for root every one can."""
+    scandir = os.scandir
+
+    def refused(path: Any = ".") -> Any:
+        if Path(path) == folder:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+
+
+@pytest.mark.parametrize("pattern", ["*/s.csv", "20*/*.csv", "**/s.csv", "2025/*.csv"])
+def test_a_folder_that_cannot_be_listed_stops_a_mapping_that_leads_into_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    path = edited(tmp_path, lambda body: body["tables"]["order_lines"][0].update(file=pattern))
+    for year in ("2024", "2025"):
+        (tmp_path / year).mkdir()
+        (tmp_path / year / "s.csv").write_bytes((tmp_path / "s.csv").read_bytes())
+    mapping = read_mapping(path, contract())
+    apply_mapping(mapping, tmp_path / "mapped", contract())
+    closed(monkeypatch, tmp_path / "2025")
+    with pytest.raises(LandingError, match=r"mapping.yml, order_lines: .*/2025 cannot be read \(Permission denied\)"):
+        apply_mapping(mapping, tmp_path / "mapped", contract())
+
+
+@pytest.mark.parametrize("pattern", ["s.csv", "*.csv", "2024/*.csv", "2*4/*.csv"])
+def test_a_folder_that_no_pattern_leads_into_may_be_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    path = edited(tmp_path, lambda body: body["tables"]["order_lines"][0].update(file=pattern))
+    (tmp_path / "2024").mkdir()
+    (tmp_path / "2024" / "s.csv").write_bytes((tmp_path / "s.csv").read_bytes())
+    (tmp_path / "lost+found").mkdir()
+    closed(monkeypatch, tmp_path / "lost+found")
+    done = apply_mapping(read_mapping(path, contract()), tmp_path / "mapped", contract())
+    assert done["order_lines"].rows == 2
+
+
+def test_a_proposal_names_folders_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "s.csv", ",".join(HEADER), ROWS)
+    (tmp_path / "2025").mkdir()
+    closed(monkeypatch, tmp_path / "2025")
+    passed_over: list[str] = []
+    assert [export.name for export in read_exports(tmp_path, passed_over)] == ["s.csv"]
+    assert passed_over == ["2025: folder cannot be read (Permission denied); what it holds is not mapped"]
+    closed(monkeypatch, tmp_path)
+    with pytest.raises(LandingError, match=r"^FROM=.*: folder cannot be read \(Permission denied\)$"):
+        read_exports(tmp_path)
 
 
 # ---- quotes ---------------------------------------------------------------------------------------------------------
