@@ -43,15 +43,28 @@ def main() -> int:
             passed_over: list[str] = []
             proposal = propose(read_exports(folder, passed_over), contract())
             proposal.questions += passed_over
-            target.write_text(as_text(proposal, folder, target), encoding="utf-8")
+            _write(target, as_text(proposal, folder, target))
             print(f"Proposed: {target}")
-        print(target.read_text(encoding="utf-8"))
+        # What is no text is said by the one who reads it, below.
+        print(target.read_text(encoding="utf-8", errors="replace"))
         print(shown(_mapped(target), contract()))
     except (LandingError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"{error.filename or folder}: cannot be read or written ({error.strerror})", file=sys.stderr)
+        return 1
     print(f"\nRead the file, edit it, then: make refresh MAPPING={target}")
     return 0
+
+
+def _write(target: Path, text: str) -> None:
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise LandingError(
+            f"MAPPING={target}: cannot be written ({error.strerror}); name a file in a folder that can be written to"
+        ) from None
 
 
 def _mapped(target: Path) -> dict[str, MappedTable]:

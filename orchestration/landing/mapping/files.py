@@ -62,10 +62,13 @@ def find_dialect(path: Path) -> Dialect:
     """The dialect of a CSV file, from its first megabyte, or as a line above its header says (`sep=;`).
 
     Raises:
-        LandingError: it is empty, or holds bytes that no text has.
+        LandingError: it cannot be read, is empty, or holds bytes that no text has.
     """
-    with path.open("rb") as file:
-        start = file.read(LOOKED_AT)
+    try:
+        with path.open("rb") as file:
+            start = file.read(LOOKED_AT)
+    except OSError as error:
+        raise LandingError(f"{path.name}: cannot be read ({error.strerror})") from None
     if not start.strip():
         raise LandingError(f"{path.name}: empty, without a header")
     encoding = _encoding(start)
@@ -126,8 +129,8 @@ def read_rows(path: Path, dialect: Dialect | None = None, sheet: str | None = No
 def _csv_rows(path: Path, dialect: Dialect) -> Iterator[list[str]]:
     csv.field_size_limit(sys.maxsize)
     row = 0
-    with path.open(encoding=dialect.encoding, newline="") as lines:
-        try:
+    try:
+        with path.open(encoding=dialect.encoding, newline="") as lines:
             first = lines.readline()
             texts: Iterator[str] = lines if SEPARATOR_LINE.fullmatch(first) else itertools.chain([first], lines)
             # Strict: a quote that is not closed would swallow the rows behind it.
@@ -135,14 +138,14 @@ def _csv_rows(path: Path, dialect: Dialect) -> Iterator[list[str]]:
                 if record:
                     yield record
                     row += 1
-        except UnicodeError:
-            raise LandingError(
-                f"{path.name}: not {dialect.encoding}, near row {max(row, 1)}; write its encoding into the mapping file"
-            ) from None
-        except csv.Error:
-            raise LandingError(
-                f"{path.name}: a quote is not closed, or text follows one, in row {max(row, 1)}"
-            ) from None
+    except UnicodeError:
+        raise LandingError(
+            f"{path.name}: not {dialect.encoding}, near row {max(row, 1)}; write its encoding into the mapping file"
+        ) from None
+    except csv.Error:
+        raise LandingError(f"{path.name}: a quote is not closed, or text follows one, in row {max(row, 1)}") from None
+    except OSError as error:
+        raise LandingError(f"{path.name}: cannot be read ({error.strerror})") from None
 
 
 def _parquet_rows(path: Path) -> Iterator[list[str]]:

@@ -17,7 +17,7 @@ from orchestration.landing.contract import contract
 from orchestration.landing.errors import LandingError
 from orchestration.landing.mapping.apply import apply_mapping
 from orchestration.landing.mapping.commands import main
-from orchestration.landing.mapping.files import find_dialect, read_rows
+from orchestration.landing.mapping.files import Dialect, find_dialect, read_rows
 from orchestration.landing.mapping.model import read_mapping
 from orchestration.landing.mapping.propose import as_text, propose, read_exports
 from tests.support.exports import write
@@ -206,6 +206,40 @@ def test_a_proposal_names_folders_that_cannot_be_listed(tmp_path: Path, monkeypa
     closed(monkeypatch, tmp_path)
     with pytest.raises(LandingError, match=r"^FROM=.*: folder cannot be read \(Permission denied\)$"):
         read_exports(tmp_path)
+
+
+def test_make_map_says_in_a_sentence_what_cannot_be_read_or_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "export" / "s.csv", ",".join(HEADER), ROWS)
+    monkeypatch.setenv("FROM", str(tmp_path / "export"))
+    monkeypatch.setenv("MAPPING", str(tmp_path / "gone" / "mapping.yml"))
+    assert main() == 1
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"MAPPING={tmp_path}/gone/mapping.yml: cannot be written (No such file or directory); name a"
+    )
+    (tmp_path / "latin.yml").write_bytes("from: Jörg".encode("cp1252"))
+    monkeypatch.setenv("MAPPING", str(tmp_path / "latin.yml"))
+    assert main() == 1
+    assert capsys.readouterr().err == f"MAPPING={tmp_path}/latin.yml: not YAML in UTF-8\n"
+    monkeypatch.delenv("MAPPING")
+    opened = Path.open
+
+    def refused(path: Path, *args: Any, **more: Any) -> Any:
+        if path.name in ("s.csv", "mapping.yml"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *args, **more)
+
+    monkeypatch.setattr(Path, "open", refused)
+    assert main() == 1
+    assert capsys.readouterr().err == "s.csv: cannot be read (Permission denied)\n"
+    with pytest.raises(LandingError, match=r"^s.csv: cannot be read \(Permission denied\)$"):
+        list(read_rows(tmp_path / "export" / "s.csv", Dialect()))
+    (tmp_path / "export" / "mapping.yml").touch()
+    assert main() == 1
+    said = capsys.readouterr().err
+    assert said == f"{tmp_path}/export/mapping.yml: cannot be read or written (Permission denied)\n"
 
 
 # ---- quotes ---------------------------------------------------------------------------------------------------------
