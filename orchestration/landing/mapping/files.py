@@ -163,19 +163,27 @@ def _parquet_rows(path: Path) -> Iterator[list[str]]:
 
 
 def sheet_names(path: Path) -> list[str]:
-    """The sheets of a workbook.
+    """The sheets of a workbook that hold cells: a chart may have a sheet of its own.
 
     Raises:
-        LandingError: it is no workbook.
+        LandingError: it is no workbook, or has none.
     """
-    return list(_workbook(path).sheetnames)
+    return _sheets(_workbook(path), path)
+
+
+def _sheets(book: Any, path: Path) -> list[str]:
+    names = [sheet.title for sheet in book.worksheets]
+    if not names:
+        raise LandingError(f"{path.name}: no sheet holds cells")
+    return names
 
 
 def _sheet_rows(path: Path, sheet: str | None) -> Iterator[list[str]]:
     book = _workbook(path)
-    name = sheet or book.sheetnames[0]
-    if name not in book.sheetnames:
-        raise LandingError(f"{path.name}: there is no sheet {name}; its sheets are {', '.join(book.sheetnames)}")
+    names = _sheets(book, path)
+    name = sheet or names[0]
+    if name not in names:
+        raise LandingError(f"{path.name}: there is no sheet {name}; its sheets are {', '.join(names)}")
     where = f"{path.name}, sheet {name}"
     # The same cells as formulas: one that was saved without its value would be an empty cell.
     formulas = _workbook(path, data_only=False)[name].iter_rows(values_only=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import openpyxl.chart
 import pytest
 import yaml
 
@@ -116,6 +117,17 @@ def test_a_row_of_a_workbook_with_values_beyond_the_header_is_refused_and_not_cu
     lines = landed(tmp_path / "export")
     widths = [len(row) for row in lines]
     assert widths[:3] == [6, 6, 6] and widths[3] > 6 and widths[4] == 6
+
+
+def test_a_chart_with_a_sheet_of_its_own_is_no_sheet_of_an_export(tmp_path: Path) -> None:
+    def charted(book: Any) -> None:
+        book.create_chartsheet("Chart", 0).add_chart(openpyxl.chart.BarChart())
+
+    path = workbook(tmp_path / "export" / "w.xlsx", charted)
+    assert [row[2] for row in landed(tmp_path / "export")] == ["hammer", "nails", "saw"]
+    assert len(list(read_rows(path))) == 4
+    with pytest.raises(LandingError, match=r"there is no sheet Chart; its sheets are Sales"):
+        list(read_rows(path, sheet="Chart"))
 
 
 # ---- encodings ------------------------------------------------------------------------------------------------------
