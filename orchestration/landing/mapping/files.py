@@ -11,6 +11,7 @@ import itertools
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -160,6 +161,8 @@ def _parquet_rows(path: Path) -> Iterator[list[str]]:
             yield from ([cell_text(value) for value in row] for row in zip(*columns, strict=True))
     except (pa.ArrowException, OSError):
         raise LandingError(f"{path.name}: cannot be read as Parquet") from None
+    except UnicodeDecodeError:
+        raise LandingError(f"{path.name}: a column is not text in UTF-8, as it says that it is") from None
 
 
 def sheet_names(path: Path) -> list[str]:
@@ -275,4 +278,8 @@ def cell_text(value: Any) -> str:
         if value.is_finite() and value == value.to_integral_value():
             return str(int(value))
         return Number(f"{value:f}")
+    if isinstance(value, bytes):
+        # Texts that their writer did not mark as such. What is none, such as a picture, stops no export that has it.
+        with suppress(UnicodeDecodeError):
+            return value.decode()
     return str(value)

@@ -17,6 +17,7 @@ import yaml
 
 from orchestration.landing.contract import contract
 from orchestration.landing.empties import EmptySpellings
+from orchestration.landing.errors import LandingError
 from orchestration.landing.formats import read_landing_formats
 from orchestration.landing.mapping.apply import apply_mapping, as_number
 from orchestration.landing.mapping.commands import main
@@ -375,3 +376,16 @@ def test_line_ends_inside_a_cell_stay_in_it_and_tear_no_row(tmp_path: Path, endi
     with written.open(encoding="utf-8", newline="") as file:
         found = list(csv.DictReader(file, strict=True))
     assert [row["channel"] for row in found] == channels and [row["order_id"] for row in found] == list("01234")
+
+
+def test_texts_of_parquet_without_their_mark_are_texts_and_a_picture_beside_them_stops_nothing(tmp_path: Path) -> None:
+    columns: dict[str, Any] = {name: [b"1"] for name in HEADER.split(",")}
+    columns |= {"t": [b"2025-01-01"], "h": ["Käse".encode()], "picture": [b"\xff\xd8"]}
+    pq.write_table(pa.table(columns), tmp_path / "s.parquet")
+    assert applied(mapping(tmp_path, ("s.parquet",), channel="h"), "channel") == ["Käse"]
+    assert mapped(tmp_path / "mapped", "amount") == ["1"]
+    # Bytes that say they are text in UTF-8, and are none.
+    marked = pa.Array.from_buffers(pa.string(), 1, pa.array([b"J\xf6rg"]).buffers())
+    pq.write_table(pa.table(columns | {"h": marked}), tmp_path / "s.parquet")
+    with pytest.raises(LandingError, match=r"^s.parquet: a column is not text in UTF-8"):
+        applied(mapping(tmp_path, ("s.parquet",), channel="h"), "channel")
