@@ -269,6 +269,11 @@ def test_titles_that_tell_nothing_are_listed_with_their_frequency(built: Build) 
     assert "former ceo" not in told
 
 
+def test_a_maturity_that_is_no_level_is_listed_with_its_frequency(built: Build) -> None:
+    told = built.mapping("""select spelling, rows from unmapped_spellings where attribute = 'process_maturity'""")
+    assert told == {"7": 1}
+
+
 # ---- committees ------------------------------------------------------------------------------------------------------
 
 

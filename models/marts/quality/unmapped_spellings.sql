@@ -1,5 +1,6 @@
 {# Values of mapped columns that the seed spellings does not know, and job titles that tell no role by seed job_titles: each
-   counts as unknown until it gets a row there. Statuses that the seed order_statuses does not know: their lines count. #}
+   counts as unknown until it gets a row there. Statuses that the seed order_statuses does not know: their lines count.
+   Maturities that are no level by seed segment_definitions: they count as not declared. #}
 {%- set profile_columns = [
     'gender', 'age_band', 'settlement', 'employment', 'marital_status', 'home_ownership', 'income_band',
     'household_composition'
@@ -21,6 +22,12 @@ with landed_values as (
     union all
     {% for table in ['companies', 'prospects'] -%}
     select '{{ table }}' as source_table, 'benefit_sought' as attribute, {{ spelling_of('benefit_sought') }} as spelling
+    from {{ ref('stg_' ~ table) }}
+    union all
+    select
+        '{{ table }}' as source_table,
+        'process_maturity' as attribute,
+        cast(process_maturity as string) as spelling
     from {{ ref('stg_' ~ table) }}
     union all
     {% endfor -%}
@@ -51,7 +58,13 @@ known_spellings as (
         {{ spelling_of('spelling') }} as spelling
     from {{ ref('spellings') }}
     -- Read from seeds of their own: a row here gives them no meaning.
-    where attribute not in ('status', 'job_title')
+    where attribute not in ('status', 'job_title', 'process_maturity')
+    union
+    select
+        scheme as attribute,
+        cast(sort_order as string) as spelling
+    from {{ ref('segment_definitions') }}
+    where scheme = 'process_maturity'
     union
     select 'status' as attribute, {{ spelling_of('status') }} as spelling from {{ ref('order_statuses') }}
 

@@ -48,7 +48,7 @@ LANDED = {
 
 
 # Columns whose values other seeds than spellings give a meaning.
-STATUS, JOB_TITLE = "status", "job_title"
+STATUS, JOB_TITLE, MATURITY = "status", "job_title", "process_maturity"
 
 
 def pages(shop: Shop) -> list[Page]:
@@ -468,7 +468,8 @@ def spellings(shop: Shop) -> list[Block]:
 def what_gives_a_meaning(attributes: Sequence[str]) -> list[str]:
     """What values without a meaning count as until a seed has them, a sentence for each seed that concerns any."""
     statuses, titles = attributes.count(STATUS), attributes.count(JOB_TITLE)
-    others = len(attributes) - statuses - titles
+    levels = attributes.count(MATURITY)
+    others = len(attributes) - statuses - titles - levels
     notes = (
         (
             others,
@@ -496,6 +497,16 @@ def what_gives_a_meaning(attributes: Sequence[str]) -> list[str]:
                 "{n} job titles that tell no role: they count as unknown until a row in {seed} tells one.",
                 titles,
                 seed=words.table("seeds/job_titles.csv"),
+            ),
+        ),
+        (
+            levels,
+            many(
+                "{n} process maturity that is no level of {seed}: it counts as not declared; correct it in the file.",
+                "{n} process maturities that are no level of {seed}: they count as not declared; correct them in the "
+                "file.",
+                levels,
+                seed=words.table("seeds/segment_definitions.csv"),
             ),
         ),
     )

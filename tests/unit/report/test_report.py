@@ -1063,7 +1063,8 @@ def test_statuses_and_job_titles_without_a_meaning_are_told_with_the_seeds_that_
         database,
         "delete from unmapped_spellings where attribute = 'gender';"
         "insert into unmapped_spellings values ('order_lines', 'status', 'by pigeon', 9), "
-        "('company_contacts', 'job_title', 'wizard', 2), ('company_contacts', 'job_title', 'seer', 1)",
+        "('company_contacts', 'job_title', 'wizard', 2), ('company_contacts', 'job_title', 'seer', 1), "
+        "('companies', 'process_maturity', '7', 4)",
     )
     page = report(database).part("spellings")
     assert "1 value that no seed knows" in page.text
@@ -1072,6 +1073,7 @@ def test_statuses_and_job_titles_without_a_meaning_are_told_with_the_seeds_that_
         in page.text
     )
     assert "2 job titles that tell no role: they count as unknown until a row in seeds/job_titles.csv" in page.text
+    assert "1 process maturity that is no level of seeds/segment_definitions.csv: it counts as not" in page.text
     assert ["order_lines.status", "by pigeon", "9"] in page.table("Values without a meaning")
 
 
