@@ -163,12 +163,13 @@ def check_audiences(con: duckdb.DuckDBPyConnection, bounds: Limits) -> list[Viol
             )
         """
     ).fetchall()
-    holdouts = frozenset(held) | landed_holdouts(con, as_of)
+    holdouts = frozenset(held) | landed_holdouts(con)
     return list(violations(rows, read_records(con, as_of), holdouts, bounds, read_firms(con)))
 
 
-def landed_holdouts(con: duckdb.DuckDBPyConnection, as_of: date) -> frozenset[tuple[str, str]]:
-    """(member or company, treatment) held out in an experiment run elsewhere: of each experiment the first arm counts.
+def landed_holdouts(con: duckdb.DuckDBPyConnection) -> frozenset[tuple[str, str]]:
+    """(member or company, treatment) held out in an experiment run elsewhere, also of a day to come: of each experiment
+    the first arm counts.
 
     A holdout of several treatments says `none`, and is held out of all that the experiment sends to others.
     """
@@ -182,10 +183,9 @@ def landed_holdouts(con: duckdb.DuckDBPyConnection, as_of: date) -> frozenset[tu
     # Of two arms of one day, `holdout` comes before `treated`.
     for experiment, member, treatment, arm in con.execute(
         "select coalesce(experiment_id, treatment_id), customer_id, treatment_id, arm from stg_assignments"
-        " where assigned_on < ? and customer_id in"
+        " where customer_id in"
         " (select member_id from audiences union select company_id from audiences where company_id is not null)"
-        " order by assigned_on, arm",
-        [as_of],
+        " order by assigned_on, arm"
     ).fetchall():
         for one in sent_by[experiment] if (arm, treatment) == ("holdout", "none") else {treatment}:
             first.setdefault((experiment, member, one), arm)

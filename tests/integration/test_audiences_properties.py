@@ -74,7 +74,7 @@ worlds = st.builds(
             members,
             st.sampled_from([*TREATMENTS, "none"]),
             st.sampled_from(["treated", "holdout"]),
-            st.sampled_from([-9, -8, 0]),
+            st.sampled_from([-9, -8, 0, 3]),
         ),
         max_size=4,
     ),
@@ -181,7 +181,7 @@ def fill(con: duckdb.DuckDBPyConnection, logs: Logs) -> None:
 
 
 def held_elsewhere(logs: Logs) -> set[tuple[str, str]]:
-    """(member, treatment) of the holdouts of experiments run elsewhere."""
+    """(member, treatment) of the holdouts of experiments run elsewhere, whatever their day."""
     sent = {t for e, _, t, arm, _ in logs.landed if e and arm == "treated"}
     held = set()
     for member in MEMBERS:
@@ -191,7 +191,6 @@ def held_elsewhere(logs: Logs) -> set[tuple[str, str]]:
                     (d, arm)
                     for e, m, t, arm, d in logs.landed
                     if (e, m) == (experiment, member)
-                    and d < 0
                     and (t == treatment or (e and (t, arm) == ("none", "holdout") and treatment in sent))
                 ]
                 if arms and min(arms)[1] == "holdout":
@@ -286,12 +285,13 @@ def test_the_blocking_check_finds_a_holdout_of_an_experiment_run_elsewhere(con: 
     )
     fill(con, Logs(consents, [], [], {("ann", "r"): "treated"}, landed))
     found = check_audiences(con, BOUNDS)
-    # Not before the as-of date, or treated first.
-    for rows in (
-        [("e", "ann", "r", "holdout", 0)],
-        [("e", "ann", "r", "treated", -9), ("e", "ann", "r", "holdout", -8)],
-    ):
-        fill(con, Logs(consents, [], [], {("ann", "r"): "treated"}, rows))
-        assert check_audiences(con, BOUNDS) == []
+    # From the as-of date on, and later.
+    for day in (0, 3):
+        fill(con, Logs(consents, [], [], {("ann", "r"): "treated"}, [("e", "ann", "r", "holdout", day)]))
+        assert check_audiences(con, BOUNDS) == found
+    # Treated first.
+    first = [("e", "ann", "r", "treated", -9), ("e", "ann", "r", "holdout", 0)]
+    fill(con, Logs(consents, [], [], {("ann", "r"): "treated"}, first))
+    assert check_audiences(con, BOUNDS) == []
     con.execute("rollback")
     assert [(violation.member_id, violation.why) for violation in found] == [("ann", "drawn into the holdout")]

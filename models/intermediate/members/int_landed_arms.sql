@@ -1,17 +1,15 @@
-{# The arms that were drawn elsewhere before the as-of date: of each experiment, customer and treatment the first one, of two of one
-   day the holdout. Who is held out of an experiment with several treatments is held out of each: the row of the holdout says
-   `none`. #}
+{# The arms that were drawn elsewhere, of whatever day: of each experiment, customer and treatment the first one, of two of one day
+   the holdout. Who is held out of an experiment with several treatments is held out of each: the row of the holdout says `none`. #}
 with landed as (
 
     select
-        coalesce(assignments.experiment_id, assignments.treatment_id) as experiment_id,
-        assignments.customer_id,
-        assignments.treatment_id,
-        assignments.arm,
-        assignments.assigned_on,
-        assignments.share_treated
-    from {{ ref('stg_assignments') }} as assignments
-    inner join {{ ref('int_current_date') }} as dates on assignments.assigned_on < dates.as_of
+        coalesce(experiment_id, treatment_id) as experiment_id,
+        customer_id,
+        treatment_id,
+        arm,
+        assigned_on,
+        share_treated
+    from {{ ref('stg_assignments') }}
 
 ),
 

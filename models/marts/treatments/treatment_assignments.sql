@@ -191,31 +191,41 @@ current_treatments as (
 
 ),
 
--- An arm that was drawn elsewhere for the very same treatment is not drawn a second time: the first of all experiments.
+-- An arm that was drawn elsewhere for the very same treatment is not drawn a second time: the first of all experiments. Arms of the
+-- as-of date are adopted too, as ours are of that day.
 ranked_landed as (
 
     select
-        customer_id,
-        treatment_id,
-        arm,
-        assigned_on,
-        share_treated,
+        landed.customer_id,
+        landed.treatment_id,
+        landed.arm,
+        landed.assigned_on,
+        landed.share_treated,
         row_number() over (
-            partition by customer_id, treatment_id
+            partition by landed.customer_id, landed.treatment_id
             order by
-                assigned_on asc,
-                case when arm = 'holdout' then 0 else 1 end asc,
-                share_treated asc nulls last,
-                experiment_id asc
+                landed.assigned_on asc,
+                case when landed.arm = 'holdout' then 0 else 1 end asc,
+                landed.share_treated asc nulls last,
+                landed.experiment_id asc
         ) as assignment_rank
-    from {{ ref('int_landed_arms') }}
+    from {{ ref('int_landed_arms') }} as landed
+    inner join as_of_day on landed.assigned_on <= as_of_day.as_of
 
 ),
 
--- They are never sent it, and show nothing of it.
-held_contacts as (
+-- They are never sent it, and show nothing of it: contact persons of companies that are held out, and who is held out elsewhere of
+-- a later day.
+held_members as (
 
     {{ held_contacts() | indent(4) }}
+    union
+    select
+        landed.customer_id as person_id,
+        landed.treatment_id
+    from {{ ref('int_landed_arms') }} as landed
+    inner join as_of_day on landed.assigned_on > as_of_day.as_of
+    where landed.arm = 'holdout'
 
 ),
 
@@ -277,7 +287,7 @@ new_assignments as (
         coalesce(landed.assigned_on, as_of_day.as_of) as assigned_on,
         coalesce(landed.share_treated, drawn.share_treated) as share_treated,
         case when landed.arm is not null then 'landed' else 'drawn' end as origin,
-        drawn.is_permitted and touched.customer_id is null and held_contacts.person_id is null as is_eligible,
+        drawn.is_permitted and touched.customer_id is null and held_members.person_id is null as is_eligible,
         member_segments.segments,
         drawn.uniform_treatment_id,
         case when landed.arm is not null then 0e0 else drawn.share_uniform end as share_uniform,
@@ -293,8 +303,8 @@ new_assignments as (
             and landed.assignment_rank = 1
     left join touched_members as touched
         on drawn.member_id = touched.customer_id and drawn.treatment_id = touched.treatment_id
-    left join held_contacts
-        on drawn.member_id = held_contacts.person_id and drawn.treatment_id = held_contacts.treatment_id
+    left join held_members
+        on drawn.member_id = held_members.person_id and drawn.treatment_id = held_members.treatment_id
 
 ),
 
