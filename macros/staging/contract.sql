@@ -1,8 +1,9 @@
 {# The input contract as dbt knows it: the sources of models/staging/_landing__sources.yml. #}
 
 {# A table's declaration: {name, key (expressions over its typed columns), key_names, key_may_be_incomplete, columns: [{name, type,
-   required, values, default, plausible, formats, …}]}, without personal columns, which are never stored; and is_master (one of rival
-   rows is taken) and is_personal (it has personal columns). `formats` is what landing_formats sets. Empty while dbt parses. #}
+   required, values, default, plausible, between, formats, …}]}, without personal columns, which are never stored; and is_master (one of
+   rival rows is taken) and is_personal (it has personal columns). `between` is the least and the greatest number of an optional column:
+   any other is as one that cannot be read. `formats` is what landing_formats sets. Empty while dbt parses. #}
 {% macro landing_table(table) %}
     {%- set found = namespace(node=none) -%}
     {%- if execute -%}
@@ -20,7 +21,8 @@
                 {%- set declared = {
                     'name': column.name, 'type': meta.type, 'required': meta.get('required', false),
                     'values': meta.get('values', []), 'default': meta.get('default'), 'table': table,
-                    'plausible': meta.get('plausible', false), 'may_have_sign': 'currency' not in found.node.columns
+                    'plausible': meta.get('plausible', false), 'between': meta.get('between', []),
+                    'may_have_sign': 'currency' not in found.node.columns
                 } -%}
                 {%- do declared.update({'formats': landing_format(table, declared)}) -%}
                 {%- do columns.append(declared) -%}

@@ -11,6 +11,9 @@
             {%- endif %}
         end
     {%- elif column.type == 'text' -%} {{ landed }}
+    {%- elif column.type == 'number' and column.between -%}
+        {%- set number = text_to_number(landed) -%}
+        case when ({{ number }}) between {{ column.between[0] }} and {{ column.between[1] }} then {{ number }} end
     {%- elif column.type == 'number' -%} {{ text_to_number(landed) }}
     {%- elif column.type == 'rate' -%} {{ text_to_rate(landed) }}
     {%- elif column.type == 'integer' -%} {{ text_to_integer(landed) }}
@@ -29,7 +32,7 @@
         'number': 'not a number', 'rate': 'not a number', 'integer': 'not a whole number', 'flag': 'not yes or no',
         'timestamp': 'not a timestamp',
         'date': 'not a date'
-    }[column.type] -%}
+    }[column.type] ~ (' from ' ~ column.between | join(' to ') if column.between else '') -%}
     {%- set setting = {'number': 'numbers', 'rate': 'numbers', 'integer': 'numbers', 'timestamp': 'dates', 'date': 'dates'}.get(column.type) -%}
     {%- if not setting -%}{{- return(what) -}}{%- endif -%}
     {%- set setting = 'landing_formats.' ~ column.table ~ '.' ~ setting -%}
@@ -556,6 +559,7 @@ where dispositions.disposition is not null
         'rate': 'digits with a point before decimals (1.0825)', 'integer': 'a whole number (12)', 'flag': 'yes or no, true or false, 1 or 0',
         'timestamp': '2026-01-31 or 2026-01-31T14:30:00Z', 'date': '2026-01-31'
     }[column.type] -%}
+    {%- if column.between == [0, 1] -%}{%- set written = 'a share of the whole, with a point before decimals (0.5 for a half)' -%}{%- endif -%}
     {{- return(untyped_reason(column) ~ '; write ' ~ written ~ ', or leave it empty') -}}
 {% endmacro %}
 

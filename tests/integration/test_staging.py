@@ -96,6 +96,8 @@ def test_optional_values_that_cannot_be_read_are_listed_and_refuse_nothing(dirty
         'select source_table, "column", spelling, "rows", column_share from unreadable_values order by 1, 2'
     )
     assert rows == [
+        # A share is a number from 0 to 1.
+        ("assignments", "share_treated", "50", 1, 1 / 5),
         # A birth date is personal in all but its punctuation.
         ("customers", "birth_date", "99.99.9999", 1, 1.0),
         ("order_lines", "coupon_amount", "abc", 1, 1.0),
@@ -104,6 +106,10 @@ def test_optional_values_that_cannot_be_read_are_listed_and_refuse_nothing(dirty
     ]
     [(remedy,)] = dirty.query("select remedy from unreadable_values where source_table = 'customers'")
     assert remedy.startswith("not a date") and remedy.endswith("write 2026-01-31, or leave it empty")
+    [(remedy,)] = dirty.query("select remedy from unreadable_values where source_table = 'assignments'")
+    assert remedy.startswith("not a number from 0 to 1 (") and "(0.5 for a half)" in remedy
+    shares = dirty.query("select customer_id, share_treated from stg_assignments order by 1")
+    assert shares == [("c1", Decimal("0.5")), ("c2", Decimal("0.5")), ("c4", Decimal("0.5")), ("c5", None)]
 
 
 def test_the_account_adds_up_table_by_table(dirty: StagingRun) -> None:

@@ -163,7 +163,7 @@ def write_dirty_zone(zone: Path) -> None:
         zone / "assignments" / "tests.csv",
         "customer_id,treatment_id,arm,assigned_on,share_treated\n"
         "c1,t1,treated,2026-01-01 00:00:00,0.5\nc2,t1,holdout,2025-12-31T23:00:00Z,0.5\nc3,t1,control,2026-01-01,0.5\n"
-        "c4,None,Holdout,2026-01-02,0.5\nc5,None,treated,2026-01-03,0.5\n",
+        "c4,None,Holdout,2026-01-02,0.5\nc5,None,treated,2026-01-03,50\n",
     )
     write(zone / "exchange_rates" / "bank.csv", "currency,valid_from,rate\nUSD,2026-01-01,0.92\nUSD,2026-02-01,soon\n")
     write(zone / "customer_aliases" / "merged.csv", "alias_id,customer_id\ng1,g9\ng2,\n")
