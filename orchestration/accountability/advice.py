@@ -6,8 +6,8 @@ segment); gives scheme_advice.
 A pair differs in an outcome where Welch's test says so (q < 0.05 over all pairs, outcomes and treatments of the
 scheme). It is alike in it where the difference lies within `equivalence_margin` of the scheme's mean, by two
 one-sided tests at 5 % (Schuirmann 1987). `keep apart`: it differs in any. `merge`: it is alike in all, and in the
-effect of every treatment that was tested on both. `test`: anything else; experiment_plans says how. Of an open
-experiment the interval at all looks counts.
+effect of every treatment that was tested on both. `test`: anything else, also where a treatment was tested on both and
+its effect is not known yet; experiment_plans says how. Of an open experiment the interval at all looks counts.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from scipy import special
 
@@ -29,10 +30,25 @@ KEEP_APART, MERGE, TEST = "keep apart", "merge", "test"
 
 
 class Tests:
-    """Differences of all pairs in one measure: arrays (pairs,), NaN where a pair cannot be compared."""
+    """Differences of all pairs in one measure: arrays (pairs,), NaN where a pair cannot be compared.
 
-    def __init__(self, name: str, kind: str, a: Floats, b: Floats, error: Floats, degrees: Floats, margin: float):
+    Args:
+        asked: (pairs,) whether the pair must be alike in it to be merged; None: all.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        a: Floats,
+        b: Floats,
+        error: Floats,
+        degrees: Floats,
+        margin: float,
+        asked: npt.NDArray[np.bool_] | None = None,
+    ):
         self.name, self.kind, self.a, self.b = name, kind, a, b
+        self.asked = np.ones(a.shape, dtype=bool) if asked is None else asked
         gap = np.abs(a - b)
         with np.errstate(invalid="ignore", divide="ignore"):
             self.p = 2 * special.stdtr(degrees, -gap / error)
@@ -54,7 +70,8 @@ def scheme_advice(con: duckdb.DuckDBPyConnection, settings: RefreshSettings, out
     rows: list[dict[str, Any]] = []
     tested: dict[str, list[dict[str, Any]]] = {}
     for row in outcomes.to_pylist():
-        if row["outcome"] == "spend" and row["scheme"] != EVERYONE and row["cuped_ci_high"] is not None:
+        # There are members in both arms, and the experiment is not void.
+        if row["outcome"] == "spend" and row["scheme"] != EVERYONE and row["uplift"] is not None:
             tested.setdefault(row["scheme"], []).append(row)
     labels = segment_labels(con)
     for scheme in active_schemes(con):
@@ -132,7 +149,8 @@ def behaviour_tests(
 def effect_tests(
     tested: list[dict[str, Any]], place: dict[str, int], first: Integers, second: Integers, margin: float
 ) -> list[Tests]:
-    """Comparisons of each treatment's effect on spend between all pairs of segments it was tested on."""
+    """Comparisons of each treatment's effect on spend between all pairs of segments it was tested on, NaN where one of
+    the two effects is not known."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in tested:
         if row["segment"] in place:
@@ -143,6 +161,10 @@ def effect_tests(
         if len(rows) < 2:
             continue
         effect, error = np.full(len(place), np.nan), np.full(len(place), np.nan)
+        asked = np.zeros(len(place), dtype=bool)
+        asked[[place[row["segment"]] for row in rows]] = True
+        # In an arm of one member nothing varies.
+        rows = [row for row in rows if row["cuped_ci_high"] is not None]
         for row in rows:
             high = row["cuped_ci_high"] if row["is_closed"] else row["cuped_always_high"]
             # Where neither arm varies there is no error to compare with.
@@ -155,7 +177,8 @@ def effect_tests(
         both = np.sqrt(error[first] ** 2 + error[second] ** 2)
         degrees = np.full(first.size, 1e9)
         bound = margin * abs(spend / members) if members else 0.0
-        tests.append(Tests(treatment_id, "effect", effect[first], effect[second], both, degrees, bound))
+        tested_both = asked[first] & asked[second]
+        tests.append(Tests(treatment_id, "effect", effect[first], effect[second], both, degrees, bound, tested_both))
     return tests
 
 
@@ -174,13 +197,14 @@ def _rows(
     alike = np.array([test.alike for test in tests]).reshape(len(tests), pairs)
     q = adjusted(p)
     behaviour = np.asarray([test.kind == "behaviour" for test in tests], dtype=bool)
+    asked = np.array([test.asked for test in tests], dtype=bool).reshape(len(tests), pairs)
     rows = []
     for i in range(pairs):
         a, b = segments[first[i]], segments[second[i]]
         names = labels.get(a, a), labels.get(b, b)
         known = ~np.isnan(p[:, i])
         differing = np.flatnonzero(known & (q[:, i] < SIGNIFICANCE))
-        is_alike = bool(known[behaviour].any() and known[behaviour].all() and (alike[known, i] < SIGNIFICANCE).all())
+        is_alike = bool(known[behaviour].any() and known[asked[:, i]].all() and (alike[known, i] < SIGNIFICANCE).all())
         effects = int(known[~behaviour].sum())
         evidence = " and ".join(
             word for word, there in (("behaviour", known[behaviour].any()), ("effect", effects > 0)) if there

@@ -97,16 +97,21 @@ def test_means_are_told_as_shares_or_a_member() -> None:
     assert tests["spend"].measured(0) == "8,270 against -100 a member"
 
 
-def effect(segment: str, uplift: float, reach: float, closed: bool = True) -> dict[str, Any]:
+ONE: dict[str, Any] = {"n_treated": 1, "cuped_ci_high": None, "cuped_always_high": None}
+
+
+def effect(segment: str, uplift: float, reach: float, closed: bool = True, name: str = "t1") -> dict[str, Any]:
     return {
         "scheme": "s",
         "segment": segment,
-        "experiment_id": "t1",
-        "treatment_id": "t1",
+        "experiment_id": name,
+        "treatment_id": name,
         "outcome": "spend",
         "is_closed": closed,
+        "n_treated": 1_000,
         "n_holdout": 1_000,
         "mean_holdout": 100.0,
+        "uplift": uplift,
         "cuped_uplift": uplift,
         "cuped_ci_high": uplift + reach,
         "cuped_always_high": uplift + 20 * reach,
@@ -121,9 +126,13 @@ def effect(segment: str, uplift: float, reach: float, closed: bool = True) -> di
         ([effect("a", 2.0, 1.0, False), effect("b", 9.0, 1.0, False)], "test", "behaviour and effect"),
         ([effect("a", 2.0, 30.0), effect("b", 9.0, 30.0)], "test", "behaviour and effect"),
         ([effect("a", 2.0, 1.0)], "merge", "behaviour"),
-        # Nobody has bought in either arm: nothing is known of the effect.
-        ([effect("a", 0.0, 0.0), effect("b", 0.0, 0.0)], "merge", "behaviour"),
-        ([effect("a", 0.0, 0.0, False), effect("b", 9.0, 1.0, False)], "merge", "behaviour"),
+        # Nobody has bought in either arm, or one of them has one member: nothing is known of the effect.
+        ([effect("a", 0.0, 0.0), effect("b", 0.0, 0.0)], "test", "behaviour"),
+        ([effect("a", 0.0, 0.0, False), effect("b", 9.0, 1.0, False)], "test", "behaviour"),
+        ([effect("a", 0.0, 0.0) | ONE, effect("b", 9.0, 1.0)], "test", "behaviour"),
+        ([effect("a", 0.0, 0.0) | ONE, effect("b", 9.0, 1.0), effect("b", 9.0, 1.0, name="t2")], "test", "behaviour"),
+        # Nobody in an arm, or not of the sizes that were drawn: it was not tested there.
+        ([effect("a", 0.0, 0.0) | ONE | {"n_treated": 0, "uplift": None}, effect("b", 9.0, 1.0)], "merge", "behaviour"),
     ],
 )
 def test_segments_that_behave_alike_are_told_apart_by_what_a_treatment_does(
