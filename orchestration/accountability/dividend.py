@@ -203,20 +203,24 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 def probability_best(means: Floats, spread: Floats) -> Floats:
     """(segments, arms) chance that the arm is the best one of the segment, of independent normal beliefs.
 
-    The integral over one arm's belief of the chances that all others lie below, by Gauss and Hermite's rule.
+    The integral over one arm's belief of the chances that all others lie below, by Gauss and Hermite's rule. An
+    arm of which nothing is known, of fewer than two members, has no chance and takes none from the others (NaN); nor
+    has one that is left alone by that.
     """
-    chances = np.ones(means.shape)
-    arms = means.shape[1]
+    chances = np.full(means.shape, np.nan)
+    arms = np.flatnonzero(~np.isnan(means).any(axis=0))
+    if arms.size < min(2, means.shape[1]):
+        return chances
     floor = np.maximum(spread, 1e-12 * (1 + np.abs(means)))
-    for a in range(arms):
+    for a in arms:
         # (segments, nodes)
         at = means[:, a, np.newaxis] + floor[:, a, np.newaxis] * _NODES
         below = np.ones(at.shape)
-        for b in range(arms):
+        for b in arms:
             if b != a:
                 below *= special.ndtr((at - means[:, b, np.newaxis]) / floor[:, b, np.newaxis])
         chances[:, a] = below @ _WEIGHTS
-    return np.asarray(chances / chances.sum(axis=1, keepdims=True))
+    return np.asarray(chances / np.nansum(chances, axis=1, keepdims=True))
 
 
 # ---- the dividend ----------------------------------------------------------------------------------------------------

@@ -115,6 +115,22 @@ def test_the_chance_to_be_best_is_the_normal_integral() -> None:
     assert three == pytest.approx(np.bincount(draws) / 400_000, abs=0.004)
 
 
+def test_an_arm_of_one_member_leaves_the_others_their_chances() -> None:
+    means, spread = np.asarray([[1.0, np.nan, 2.0], [0.0, np.nan, 0.0]]), np.asarray([[1.0, np.nan, 1.5]] * 2)
+    chances = probability_best(means, spread)
+    assert np.isnan(chances[:, 1]).all()
+    assert chances[:, [0, 2]] == pytest.approx(probability_best(means[:, [0, 2]], spread[:, [0, 2]]), abs=1e-12)
+    assert np.isnan(probability_best(means[:, :2], spread[:, :2])).all()
+    base = world(3, 900, [[0, 5, 0], [0, 0, 9]])
+    arm = np.where(base.arm == 2, 1, base.arm)
+    arm[0] = 2
+    stray_arm = replace(base, arm=arm, arm_share=np.full(900, np.nan))
+    rows = dividend_tables([stray_arm], SETTINGS)[0].to_pylist()
+    stray = [row["probability_best"] for row in rows if row["treatment_id"] == base.arms[2]]
+    assert stray and set(stray) == {None}
+    assert all(row["probability_best"] is not None for row in rows if row["treatment_id"] != base.arms[2])
+
+
 # ---- the dividend
 # ------------------------------------------------------------------------------------------------------
 
