@@ -49,6 +49,8 @@ LANDED = {
 
 # Columns whose values other seeds than spellings give a meaning.
 STATUS, JOB_TITLE, MATURITY = "status", "job_title", "process_maturity"
+# Columns that are read as the number that they begin with: no seed has rows for them.
+NUMBERS = ("household_size", "children")
 
 
 def pages(shop: Shop) -> list[Page]:
@@ -466,10 +468,12 @@ def spellings(shop: Shop) -> list[Block]:
 
 
 def what_gives_a_meaning(attributes: Sequence[str]) -> list[str]:
-    """What values without a meaning count as until a seed has them, a sentence for each seed that concerns any."""
+    """What values without a meaning count as until a seed (of numbers: the file) gives them one, a sentence for each
+    that concerns any."""
     statuses, titles = attributes.count(STATUS), attributes.count(JOB_TITLE)
     levels = attributes.count(MATURITY)
-    others = len(attributes) - statuses - titles - levels
+    numbers = sum(map(attributes.count, NUMBERS))
+    others = len(attributes) - statuses - titles - levels - numbers
     notes = (
         (
             others,
@@ -478,6 +482,16 @@ def what_gives_a_meaning(attributes: Sequence[str]) -> list[str]:
                 "{n} values that no seed knows: they count as unknown until a row in {seed} gives them a meaning.",
                 others,
                 seed=words.table("seeds/spellings.csv"),
+            ),
+        ),
+        (
+            numbers,
+            many(
+                "{n} household size or number of children that does not begin with a number: it counts as unknown "
+                "until its file gives a number.",
+                "{n} household sizes or numbers of children that do not begin with a number: they count as unknown "
+                "until their files give numbers.",
+                numbers,
             ),
         ),
         (

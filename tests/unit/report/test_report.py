@@ -1077,6 +1077,22 @@ def test_statuses_and_job_titles_without_a_meaning_are_told_with_the_seeds_that_
     assert ["order_lines.status", "by pigeon", "9"] in page.table("Values without a meaning")
 
 
+def test_sizes_that_begin_with_no_number_are_told_without_a_seed_because_none_reads_them(database: Path) -> None:
+    change(
+        database,
+        "delete from unmapped_spellings;"
+        "insert into unmapped_spellings values ('customers', 'children', 'none', 9), "
+        "('customers', 'household_size', 'many', 2), ('prospects', 'household_size', 'many', 1)",
+    )
+    page = report(database).part("spellings")
+    assert "3 household sizes or numbers of children that do not begin with a number: they count" in page.text
+    assert "no seed knows" not in page.text and "spellings.csv" not in page.text
+    assert ["customers.children", "none", "9"] in page.table("Values without a meaning")
+    change(database, "delete from unmapped_spellings where attribute = 'household_size'")
+    text = report(database).part("spellings").text
+    assert "1 household size or number of children that does not begin with a number: it counts" in text
+
+
 def test_values_that_cannot_be_read_are_shown_with_what_would_read_them(database: Path) -> None:
     page = report(database).part("unreadable")
     assert "9,317 values of optional columns count as empty" in page.text
