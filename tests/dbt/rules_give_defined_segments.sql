@@ -1,8 +1,14 @@
 {# What a rule or a meaning gives is a segment of its scheme: a word that segment_definitions does not have would be a segment that nobody
-   has described or treats, or, of a meaning, take spend from the others. Of a scheme whose segments come from the data any word is one. #}
+   has described or treats, or, of a meaning, take spend from the others. Of a scheme whose segments come from the data any word is one;
+   `unknown` is a segment that a rule may give, and no occasion, motive, lifestyle value or benefit. #}
 {{ config(meta={'dagster': {'ref': {'name': 'segment_definitions'}}}) }}
 
 {%- set columns = [
+    ['life_stage_rules', ref('life_stage_rules'), 'segment', 'life_stage'],
+    ['socioeconomic_rules', ref('socioeconomic_rules'), 'segment', 'socioeconomic'],
+    ['money_effort_rules', ref('money_effort_rules'), 'segment', 'money_effort'],
+    ['rfm_grid', ref('rfm_grid'), 'segment', 'rfm'],
+    ['company_size_rules', ref('company_size_rules'), 'segment', 'company_size'],
     ['occasion_rules', ref('occasion_rules'), 'occasion', 'occasion'],
     ['category_meanings', ref('category_meanings'), 'purchase_motive', 'purchase_motive'],
     ['category_meanings', ref('category_meanings'), 'lifestyle', 'lifestyle'],
@@ -41,7 +47,7 @@ refused as (
     from given
     inner join closed_lists on given.scheme = closed_lists.scheme
     left join definitions on given.scheme = definitions.scheme and given.segment = definitions.segment
-    where definitions.segment is null
+    where definitions.segment is null and not (given.column_name = 'segment' and given.segment = 'unknown')
 ),
 
 one_message as (

@@ -11,9 +11,18 @@ import yaml
 from tests.support.project import ROOT
 from tests.support.rendered import dbt_check
 
-SEEDS = ("occasion_rules", "category_meanings", "job_benefits", "segment_definitions")
+# seed, scheme
+RULES = [
+    ("life_stage_rules", "life_stage"),
+    ("socioeconomic_rules", "socioeconomic"),
+    ("money_effort_rules", "money_effort"),
+    ("rfm_grid", "rfm"),
+    ("company_size_rules", "company_size"),
+]
+SEEDS = (*dict(RULES), "occasion_rules", "category_meanings", "job_benefits", "segment_definitions")
 # seed, column, scheme
 COLUMNS = [
+    *((seed, "segment", scheme) for seed, scheme in RULES),
     ("occasion_rules", "occasion", "occasion"),
     ("category_meanings", "purchase_motive", "purchase_motive"),
     ("category_meanings", "lifestyle", "lifestyle"),
@@ -53,6 +62,18 @@ def test_a_new_segment_is_one_with_its_row_in_segment_definitions_and_refused_by
     assert checked(con) == []
 
 
+@pytest.mark.parametrize("seed", dict(RULES))
+def test_a_rule_may_give_unknown(con: duckdb.DuckDBPyConnection, seed: str) -> None:
+    con.execute(f"insert into {seed} (segment) values ('unknown')")
+    assert checked(con) == []
+
+
+def test_no_occasion_is_called_unknown(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("insert into occasion_rules (occasion) values ('unknown')")
+    with pytest.raises(duckdb.Error, match="occasion_rules, column occasion: unknown is none of "):
+        checked(con)
+
+
 def test_in_a_scheme_whose_segments_come_from_the_data_any_word_is_one(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("insert into category_meanings (lifestyle) values ('Brunch for two')")
     con.execute("update segment_schemes set is_data_driven = true where scheme = 'lifestyle'")
@@ -73,4 +94,4 @@ def test_no_column_of_a_seed_has_a_list_of_its_own_of_what_segment_definitions_c
         if each["name"] == column
     ]
     checks = declared.get("config", {}).get("meta", {}).get("checks", [])
-    assert [check for check in checks if check != "not_null"] == [], scheme
+    assert [check for check in checks if check not in ("not_null", "unique")] == [], scheme
