@@ -62,8 +62,9 @@ select
     profiles.kind,
     profiles.age_band,
     profiles.gender,
-    nullif({{ spelling_of('profiles.country') }}, '') as country,
-    nullif({{ spelling_of('profiles.region') }}, '') as region,
+    {# An industry or a place that is called unknown, or has no letter, says nothing, and is none to schemes either. #}
+    {{ known_label(spelling_of('profiles.country')) }} as country,
+    {{ known_label(spelling_of('profiles.region')) }} as region,
     profiles.settlement,
     {# `5+` is how files say five and more. #}
     cast(case when profiles.household_size > 5 then 5 else profiles.household_size end as string) as household_size,
@@ -73,7 +74,7 @@ select
     profiles.employment,
     profiles.income_band,
     profiles.home_ownership,
-    nullif({{ spelling_of('firms.industry') }}, '') as industry,
+    {{ known_label(spelling_of('firms.industry')) }} as industry,
     case when firms.employees >= 0 then cast(firms.employees as double) end as employees,
     case when firms.annual_revenue >= 0 then cast(firms.annual_revenue as double) end as annual_revenue,
     case when firms.process_maturity between 1 and 5 then cast(firms.process_maturity as string) end as process_maturity,
