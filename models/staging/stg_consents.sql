@@ -10,6 +10,7 @@ select
     accepted_rows.opted_in,
     accepted_rows.recorded_at,
     accepted_rows.recorded_at_local,
-    accepted_rows.recorded_on
+    accepted_rows.recorded_on,
+    accepted_rows.recorded_at_is_day
 from accepted_rows
 {{ with_customer_ids('accepted_rows') }}

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -33,6 +33,20 @@ class Limits:
     assume_consent: frozenset[str] = frozenset()
 
 
+class Moment(NamedTuple):
+    """When something was said, in the order in which it counts: what denies without a time of day is the last of its
+    day."""
+
+    day: date
+    is_at_end: bool
+    at: datetime
+
+
+def said(at: datetime, day: date, is_day: bool | None, denies: bool) -> Moment:
+    """The moment of a record at `at` (UTC), on the stores' `day`, which alone is known where `is_day`."""
+    return Moment(day, bool(is_day) and denies, at)
+
+
 @dataclass
 class Record:
     """What is on record of one member: all consents and objections, and touches before the send date.
@@ -40,8 +54,8 @@ class Record:
     Channels are lower case; None = every channel.
     """
 
-    consents: list[tuple[str, datetime, bool]] = field(default_factory=list)
-    objections: list[tuple[str | None, datetime]] = field(default_factory=list)
+    consents: list[tuple[str, Moment, bool]] = field(default_factory=list)
+    objections: list[tuple[str | None, Moment]] = field(default_factory=list)
     touches: list[date] = field(default_factory=list)
 
 
@@ -81,14 +95,14 @@ def consent_problem(record: Record, channel: str, assume_consent: frozenset[str]
     """Why a member may not be addressed on a channel; None where they may.
 
     The history is read forward: each consent, refusal and objection changes the answer; at one moment, what denies
-    comes last.
+    comes last, and where its day alone is known, at the end of that day.
     """
     events = [(at, 0 if opted_in else 1, opted_in) for on, at, opted_in in record.consents if on == channel]
     events += [(at, 2, False) for on, at in record.objections if on is None or on == channel]
     if not events:
         return None if channel in assume_consent else "no consent on record"
-    at, kind, is_allowed = sorted(events)[-1]
-    return None if is_allowed else f"{('', 'refused', 'unsubscribed')[kind]} on {at:%Y-%m-%d}"
+    moment, kind, is_allowed = sorted(events)[-1]
+    return None if is_allowed else f"{('', 'refused', 'unsubscribed')[kind]} on {moment.day:%Y-%m-%d}"
 
 
 def _wrong_addressee(member: str, company: str | None, firms: Firms) -> str | None:
@@ -212,10 +226,11 @@ def read_records(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Recor
     """What is on record of each member in the audiences; consents and objections of after the as-of date count too."""
     records: dict[str, Record] = defaultdict(Record)
     addressed = "(select member_id from audiences)"
-    for member, channel, at, opted_in in con.execute(
-        f"select customer_id, channel, recorded_at, opted_in from stg_consents where customer_id in {addressed}"
+    for member, channel, at, day, is_day, opted_in in con.execute(
+        "select customer_id, channel, recorded_at, recorded_on, recorded_at_is_day, opted_in from stg_consents"
+        f" where customer_id in {addressed}"
     ).fetchall():
-        records[member].consents.append((_spelled(channel), at, opted_in))
+        records[member].consents.append((_spelled(channel), said(at, day, is_day, not opted_in), opted_in))
     touch_channels: dict[tuple[str, str], str] = {}
     for touchpoint, member, channel, day in con.execute(
         f"select touchpoint_id, customer_id, channel, touched_on from stg_touchpoints where customer_id in {addressed}"
@@ -223,9 +238,9 @@ def read_records(con: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Recor
         touch_channels[member, touchpoint] = _spelled(channel)
         if day < as_of:
             records[member].touches.append(day)
-    for member, touchpoint, at in con.execute(
-        "select customer_id, touchpoint_id, responded_at from stg_responses"
+    for member, touchpoint, at, day, is_day in con.execute(
+        "select customer_id, touchpoint_id, responded_at, responded_on, responded_at_is_day from stg_responses"
         f" where kind = 'unsubscribe' and customer_id in {addressed}"
     ).fetchall():
-        records[member].objections.append((touch_channels.get((member, touchpoint)), at))
+        records[member].objections.append((touch_channels.get((member, touchpoint)), said(at, day, is_day, True)))
     return dict(records)

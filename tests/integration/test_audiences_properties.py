@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestration.audiences.check import Limits, Record, check_audiences, consent_problem
+from orchestration.audiences.check import Limits, Moment, Record, check_audiences, consent_problem, said
 from orchestration.warehouse.project import project_vars
 from tests.support.project import dbt, write_landing
 
@@ -32,7 +32,8 @@ MODELS = ("int_landed_arms", "contact_permissions", "audience_decisions")
 # member, few moments and few channels, so that rows meet; mostly yes, so that what denies is what decides.
 near = st.sampled_from([-2, -1, -1, 0, 3])
 edges = st.sampled_from([-29, -28, -28, -27, -2, -1, 0])
-hours = st.sampled_from([0, 9])
+# None: the day alone is known.
+hours = st.sampled_from([0, 9, None])
 members = st.sampled_from(["ann", "ann", "ann", "bob"])
 spelt = st.sampled_from(["mail", "mail", " Mail ", "sms", "SMS", "fax"])
 mostly = st.sampled_from([True, True, True, False])
@@ -41,9 +42,9 @@ mostly = st.sampled_from([True, True, True, False])
 class Logs(NamedTuple):
     """One adversarial world. Days are offsets to the as-of date, hours make moments tie."""
 
-    consents: list[tuple[str, str, int, int, bool]]
+    consents: Sequence[tuple[str, str, int, int | None, bool]]
     touches: list[tuple[str, str, int, str | None]]
-    objections: list[tuple[str, int | None, int, int]]
+    objections: list[tuple[str, int | None, int, int | None]]
     arms: dict[tuple[str, str], str]
     # Of experiments run elsewhere: experiment (None where the treatment is it), member, treatment, arm, day.
     landed: Sequence[tuple[str | None, str, str, str, int]] = ()
@@ -124,11 +125,13 @@ def con(compiled: dict[str, str]) -> duckdb.DuckDBPyConnection:
         create table int_job_titles (spelling varchar, role varchar);
         create table buying_roles (role varchar, sort_order integer);
         create table stg_consents (
-            customer_id varchar, channel varchar, opted_in boolean, recorded_at timestamp, recorded_on date);
+            customer_id varchar, channel varchar, opted_in boolean, recorded_at timestamp, recorded_on date,
+            recorded_at_is_day boolean);
         create table stg_touchpoints (
             touchpoint_id varchar, customer_id varchar, channel varchar, treatment_id varchar, touched_on date);
         create table stg_responses (
-            customer_id varchar, kind varchar, touchpoint_id varchar, responded_at timestamp, responded_on date);
+            customer_id varchar, kind varchar, touchpoint_id varchar, responded_at timestamp, responded_on date,
+            responded_at_is_day boolean);
         create table stg_assignments (
             experiment_id varchar, customer_id varchar, treatment_id varchar, arm varchar, assigned_on date,
             share_treated double);
@@ -160,15 +163,18 @@ def fill(con: duckdb.DuckDBPyConnection, logs: Logs) -> None:
     def day(offset: int) -> date:
         return AS_OF + timedelta(days=offset)
 
-    def moment(offset: int, hour: int) -> datetime:
-        return datetime.combine(day(offset), datetime.min.time()).replace(hour=hour)
+    def moment(offset: int, hour: int | None) -> datetime:
+        return datetime.combine(day(offset), datetime.min.time()).replace(hour=hour or 0)
 
-    put("stg_consents", [(m, c, yes, moment(d, h), day(d)) for m, c, d, h, yes in logs.consents])
+    put("stg_consents", [(m, c, yes, moment(d, h), day(d), h is None) for m, c, d, h, yes in logs.consents])
     put("stg_touchpoints", [(f"t{i}", m, c, t, day(d)) for i, (m, c, d, t) in enumerate(logs.touches)])
     put(
         "stg_responses",
-        [(m, "unsubscribe", None if i is None else f"t{i}", moment(d, h), day(d)) for m, i, d, h in logs.objections]
-        + [(m, "open", None, moment(-1, 23), day(-1)) for m in MEMBERS],
+        [
+            (m, "unsubscribe", None if i is None else f"t{i}", moment(d, h), day(d), h is None)
+            for m, i, d, h in logs.objections
+        ]
+        + [(m, "open", None, moment(-1, 23), day(-1), False) for m in MEMBERS],
     )
     put("stg_assignments", [(e, m, t, arm, day(d), 0.5) for e, m, t, arm, d in logs.landed])
     put(
@@ -204,18 +210,22 @@ def expected(logs: Logs, limits: Limits, repeat_days: int) -> set[tuple[str, str
     def plain(channel: str) -> str:
         return channel.strip().lower()
 
+    def moment(day: int, hour: int | None, denies: bool) -> Moment:
+        at = datetime(2026, 1, 1) + timedelta(days=day, hours=hour or 0)
+        return said(at, at.date(), hour is None, denies)
+
     sent = set()
     held = held_elsewhere(logs)
     for member in MEMBERS:
         record = Record()
         for m, channel, day, hour, yes in logs.consents:
             if m == member:
-                record.consents.append((plain(channel), datetime(2026, 1, 1) + timedelta(days=day, hours=hour), yes))
+                record.consents.append((plain(channel), moment(day, hour, not yes), yes))
         for m, index, day, hour in logs.objections:
             if m == member:
                 own = index is not None and index < len(logs.touches) and logs.touches[index][0] == member
                 channel = plain(logs.touches[index][1]) if own else None  # type: ignore[index]
-                record.objections.append((channel, datetime(2026, 1, 1) + timedelta(days=day, hours=hour)))
+                record.objections.append((channel, moment(day, hour, True)))
         touches = [(day, treatment) for m, _, day, treatment in logs.touches if m == member and day < 0]
         if sum(day >= -limits.contact_cap_days for day, _ in touches) >= limits.contact_cap:
             continue

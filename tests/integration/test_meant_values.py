@@ -72,6 +72,7 @@ def test_midnight_throughout_a_file_is_a_day_and_among_other_times_it_is_a_momen
         "anna": date(2025, 2, 28),
         "bela": date(2025, 2, 28),
     }
+    assert shop.value("select bool_or(recorded_at_is_day) from stg_consents") is False
 
 
 def test_no_occasion_is_read_from_an_hour_that_no_file_has(shop: project.Build) -> None:

@@ -1,7 +1,8 @@
 -- Whether each member may be addressed on each channel that a treatment uses, by all that is on record: sending happens now, so
 -- a consent or an objection counts also where it was recorded after the as-of date. A company is never addressed: of its contact
 -- persons the one is, under their own consent, who may be; where several may, the first in the order of the buying roles.
--- Deny by default; of a consent and an objection, the later one decides, and of two at the same moment the one that denies.
+-- Deny by default; of a consent and an objection, the later one decides, and of two at the same moment the one that denies. A refusal
+-- or an unsubscribe of which the day alone is known stands at the end of that local day: it may have followed any consent of it.
 {%- set assumed = var('assume_consent') or [] %}
 
 with members as (
@@ -75,21 +76,28 @@ ranked_consents as (
         {{ spelling_of('consents.channel') }} as channel,
         consents.opted_in,
         consents.recorded_at,
+        consents.recorded_on,
         row_number() over (
             partition by consents.customer_id, {{ spelling_of('consents.channel') }}
-            order by consents.recorded_at desc, consents.opted_in asc
+            order by
+                consents.recorded_on desc,
+                case when consents.recorded_at_is_day and not consents.opted_in then 0 else 1 end asc,
+                consents.recorded_at desc,
+                consents.opted_in asc
         ) as consent_rank
     from {{ ref('stg_consents') }} as consents
 
 ),
 
--- An objection is to the channel of the message it answers; where that is not on record, to all of them.
+-- An objection is to the channel of the message it answers; where that is not on record, to all of them. objected_day is the last
+-- day of those without a time of day.
 objections as (
 
     select
         responses.customer_id,
         {{ spelling_of('touchpoints.channel') }} as channel,
-        max(responses.responded_at) as objected_at
+        max(responses.responded_at) as objected_at,
+        max(case when responses.responded_at_is_day then responses.responded_on end) as objected_day
     from {{ ref('stg_responses') }} as responses
     left join {{ ref('stg_touchpoints') }} as touchpoints
         on responses.touchpoint_id = touchpoints.touchpoint_id and responses.customer_id = touchpoints.customer_id
@@ -105,11 +113,17 @@ channel_records as (
         used_channels.channel,
         consents.opted_in,
         consents.recorded_at,
+        consents.recorded_on,
         case
             when objections.objected_at is null or general_objections.objected_at > objections.objected_at
                 then general_objections.objected_at
             else objections.objected_at
-        end as objected_at
+        end as objected_at,
+        case
+            when objections.objected_day is null or general_objections.objected_day > objections.objected_day
+                then general_objections.objected_day
+            else objections.objected_day
+        end as objected_day
     from persons
     cross join used_channels
     left join ranked_consents as consents
@@ -130,7 +144,7 @@ permissions as (
         person_id,
         channel,
         case
-            when objected_at >= coalesce(recorded_at, objected_at) then 'unsubscribed'
+            when objected_at >= coalesce(recorded_at, objected_at) or objected_day >= recorded_on then 'unsubscribed'
             when opted_in then 'consent'
             when not opted_in then 'refused'
             {%- if assumed %}

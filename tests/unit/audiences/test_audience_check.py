@@ -6,15 +6,20 @@ from datetime import date, datetime
 
 import pytest
 
-from orchestration.audiences.check import Firms, Limits, Record, consent_problem, violations
+from orchestration.audiences.check import Firms, Limits, Moment, Record, consent_problem, said, violations
 
 SEND_ON = date(2026, 3, 31)
 BOUNDS = Limits(contact_cap=2, contact_cap_days=28)
 NOBODY: frozenset[tuple[str, str]] = frozenset()
 
 
-def at(day: int, hour: int = 12) -> datetime:
-    return datetime(2026, 3, day, hour)
+def at(day: int, hour: int = 12) -> Moment:
+    return said(datetime(2026, 3, day, hour), date(2026, 3, day), False, True)
+
+
+def on(day: int, denies: bool = True) -> Moment:
+    """Without a time of day, in a zone five hours behind UTC."""
+    return said(datetime(2026, 3, day, 5), date(2026, 3, day), True, denies)
 
 
 def why(record: Record, holdouts: frozenset[tuple[str, str]] = NOBODY, bounds: Limits = BOUNDS) -> list[str]:
@@ -46,6 +51,23 @@ def test_the_latest_record_counts_whatever_the_order_of_rows() -> None:
 def test_of_two_records_at_one_moment_the_one_that_denies_counts() -> None:
     assert why(Record(consents=[("mail", at(2), False), ("mail", at(2), True)])) != []
     assert why(consenting(objections=[("mail", at(1))])) == ["unsubscribed on 2026-03-01"]
+
+
+def test_what_denies_without_a_time_of_day_is_later_than_every_consent_of_its_day() -> None:
+    late = said(datetime(2026, 3, 2, 4, 30), date(2026, 3, 1), False, False)
+    for consent in (at(1), late, on(1, denies=False)):
+        assert why(Record(consents=[("mail", consent, True), ("mail", on(1), False)])) == ["refused on 2026-03-01"]
+        assert why(Record(consents=[("mail", consent, True)], objections=[(None, on(1))])) == [
+            "unsubscribed on 2026-03-01"
+        ]
+    for consent in (at(2, 5), on(2, denies=False)):
+        assert why(Record(consents=[("mail", consent, True), ("mail", on(1), False)])) == []
+        assert why(Record(consents=[("mail", consent, True)], objections=[(None, on(1))])) == []
+
+
+def test_a_consent_without_a_time_of_day_is_earlier_than_what_denies_on_its_day() -> None:
+    record = Record(consents=[("mail", on(1, denies=False), True)], objections=[("mail", at(1))])
+    assert why(record) == ["unsubscribed on 2026-03-01"]
 
 
 @pytest.mark.parametrize("channel", ["mail", None])
