@@ -38,7 +38,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy import special
 
-from orchestration.accountability.experiments import EVERYONE, NONE, Experiment
+from orchestration.accountability.experiments import EVERYONE, NONE, Experiment, arm_in_words, goes_on
 from orchestration.accountability.inputs import RefreshSettings
 from orchestration.accountability.schemas import table_of
 from orchestration.accountability.sequences import always_p_value, always_reach
@@ -630,7 +630,8 @@ def judge(
             f"It is too early: {members:,} members have not been observed for long enough to bound what telling the "
             "segments apart may earn: wait, and change nothing on the strength of this."
         )
-    one = "sending nothing to anybody" if found.one_treatment == NONE else f"{found.one_treatment} for everybody"
+    sent = arm_in_words(experiment.experiment_id, found.one_treatment)
+    one = "sending nothing to anybody" if found.one_treatment == NONE else f"{sent} for everybody"
     interval = f"between {_money(found.low)} and {_money(found.high)}"
     if found.low > 0:
         return SEGMENTING_PAYS, (
@@ -647,12 +648,13 @@ def judge(
             )
         return ONE_SERVES_ALL, (
             f"Telling the segments apart earned at most {_money(found.high)} a member more than {one}, and "
-            f"{_money(least)} would be worth it: send {found.one_treatment} to all of them."
+            f"{_money(least)} would be worth it: send {sent} to all of them."
         )
     if not experiment.is_closed:
+        wait = "wait for more members" if goes_on(experiment.experiment_id) else "wait until the experiment has closed"
         return UNPROVEN, (
-            f"So far each segment's own best treatment may earn anything {interval} a member more than {one}: wait "
-            "until the experiment has closed, and change nothing on the strength of this."
+            f"So far each segment's own best treatment may earn anything {interval} a member more than {one}: {wait}, "
+            "and change nothing on the strength of this."
         )
     needed = members_next_time(found, least, members)
     return UNPROVEN, (

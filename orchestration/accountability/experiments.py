@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from orchestration.accountability.inputs import active_schemes
+from orchestration.accountability.inputs import active_schemes, scheme_name
 from orchestration.accountability.sequences import sequential_sample_ratio_p_value
 from orchestration.accountability.statistics import Floats, Integers, sample_ratio_p_value
 
@@ -29,8 +29,37 @@ EVERYONE = "all"
 UNKNOWN = "unknown"
 # Arm in which each segment gets its own treatment, in the experiment of a scheme with a uniform arm.
 BY_SEGMENT = "by_segment"
+# Arm in which every segment gets the scheme's treatment for all, in the same experiment.
+UNIFORM = "uniform"
+# Experiment of all treatments against none, and its arm.
+PROGRAMME = "programme"
 # Stated shares of an experiment's arms that sum to less or more than 1 by this are not the shares of its arms.
 SHARES_OFF = 0.02
+
+
+def uniform_experiment(scheme: str) -> str:
+    """The experiment of the scheme's uniform arm."""
+    return f"{UNIFORM}_{scheme}"
+
+
+def goes_on(experiment_id: str) -> bool:
+    """Whether the experiment takes in members for as long as any come (docs/experiments.md), so that nobody can wait
+    for its end."""
+    return experiment_id == PROGRAMME or experiment_id.startswith(uniform_experiment(""))
+
+
+def arm_in_words(experiment_id: str, treatment_id: str) -> str:
+    """What an arm is sent, as a sentence calls it: a treatment by its id, what is no treatment in words."""
+    if treatment_id == NONE:
+        return "nothing"
+    if experiment_id == treatment_id == PROGRAMME:
+        return "what all schemes send"
+    name = scheme_name(experiment_id.removeprefix(uniform_experiment("")))
+    if experiment_id.startswith(uniform_experiment("")) and treatment_id == BY_SEGMENT:
+        return f"what {name} sends by segment"
+    if experiment_id.startswith(uniform_experiment("")) and treatment_id == UNIFORM:
+        return f"the treatment of {name} in seeds/uniform_treatments.csv"
+    return treatment_id
 
 
 @dataclass(frozen=True)
@@ -69,7 +98,7 @@ class Experiment:
 
     def single_arms(self, scheme: str) -> npt.NDArray[np.bool_]:
         """(arms,) whether the arm is one treatment for everybody; what the scheme itself sends by segment is not."""
-        own = self.experiment_id == f"uniform_{scheme}"
+        own = self.experiment_id == uniform_experiment(scheme)
         return np.asarray([not (own and arm == BY_SEGMENT) for arm in self.arms])
 
     def known_segments(self, scheme: str) -> tuple[tuple[str, ...], Integers]:

@@ -26,7 +26,13 @@ import pyarrow as pa
 from orchestration.accountability.behaviour import OUTCOMES
 from orchestration.accountability.delivery import ENOUGH_POWER, TREATED_ALIKE, TREATED_DIFFERENTLY
 from orchestration.accountability.dividend import ONE_SERVES_ALL, SEGMENTING_PAYS
-from orchestration.accountability.experiments import UNKNOWN
+from orchestration.accountability.experiments import (
+    PROGRAMME,
+    UNKNOWN,
+    arm_in_words,
+    goes_on,
+    uniform_experiment,
+)
 from orchestration.accountability.inputs import (
     SIGNIFICANCE,
     RefreshSettings,
@@ -266,7 +272,9 @@ def _paid(evidence: Evidence) -> str:
     for rows, verb in zip(decisive(evidence.tested), ("pays", "does not pay"), strict=True):
         if rows:
             row, more = rows[0], len(rows) - 1
-            test = row["treatment_id"]
+            test = arm_in_words(row["experiment_id"], row["treatment_id"])
+            if test != row["treatment_id"]:
+                test = test[0].upper() + test[1:]
             if test != row["experiment_id"]:
                 test += f" (experiment {row['experiment_id']})"
             segment = evidence.labels.get(row["segment"], row["segment"])
@@ -291,10 +299,12 @@ def _after_use(evidence: Evidence) -> str:
             "Members are held out, but no product says its margin, so nobody knows whether it pays. Next: fill in "
             "unit_margin in products."
         )
-    if not all(row["is_closed"] for row in compared):
+    still_open = [row["experiment_id"] for row in compared if not row["is_closed"]]
+    if still_open:
+        wait = "wait for more members" if all(map(goes_on, still_open)) else "wait until the experiment has closed"
         return (
-            "Members are held out, and whether it pays is not proven so far. Next: wait until the experiment has "
-            "closed, or hold out more (experiment_plans, question pays)."
+            f"Members are held out, and whether it pays is not proven so far. Next: {wait}, or hold out more "
+            "(experiment_plans, question pays)."
         )
     return (
         "Members were held out, and whether it pays was not proven. Next: hold out more (experiment_plans, question "
@@ -304,11 +314,14 @@ def _after_use(evidence: Evidence) -> str:
 
 def _after_paying(evidence: Evidence) -> str:
     """What is known of one treatment for all, of the scheme's own experiment first, and the next step."""
-    own = f"uniform_{evidence.scheme}"
+    own = uniform_experiment(evidence.scheme)
     decided = [row for row in evidence.dividends if row["verdict"] != UNPROVEN]
     if not decided:
         if any(row["experiment_id"] == own and not row["is_closed"] for row in evidence.dividends):
-            return f"Next: wait until {own} has closed, which tells whether one treatment for all would pay as much."
+            return (
+                f"Next: wait for {own}, which goes on as members come in and tells at any refresh whether one "
+                "treatment for all would pay as much."
+            )
         return "Next: test whether one treatment for all would pay as much (experiment_plans, question dividend)."
     row = min(decided, key=lambda row: (row["experiment_id"] != own, -row["members"], row["experiment_id"]))
     experiment = f"experiment {row['experiment_id']}"
@@ -318,7 +331,14 @@ def _after_paying(evidence: Evidence) -> str:
             "highest probability_best in segment_treatment_values."
         )
     if row["verdict"] == ONE_SERVES_ALL:
-        return f"One treatment for all would pay as much ({experiment}). Next: send {row['one_treatment']} to all."
+        sent = arm_in_words(row["experiment_id"], row["one_treatment"])
+        return f"Sent to all, {sent} would pay as much ({experiment}). Next: send it to all."
+    # What pays was sent there too: it cannot be kept and stopped.
+    if row["experiment_id"] in {own, PROGRAMME, *(gain["experiment_id"] for gain in decisive(evidence.tested)[0])}:
+        return (
+            f"In the {experiment} nothing paid, though what pays was sent there too. Next: hold members out again to "
+            "learn which holds (experiment_plans, question pays)."
+        )
     return f"In the {experiment} no treatment paid. Next: keep what pays, and stop what was sent there."
 
 

@@ -157,6 +157,37 @@ def test_where_one_treatment_is_best_everywhere_it_serves_all() -> None:
     assert row["why"].endswith("send t1 to all of them.")
 
 
+@pytest.mark.parametrize(
+    ("arm", "sent"),
+    [
+        ("uniform", "the treatment of rfm in seeds/uniform_treatments.csv"),
+        ("by_segment", "what rfm sends by segment"),
+        ("t2", "t2"),
+    ],
+)
+def test_the_arms_of_a_uniform_experiment_are_called_by_what_they_send(arm: str, sent: str) -> None:
+    experiment = replace(world(5, 60, [[0, 0, 0]] * 2), experiment_id="uniform_rfm")
+    found = Dividend(0.0, 1.0, arm, 1.0, 0.0, low=-1.0, high=0.5, p_value=1.0, gain_high=9.0)
+    verdict, why = judge(found, 1.0, 60, experiment, SETTINGS)
+    assert verdict == "one treatment serves all"
+    assert f"more than {sent} for everybody" in why and why.endswith(f": send {sent} to all of them.")
+
+
+@pytest.mark.parametrize(
+    ("experiment_id", "wait"),
+    [
+        ("t1", ": wait until the experiment has closed, and change"),
+        ("uniform_rfm", ": wait for more members, and change"),
+        ("programme", ": wait for more members, and change"),
+    ],
+)
+def test_nobody_waits_for_the_end_of_an_experiment_that_goes_on(experiment_id: str, wait: str) -> None:
+    experiment = replace(world(5, 60, [[0, 0, 0]] * 2), experiment_id=experiment_id, is_closed=False)
+    found = Dividend(0.0, 1.0, "t1", 1.0, 0.0, low=-1.0, high=5.0, p_value=1.0, gain_high=9.0)
+    verdict, why = judge(found, 1.0, 60, experiment, SETTINGS)
+    assert verdict == "unproven" and wait in why
+
+
 def test_where_nothing_does_anything_nothing_pays() -> None:
     row = dividend_row(certain([[0, 0, 0], [0, 0, 0]]))
     assert row["verdict"] == "nothing pays"

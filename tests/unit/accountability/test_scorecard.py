@@ -212,14 +212,23 @@ def test_pays(rows: list[dict[str, Any]], expected: str) -> None:
     assert pays(rows) == expected
 
 
-def divided(verdict: str, experiment_id: str = "e1", is_closed: bool = True, members: int = 300) -> dict[str, Any]:
+def divided(
+    verdict: str, experiment_id: str = "e1", is_closed: bool = True, members: int = 300, one_treatment: str = "t2"
+) -> dict[str, Any]:
     row = {"verdict": verdict, "experiment_id": experiment_id, "is_closed": is_closed, "members": members}
-    return row | {"one_treatment": "t2"}
+    return row | {"one_treatment": one_treatment}
 
 
 PAYS, LOSES, OPEN = experiment(1.0, 3.0, 0.01), experiment(-2.0, -0.5, 0.02), experiment(-2.6, 2.8, 0.5)
+UNIFORM_PAYS = experiment(1.0, 3.0, 0.01, treatment_id="uniform", experiment_id="uniform_rfm")
+OWN_PAYS = UNIFORM_PAYS | {"treatment_id": "by_segment"}
+SERVES_ALL = "one treatment serves all"
 HOLD_OUT = "Next: hold members out at random to learn whether it pays (experiment_plans, question pays)."
 TEST_ONE = "Next: test whether one treatment for all would pay as much (experiment_plans, question dividend)."
+LEARN_AGAIN = (
+    "nothing paid, though what pays was sent there too. Next: hold members out again to learn which holds "
+    "(experiment_plans, question pays)."
+)
 GIVE = "give each segment the treatment with the highest probability_best in segment_treatment_values."
 
 
@@ -230,6 +239,16 @@ GIVE = "give each segment the treatment with the highest probability_best in seg
         ([OPEN], [], "was not proven. Next: hold out more (experiment_plans, question pays)."),
         (
             [OPEN, OPEN | {"is_closed": False}],
+            [],
+            "Next: wait until the experiment has closed, or hold out more (experiment_plans, question pays).",
+        ),
+        (
+            [OPEN, OPEN | {"experiment_id": "uniform_rfm", "is_closed": False}],
+            [],
+            "Next: wait for more members, or hold out more (experiment_plans, question pays).",
+        ),
+        (
+            [OPEN | {"is_closed": False}, OPEN | {"experiment_id": "programme", "is_closed": False}],
             [],
             "Next: wait until the experiment has closed, or hold out more (experiment_plans, question pays).",
         ),
@@ -252,7 +271,8 @@ GIVE = "give each segment the treatment with the highest probability_best in seg
         (
             [PAYS],
             [divided("unproven", "uniform_rfm", False)],
-            "Next: wait until uniform_rfm has closed, which tells whether one treatment for all would pay as much.",
+            "Next: wait for uniform_rfm, which goes on as members come in and tells at any refresh whether one "
+            "treatment for all would pay as much.",
         ),
         (
             [PAYS],
@@ -261,10 +281,33 @@ GIVE = "give each segment the treatment with the highest probability_best in seg
         ),
         (
             [PAYS],
-            [divided("segmenting pays"), divided("one treatment serves all", "uniform_rfm", members=9)],
-            "One treatment for all would pay as much (experiment uniform_rfm). Next: send t2 to all.",
+            [divided("segmenting pays"), divided(SERVES_ALL, "uniform_rfm", members=9, one_treatment="uniform")],
+            "Sent to all, the treatment of rfm in seeds/uniform_treatments.csv would pay as much (experiment "
+            "uniform_rfm). Next: send it to all.",
+        ),
+        ([PAYS], [divided(SERVES_ALL)], "Sent to all, t2 would pay as much (experiment e1). Next: send it to all."),
+        (
+            [PAYS],
+            [divided(SERVES_ALL, "uniform_life_stage", one_treatment="by_segment")],
+            "Sent to all, what life stage sends by segment would pay as much (experiment uniform_life_stage). Next: "
+            "send it to all.",
+        ),
+        (
+            [UNIFORM_PAYS],
+            [],
+            "The treatment of rfm in seeds/uniform_treatments.csv (experiment uniform_rfm) pays in Champions. "
+            + TEST_ONE,
+        ),
+        ([OWN_PAYS], [], f"What rfm sends by segment (experiment uniform_rfm) pays in Champions. {TEST_ONE}"),
+        (
+            [PAYS | {"experiment_id": "programme", "treatment_id": "programme"}],
+            [],
+            f"What all schemes send (experiment programme) pays in Champions. {TEST_ONE}",
         ),
         ([PAYS], [divided("nothing pays")], "Next: keep what pays, and stop what was sent there."),
+        ([PAYS], [divided("nothing pays", "uniform_rfm", one_treatment="none")], LEARN_AGAIN),
+        ([PAYS], [divided("nothing pays", "programme", one_treatment="none")], LEARN_AGAIN),
+        ([PAYS], [divided("nothing pays", "t1", one_treatment="none")], LEARN_AGAIN),
     ],
 )
 def test_the_next_step_of_a_scheme_in_use_is_one_that_is_not_taken_yet(
