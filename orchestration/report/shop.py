@@ -12,6 +12,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from orchestration.accountability.experiments import BY_SEGMENT, UNIFORM, uniform_experiment
 from orchestration.audit.told import Told
 from orchestration.report import words
 from orchestration.report.languages import Foreign, many, name, say
@@ -315,6 +316,16 @@ class Shop:
         if treatment in (None, "none"):
             return say("Nothing sent")
         return self._treatment_labels.get(treatment) or words.identifier(treatment)
+
+    def arm(self, experiment: Any, treatment: Any) -> str:
+        """What an arm of an experiment is sent, in words: those of a scheme's uniform experiment are no treatments."""
+        beginning = uniform_experiment("")
+        if treatment in (BY_SEGMENT, UNIFORM) and str(experiment).startswith(beginning):
+            title = self.scheme(str(experiment).removeprefix(beginning)).title
+            if treatment == BY_SEGMENT:
+                return say("{scheme}: each segment its own treatment", scheme=title)
+            return say("{scheme}: one treatment for all", scheme=title)
+        return self.treatment(treatment)
 
     def is_few(self, members: Any) -> bool:
         """Whether a cell is too small to tell."""

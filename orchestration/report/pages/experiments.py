@@ -161,7 +161,10 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
             ],
             [
                 [
-                    common.label(shop.treatment(row["treatment_id"]), title=words.clean(row.get("experiment_id"))),
+                    common.label(
+                        shop.arm(row.get("experiment_id"), row["treatment_id"]),
+                        title=words.clean(row.get("experiment_id")),
+                    ),
                     common.text(whom(row)),
                     common.text(words.outcome_name(row["outcome"])),
                     common.number(row.get("n_treated")),
@@ -195,7 +198,7 @@ def outcome_table(shop: Shop, rows: Sequence[Row], segments: Segments | None, ti
                     ],
                     [
                         [
-                            common.label(shop.treatment(row["treatment_id"])),
+                            common.label(shop.arm(row.get("experiment_id"), row["treatment_id"])),
                             common.text(whom(row)),
                             common.text(words.outcome_name(row["outcome"])),
                             common.number(row.get("q_value"), words.chance(row.get("q_value"))),
@@ -278,7 +281,9 @@ def dividends(shop: Shop) -> list[Block]:
                         sort=row["verdict"],
                     ),
                     # Nothing where nothing was computed; to send nothing is `none`.
-                    common.text(shop.treatment(row["one_treatment"]) if row.get("one_treatment") else None),
+                    common.text(
+                        shop.arm(row["experiment_id"], row["one_treatment"]) if row.get("one_treatment") else None
+                    ),
                     common.number(row.get("value_one"), words.decimals(row.get("value_one"))),
                     common.number(row.get("value_by_segment"), words.decimals(row.get("value_by_segment"))),
                     common.number(
@@ -355,7 +360,7 @@ def values(shop: Shop, scheme: Scheme) -> list[Block]:
                             common.label(
                                 scheme.segments.label(row["segment"]), title=words.clean(row["experiment_id"])
                             ),
-                            common.text(shop.treatment(row["treatment_id"])),
+                            common.text(shop.arm(row["experiment_id"], row["treatment_id"])),
                             common.number(row.get("members")),
                             common.number(
                                 row.get("mean_value"),

@@ -947,6 +947,22 @@ def test_where_no_dividend_was_computed_no_treatment_is_the_best_for_all(databas
     )
     rows = report(database).part("dividend").table("Segmentation dividend")
     assert {row[0]: row[2] for row in rows} == {"RFM": "–", "Life stage": "Nothing sent"}
+    # The arms of a scheme's uniform experiment are no treatments; elsewhere such an id may be one.
+    change(
+        database,
+        """
+        update segmentation_dividend set experiment_id = 'uniform_rfm';
+        update segmentation_dividend set one_treatment = if(scheme = 'rfm', 'uniform', 'by_segment')
+        """,
+    )
+    rows = report(database).part("dividend").table("Segmentation dividend")
+    assert {row[0]: row[2] for row in rows} == {
+        "RFM": "RFM: one treatment for all",
+        "Life stage": "RFM: each segment its own treatment",
+    }
+    change(database, "update segmentation_dividend set experiment_id = 'e1'")
+    rows = report(database).part("dividend").table("Segmentation dividend")
+    assert {row[2] for row in rows} == {"Uniform", "By segment"}
 
 
 # Companies
