@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
 
 from orchestration.publication.postgres.server import PUBLISH_POSTGRES_DSN, PostgresError, Server, server_of
 from orchestration.publication.postgres.versions import publish_to_postgres, warnings
 from orchestration.publication.publish import NothingToRollBackTo, rollback
 from orchestration.publication.refreshes import known_refreshes, note
 from orchestration.settings import Settings, SettingsError, read_settings
-from orchestration.storage.assignments import note_assignments
+from orchestration.storage.assignments import note_assignments, noted_refresh, state_file
 from orchestration.storage.lock import LockHeld, refresh_lock
 from orchestration.storage.versions import published_version, read_manifest
 
@@ -48,10 +53,27 @@ def main(arguments: list[str] | None = None) -> int:
 
 def note_published(settings: Settings) -> None:
     """Remember what the published version assigned, and that it was published: a refresh that was killed after it
-    switched the link has not, and the next one looks where the link points then."""
+    switched the link has not, and the next one looks where the link points then.
+
+    What cannot be read or written is told, and keeps nobody from going back.
+    """
     version = published_version(settings)
-    if version is not None:
-        note(settings, known_refreshes(settings))
+    if version is None:
+        return
+    notes: dict[str, Callable[[], object]] = {
+        f"that {version.name} was published": lambda: note(settings, known_refreshes(settings)),
+        f"what {version.name} assigned": lambda: _note_assignments(settings, version),
+    }
+    for what, write in notes.items():
+        try:
+            write()
+        except (OSError, ValueError, pa.ArrowException, duckdb.Error) as error:
+            print(f"warning: not noted {what}: {error}", file=sys.stderr)
+
+
+def _note_assignments(settings: Settings, version: Path) -> None:
+    path = state_file(settings)
+    if not path.is_file() or version.name > noted_refresh(path):
         note_assignments(settings, version)
 
 

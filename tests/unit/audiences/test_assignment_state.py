@@ -114,9 +114,8 @@ def test_going_back_to_an_earlier_version_keeps_what_was_drawn(settings: Setting
     assert state_file(settings).read_bytes() == before
 
 
-def test_a_stop_before_noting_and_then_a_rollback_lose_neither_the_refresh_nor_its_arms(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def two_published(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The second of two versions, which is published and not noted."""
     monkeypatch.setenv("WAREHOUSE_DIR", str(settings.warehouse_dir))
     monkeypatch.delenv(PUBLISH_POSTGRES_DSN, raising=False)
     started = datetime(2026, 2, 1, tzinfo=UTC)
@@ -132,11 +131,41 @@ def test_a_stop_before_noting_and_then_a_rollback_lose_neither_the_refresh_nor_i
         if replaced is None:
             note(settings, row)
             note_assignments(settings, folder)
+    return folder
+
+
+def test_a_stop_before_noting_and_then_a_rollback_lose_neither_the_refresh_nor_its_arms(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_published(settings, monkeypatch)
     assert main(["rollback"]) == 0
     assert settings.published_link.resolve().name == "2026-01-01"
     prepare_state(settings)
     assert known(settings) == {"ann": ("treated", "2026-01-01"), "bob": ("holdout", "2026-02-01")}
     assert known_refreshes(settings)["refresh_id"].to_pylist() == ["2026-01-01", "2026-02-01"]
+
+
+@pytest.mark.parametrize("damaged", ["refreshes", "treatment_assignments"])
+def test_a_version_whose_tables_are_damaged_is_rolled_back_and_the_other_one_noted(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], damaged: str
+) -> None:
+    folder = two_published(settings, monkeypatch)
+    (folder / "parquet" / f"{damaged}.parquet").write_bytes(b"PAR1 torn")
+    assert main(["rollback"]) == 0
+    assert settings.published_link.resolve().name == "2026-01-01"
+    said = {"refreshes": "that 2026-02-01 was published", "treatment_assignments": "what 2026-02-01 assigned"}
+    assert capsys.readouterr().err.startswith(f"warning: not noted {said[damaged]}: ")
+    assert ("bob" in known(settings)) == (damaged == "refreshes")
+    assert ("2026-02-01" in known_refreshes(settings)["refresh_id"].to_pylist()) == (damaged != "refreshes")
+
+
+def test_a_rollback_does_not_write_assignments_that_are_noted(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note_assignments(settings, two_published(settings, monkeypatch))
+    before = state_file(settings).stat().st_ino
+    assert main(["rollback"]) == 0
+    assert state_file(settings).stat().st_ino == before
 
 
 def test_the_demos_members_are_kept_apart_from_ones_own(settings: Settings) -> None:
