@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable
@@ -64,10 +65,7 @@ def check_room(settings: Settings, tables: Collection[str] = ()) -> None:
     if settings.dbt_target != "duckdb":
         return
     folder = settings.warehouse_dir
-    held = sum(_bytes_on_disk(part) for part in (settings.build_file.parent, settings.landed_dir))
-    # A candidate stands beside the version before it.
-    version = _bytes_on_disk(settings.published_link.resolve()) if settings.published_link.exists() else 0
-    needed = max(_bytes_needed(settings, tables) - held, version)
+    needed = _bytes_still_needed(settings, tables)
     try:
         free = shutil.disk_usage(folder).free
     except OSError:
@@ -124,13 +122,19 @@ def in_words(message: str, settings: Settings) -> str:
     if not found:
         return message
     if found == [NO_SPACE]:
-        free = {folder: _free_bytes(folder) for folder in _disks(settings)}
-        known = {folder: size for folder, size in free.items() if size is not None}
         here = settings.warehouse_dir
+        disks = _disks(settings)
+        said = "\n".join(line for line in message.splitlines() if NO_SPACE in line.lower())
+        # The inner one first: one may lie in the other.
+        named = [folder for folder in sorted(disks, key=lambda each: -len(each.parts)) if _is_named(folder, said)]
+        if named:
+            return full(settings) if named[0] == here else _full_elsewhere(named[0])
+        free = {folder: _free_bytes(folder) for folder in disks}
+        known = {folder: size for folder, size in free.items() if size is not None}
         short = [
             folder
             for folder, size in known.items()
-            if size < (_bytes_needed(settings) if folder == here else LEAST_BYTES)
+            if size < (max(_bytes_still_needed(settings), LEAST_BYTES) if folder == here else LEAST_BYTES)
         ]
         if known and not short:
             # Neither is: the message names what was.
@@ -138,6 +142,10 @@ def in_words(message: str, settings: Settings) -> str:
         if short and here not in short:
             return _full_elsewhere(short[0])
     return full(settings)
+
+
+def _is_named(folder: Path, message: str) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(str(folder))}(?![\w.-])", message) is not None
 
 
 def _disks(settings: Settings) -> list[Path]:
@@ -165,6 +173,14 @@ def full(settings: Settings) -> str:
         f"WAREHOUSE_DIR={folder}: its disk is full ({_free(folder)} free); needed is {needed}: free some room, lower "
         "keep_versions, or set WAREHOUSE_DIR to a folder on a larger disk"
     )
+
+
+def _bytes_still_needed(settings: Settings, tables: Collection[str] = ()) -> int:
+    """What is needed without what the warehouse folder holds; at least the room of a version."""
+    held = sum(_bytes_on_disk(part) for part in (settings.build_file.parent, settings.landed_dir))
+    # A candidate stands beside the version before it.
+    version = _bytes_on_disk(settings.published_link.resolve()) if settings.published_link.exists() else 0
+    return max(_bytes_needed(settings, tables) - held, version)
 
 
 def _bytes_needed(settings: Settings, tables: Collection[str] = ()) -> int:

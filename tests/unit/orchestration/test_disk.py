@@ -191,10 +191,33 @@ def test_a_disk_that_is_not_full_is_not_said_to_be(tmp_path: Path, monkeypatch: 
     free[here.warehouse_dir] = 4_000_000
     assert disk.in_words(message, here).startswith(f"WAREHOUSE_DIR={here.warehouse_dir}: its disk is full (4 MB free)")
     # Each by what is needed there: less is free of the other, and enough.
-    monkeypatch.setattr(disk, "_bytes_needed", lambda _: 60_000_000_000)
+    monkeypatch.setattr(disk, "_bytes_needed", lambda *_: 60_000_000_000)
     free.update({here.warehouse_dir: 10_000_000_000, tmp_path / "tmp": 4_000_000_000})
     told = disk.in_words(message, here)
     assert told.startswith(f"WAREHOUSE_DIR={here.warehouse_dir}: its disk is full (10.0 GB free)")
+    # From the second refresh on the most of it is there.
+    monkeypatch.setattr(disk, "_bytes_on_disk", lambda _: 29_000_000_000)
+    free[tmp_path / "tmp"] = 4_000_000
+    assert disk.in_words(message, here).startswith(f"{tmp_path}/tmp: its disk is full (4 MB free)")
+
+
+@pytest.mark.parametrize(
+    ("place", "begins"),
+    [
+        ("/data/tmp/dbt-1", "/data/tmp: its disk is full ("),
+        ("/data/spill-7/a.tmp", "WAREHOUSE_DIR=/data: its disk is full ("),
+        ("/far/data/tmp/a", "IO Error: "),
+        ("/data/tmp2/a", "WAREHOUSE_DIR=/data: its disk is full ("),
+    ],
+    ids=["temporary", "spilled files that are gone", "neither", "a name that goes on"],
+)
+def test_the_disk_that_the_message_names_is_told_whatever_is_free_now(
+    monkeypatch: pytest.MonkeyPatch, place: str, begins: str
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=900_000_000_000))
+    monkeypatch.setattr(disk, "_disks", lambda _: [Path("/data"), Path("/data/tmp")])
+    message = f'IO Error: Could not write file "{place}": No space left on device\nThe log is in /data/logs/a.log'
+    assert disk.in_words(message, settings(Path("/data"), Path("/no-landing"))).startswith(begins)
 
 
 @pytest.mark.parametrize(
