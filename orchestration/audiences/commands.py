@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from unicodedata import normalize
 
 from orchestration.audiences.forget import DISTINCT_LENGTH, Outcome, forget
 from orchestration.audiences.handover.chosen import targets_of
@@ -98,7 +99,9 @@ def lines(outcome: Outcome, settings: Settings, person_id: str) -> list[str]:
         said += [f"STILL FOUND in {place}" for place in outcome.left]
     else:
         said.append(f"not found in any of {outcome.searched} files under {settings.warehouse_dir}")
-    said += [f"{each} was forgotten too: landing_formats reads {person_id} so" for each in outcome.ids[1:]]
+    for each in outcome.ids[1:]:
+        reader = "landing" if each == normalize("NFC", person_id) else "landing_formats"
+        said.append(f"{each} was forgotten too: {reader} reads {person_id} so")
     said += [
         f"{each} is short, and may be a quantity or a product elsewhere: it was searched for where members are named"
         for each in outcome.ids

@@ -168,8 +168,9 @@ def forget(settings: Settings, person_id: str) -> Outcome:
 
 
 def ids_of(person_id: str, formats: LandingFormats) -> tuple[str, ...]:
-    """The id, and what it is read as where a column of ids of persons has a setting of landing_formats."""
-    texts = {
+    """The id, and what it is read as: composed, as all texts are landed, and where a column of ids of persons has a
+    setting of landing_formats, by that."""
+    texts = {"nfc_normalize($id)"} | {
         formats.id_as_read(table, column, "nfc_normalize($id)")
         for table, columns in formats.ids.items()
         for column in columns

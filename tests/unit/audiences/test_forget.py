@@ -230,6 +230,24 @@ def test_an_id_as_the_export_spells_it_is_forgotten_as_it_is_published(
     assert "K7812 is short" in said and "0000K7812 is short" not in said
 
 
+def test_an_id_in_decomposed_letters_is_forgotten_as_it_is_published(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    composed, typed = "jos\u00e9", "jose\u0301"
+    for name, value in (
+        ("ID", typed),
+        ("WAREHOUSE_DIR", settings.warehouse_dir),
+        ("LANDING_DIR", settings.landing_dir),
+    ):
+        monkeypatch.setenv(name, str(value))
+    folder = version(settings, composed)
+    assert main(["forget"]) == 0
+    assert read(folder / "parquet" / "members.parquet", "member_id") == [("a",), ("z",)]
+    assert composed in read_list(settings) and typed in read_list(settings)
+    assert f"{composed} was forgotten too: landing reads {typed} so" in capsys.readouterr().out
+    assert ids_of(composed, LandingFormats()) == (composed,)
+
+
 def test_an_id_that_a_file_of_the_landing_zone_writes_otherwise_is_told(settings: Settings) -> None:
     zone = settings.landing_dir
     assert zone is not None
