@@ -63,7 +63,7 @@ def message(
         state = "what was published stays"
     began = f"Backfill {refresh} was not computed" if of_a_backfill else f"Refresh {refresh} was not published"
     if problems and all(p.where in {STEPS[step] for step in AFTERWARDS} for p in problems):
-        began, state = "The refresh is published, but not everywhere", f"{published_id} is published here"
+        began, state = "The refresh is published, but not everywhere", f"{published_id or 'it'} is published here"
     lines = [f"{began}; {state}."]
     lines += [f"{p['where']}: {p['message'].splitlines()[0] if p['message'] else 'failed'}" for p in shown]
     if len(problems) > PROBLEMS_SENT:

@@ -24,7 +24,7 @@ from dagster import (
 from orchestration.audit.runner import RuleResult, run_rules
 from orchestration.audit.suites import CANDIDATE, STAGING, Rule
 from orchestration.audit.told import MESSAGE, WARNED, WENT_ON, check_message, check_name
-from orchestration.defs.run import RefreshRun, published_id
+from orchestration.defs.run import NOT_KNOWN, RefreshRun, published_id
 from orchestration.defs.translator import CANDIDATE_KEY
 from orchestration.overrides import treatment_places
 from orchestration.settings import Settings, SettingsError
@@ -127,6 +127,8 @@ def why_stopped(stopping: Sequence[AssetCheckResult]) -> str:
     count = "A check" if len(stopping) == 1 else f"{len(stopping)} checks"
     published = published_id()
     stays = f"what is published stays: {published}." if published else "nothing is published yet."
+    if published == NOT_KNOWN:
+        stays = "what was published stays."
     asset = stopping[0].asset_key.to_user_string() if stopping[0].asset_key else "of its table"
     return "\n".join([f"{count} stopped the refresh; {stays}", *named, NOT_REACHED.format(asset=asset)])
 

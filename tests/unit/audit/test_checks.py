@@ -21,6 +21,7 @@ from orchestration.defs.checks import (
     what_to_do,
     why_stopped,
 )
+from orchestration.defs.run import NOT_KNOWN
 from orchestration.treatments.check import Finding
 
 CRITICAL = Rule("one", "segments", "critical", "because", "ExpectTableRowCountToBeBetween")
@@ -89,7 +90,10 @@ def test_the_failure_of_a_step_names_the_checks_that_stopped_it_and_what_they_fo
     assert "5 more" in why_stopped([failed] * 10)
 
 
-@pytest.mark.parametrize(("published", "stays"), [("v7", "what is published stays: v7."), (None, "nothing is pub")])
+@pytest.mark.parametrize(
+    ("published", "stays"),
+    [("v7", "what is published stays: v7."), (None, "nothing is pub"), (NOT_KNOWN, "what was published stays.")],
+)
 def test_the_failure_says_what_is_published_and_where_the_check_stands(
     published: str | None, stays: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,9 +31,9 @@ from dagster import (
 from orchestration.defs import alerts
 from orchestration.defs.alerts import ALERT_WEBHOOK_URL, alert, failure_alert, message, post, problems_of_run
 from orchestration.defs.backfill import RANGE_END, RANGE_START
-from orchestration.defs.run import REFRESH_ID_TAG, make_refresh_id
+from orchestration.defs.run import NOT_KNOWN, REFRESH_ID_TAG, make_refresh_id
 from orchestration.storage.lock import LockHeld
-from orchestration.terminal import Problem
+from orchestration.terminal import AFTERWARDS, STEPS, Problem
 
 RUN = "5f0c1c52-3a0e-4a5e-9c55-0b6d6c5f3a11"
 SECRET = "T0ken-of-the-hook"
@@ -97,6 +97,17 @@ def test_many_problems_are_counted_and_not_all_sent() -> None:
     body = message("r", [Problem(f"check_{n}", "x") for n in range(40)], None)
     assert len(body["problems"]) == 12 and body["problems_in_all"] == 40
     assert "28 more" in body["text"] and "nothing is published" in body["text"]
+
+
+def test_a_version_that_cannot_be_told_is_not_named() -> None:
+    assert "; what was published stays." in message("r2", PROBLEMS, NOT_KNOWN)["text"]
+    elsewhere = [Problem(STEPS[AFTERWARDS[0]], "x")]
+    assert message("r2", elsewhere, "r2")["text"].startswith(
+        "The refresh is published, but not everywhere; r2 is published here."
+    )
+    assert message("r2", elsewhere, NOT_KNOWN)["text"].startswith(
+        "The refresh is published, but not everywhere; it is published here."
+    )
 
 
 def test_a_busy_receiver_is_tried_again(receiver: Receiver) -> None:
