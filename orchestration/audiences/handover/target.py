@@ -52,7 +52,7 @@ class Target(ABC):
     def write(self, hand_over: HandOver) -> None:
         """Take a hand-over. A sender sees none of it before all of it is there; the last one again changes nothing.
 
-        After a rollback the id of an earlier one comes again: its lists hold, and its changes are those since the last.
+        After a rollback the id of an earlier one may come again; its lists hold, its changes are those since the last.
 
         Raises:
             Exception: it was not taken; the next hand-over says what changed since the last one that was.

@@ -258,6 +258,16 @@ def test_a_version_gone_back_to_is_handed_over_with_what_changed_since_the_one_t
     assert listed == ["a", "b"]
 
 
+def test_a_version_gone_back_to_has_another_id_where_a_row_from_before_it_had_left(settings: Settings) -> None:
+    target = Kept()
+    tuesday = version(settings, 6, MONDAY)
+    for day in (version(settings, 5, MONDAY), tuesday, version(settings, 7, TUESDAY), tuesday):
+        hand_over(settings, day, target)
+    _, first, _, again = target.given
+    assert first.id != again.id and first.id.rpartition("-")[0] == again.id.rpartition("-")[0]
+    assert ids(first)["a"] == ids(again)["a"] and ids(first)["b"] != ids(again)["b"]
+
+
 class Torn(Exception):
     """The machine went away."""
 
