@@ -26,10 +26,10 @@ ODD_AMOUNT_SHARE = 0.01
 ODD_AMOUNT = 1_000_000
 # Of these a unit is worth less than a hundredth of a euro or dollar: there the limit is a thousand times as much.
 SMALL_UNITS = (
-    *("AMD", "AOA", "ARS", "BDT", "BIF", "CDF", "CLP", "COP", "CRC", "DJF", "DZD", "GNF", "HUF", "IDR", "IQD", "IRR"),
-    *("ISK", "JMD", "JPY", "KES", "KHR", "KMF", "KRW", "KZT", "LAK", "LBP", "LKR", "MGA", "MMK", "MNT", "MWK", "NGN"),
-    *("NPR", "PKR", "PYG", "RSD", "RWF", "SDG", "SLL", "SOS", "SSP", "SYP", "TZS", "UGX", "UZS", "VND", "XAF", "XOF"),
-    *("XPF", "YER", "ZWL"),
+    *("AMD", "AOA", "ARS", "BDT", "BIF", "CDF", "CLP", "COP", "CRC", "CVE", "DJF", "DZD", "ETB", "GNF", "GYD", "HTG"),
+    *("HUF", "IDR", "IQD", "IRR", "ISK", "JMD", "JPY", "KES", "KHR", "KMF", "KRW", "KZT", "LAK", "LBP", "LKR", "LRD"),
+    *("MGA", "MMK", "MNT", "MWK", "NGN", "NPR", "PKR", "PYG", "RSD", "RWF", "SDG", "SLL", "SOS", "SSP", "SYP", "TZS"),
+    *("UGX", "UZS", "VND", "VUV", "XAF", "XOF", "XPF", "YER", "ZWL"),
 )
 SMALL_UNITS_TIMES = 1_000
 # 30 %: more returns than that are amounts with the wrong sign.

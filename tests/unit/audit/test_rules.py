@@ -405,7 +405,13 @@ def test_a_shop_none_of_whose_lines_counts_is_told_by_which_statuses(sound: Path
     )
 
 
-@pytest.mark.parametrize(("currency", "is_plausible"), [("IDR", True), ("HUF", True), ("EUR", False), (None, False)])
+@pytest.mark.parametrize(
+    ("currency", "is_plausible"),
+    [
+        *((currency, True) for currency in ("IDR", "HUF", "HTG", "GYD", "LRD", "VUV", "CVE", "ETB")),
+        *((currency, False) for currency in ("EUR", None)),
+    ],
+)
 def test_an_amount_is_judged_by_what_a_unit_of_its_currency_is_worth(
     sound: Path, tmp_path: Path, currency: str | None, is_plausible: bool
 ) -> None:
