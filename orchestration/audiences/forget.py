@@ -612,7 +612,7 @@ def search_export(mapping_file: Path, person_id: str, formats: LandingFormats) -
         with tempfile.TemporaryDirectory() as aside:
             try:
                 apply_mapping(only, Path(aside), contract())
-            except LandingError as error:
+            except (LandingError, OSError) as error:
                 found.add(f"{entry.file}, perhaps: {error}")
                 continue
             # Of one entry, each mapped file is named after the file that it was made of.

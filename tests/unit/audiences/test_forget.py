@@ -15,7 +15,7 @@ import pytest
 from markupsafe import escape
 
 from orchestration.audiences.commands import main
-from orchestration.audiences.forget import forget, ids_of, search, search_landing
+from orchestration.audiences.forget import forget, ids_of, search, search_export, search_landing
 from orchestration.landing.forgotten import keep_out, read_list, remember_to_forget
 from orchestration.landing.formats import LandingFormats
 from orchestration.landing.land import Reading, land
@@ -372,6 +372,25 @@ def test_while_a_refresh_holds_the_warehouse_nothing_is_forgotten(settings: Sett
             forget(settings, LONG)
         holder.communicate("")
     assert len(read(folder / "parquet" / "members.parquet")) == 3
+
+
+def test_a_file_of_the_export_that_cannot_be_looked_at_may_hold_the_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "export").mkdir()
+    (tmp_path / "mapping.yml").write_text(
+        "from: export\ntables: {customers: {file: 2025/customers.csv, columns: {customer_id: id}}}\n"
+    )
+    is_file = Path.is_file
+
+    def refused(path: Path) -> bool:
+        if path.parent.name == "2025":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    (found,) = search_export(tmp_path / "mapping.yml", LONG, LandingFormats())
+    assert found.startswith("2025/customers.csv, perhaps: ") and "Permission denied" in found
 
 
 MAPPING = """from: export
