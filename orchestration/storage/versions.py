@@ -59,6 +59,8 @@ def demo_over_shop(settings: Settings) -> str | None:
 
 
 def _told_of_demo(version: Path) -> bool | None:
-    """What a version's export says of that; None where there is no export."""
-    summary = version / AUDIENCES_FOLDER / SUMMARY_NAME
-    return bool(json.loads(summary.read_text(encoding="utf-8"))["is_demo"]) if summary.is_file() else None
+    """What a version's export says of that; None where there is no export, or none that can be read."""
+    try:
+        return bool(json.loads((version / AUDIENCES_FOLDER / SUMMARY_NAME).read_text(encoding="utf-8"))["is_demo"])
+    except (OSError, ValueError, KeyError):
+        return None

@@ -30,6 +30,8 @@ from orchestration.landing.mapping.model import FIELD, Entry, ExportMapping, Joi
 from orchestration.storage.files import write_atomically
 
 STATE_NAME = ".mapped.json"
+# A folder at the root of a file system that belongs to it, and that nobody else can list.
+OF_A_DISK = "lost+found"
 # Raised when an export is read otherwise: what was mapped by an older version is mapped again.
 MAPPED_VERSION = 4
 # A currency's sign is no part of a number, unless digits stand on both sides of it.
@@ -157,7 +159,7 @@ def _check_folders(folder: Path, parts: Sequence[str]) -> None:
     """Path.glob passes over folders that it cannot list, in silence.
 
     Args:
-        parts: of the pattern; folders that it does not lead into are not looked at, nor hidden ones.
+        parts: of the pattern; folders that it does not lead into are not looked at, nor hidden ones and a disk's own.
 
     Raises:
         OSError: one cannot be listed.
@@ -171,12 +173,15 @@ def _check_folders(folder: Path, parts: Sequence[str]) -> None:
             name
             for name in subfolders
             if not name.startswith(HIDDEN)
+            and name != OF_A_DISK
             and (depth >= anywhere or (depth + 1 < len(parts) and (inside / name).match(str(led))))
         ]
 
 
 def _raise(error: OSError) -> None:
-    raise error
+    # An exporter's folder of a moment may be gone.
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _fingerprint(mapping: ExportMapping, formats: Any, empties: EmptySpellings) -> str:
@@ -437,11 +442,10 @@ def _torn_elsewhere(mapping: ExportMapping, number: int) -> set[Path]:
     """Files whose torn rows are not for this entry with `one_per`: another reads the same rows, which has no `one_per`
     or comes before it."""
     entry = mapping.entries[number]
-    as_read = (entry.sheet, entry.delimiter, entry.encoding)
     return {
         path
         for place, other in enumerate(mapping.entries)
-        if (not other.one_per or place < number) and (other.sheet, other.delimiter, other.encoding) == as_read
+        if (not other.one_per or place < number) and other.sheet == entry.sheet
         for path in find(mapping, other, other.file)
     }
 
