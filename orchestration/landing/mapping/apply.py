@@ -30,8 +30,6 @@ from orchestration.landing.mapping.model import FIELD, Entry, ExportMapping, Joi
 from orchestration.storage.files import write_atomically
 
 STATE_NAME = ".mapped.json"
-# A folder at the root of a file system that belongs to it, and that nobody else can list.
-OF_A_DISK = "lost+found"
 # Raised when an export is read otherwise: what was mapped by an older version is mapped again.
 MAPPED_VERSION = 4
 # A currency's sign is no part of a number, unless digits stand on both sides of it.
@@ -159,7 +157,7 @@ def _check_folders(folder: Path, parts: Sequence[str]) -> None:
     """Path.glob passes over folders that it cannot list, in silence.
 
     Args:
-        parts: of the pattern; folders that it does not lead into are not looked at, nor hidden ones and a disk's own.
+        parts: of the pattern; folders that it does not lead into are not looked at, nor those that HIDDEN begins.
 
     Raises:
         OSError: one cannot be listed.
@@ -173,15 +171,12 @@ def _check_folders(folder: Path, parts: Sequence[str]) -> None:
             name
             for name in subfolders
             if not name.startswith(HIDDEN)
-            and name != OF_A_DISK
             and (depth >= anywhere or (depth + 1 < len(parts) and (inside / name).match(str(led))))
         ]
 
 
 def _raise(error: OSError) -> None:
-    # An exporter's folder of a moment may be gone.
-    if not isinstance(error, FileNotFoundError):
-        raise error
+    raise error
 
 
 def _fingerprint(mapping: ExportMapping, formats: Any, empties: EmptySpellings) -> str:

@@ -22,8 +22,9 @@ from orchestration.landing.errors import LandingError
 from orchestration.seeds.files import SEPARATOR_LINE
 
 ENDINGS = (".csv", ".txt", ".tsv", ".parquet", ".xlsx")
-# What begins the names of files and folders that no export has: hidden ones, and those that Excel has open.
-HIDDEN = (".", "~$")
+# What begins the names of files and folders that no export has: hidden ones, those that Excel has open, and the folder
+# of a disk's own at its root, which nobody else can list.
+HIDDEN = (".", "~$", "lost+found")
 DELIMITERS = (",", ";", "\t", "|")
 # The first bytes that are looked at to tell encoding and delimiter.
 LOOKED_AT = 1 << 20

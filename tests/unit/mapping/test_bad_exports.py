@@ -208,6 +208,17 @@ def test_a_folder_that_no_pattern_leads_into_may_be_closed(
     assert done["order_lines"].rows == 2
 
 
+def test_the_folder_of_a_disks_own_is_none_of_the_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = edited(tmp_path, lambda body: body["tables"]["order_lines"][0].update(file="**/s.csv"))
+    (tmp_path / "lost+found").mkdir()
+    closed(monkeypatch, tmp_path / "lost+found")
+    done = apply_mapping(read_mapping(path, contract()), tmp_path / "mapped", contract())
+    assert done["order_lines"].rows == 2
+    passed_over: list[str] = []
+    read_exports(tmp_path, passed_over)
+    assert passed_over == []
+
+
 def test_a_proposal_names_folders_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "s.csv", ",".join(HEADER), ROWS)
     (tmp_path / "2025").mkdir()

@@ -323,7 +323,9 @@ def test_a_torn_row_is_refused_once_and_an_id_that_spells_an_empty_cell_makes_no
         columns = {"product_id": "p", "product_name": "q"}
         body["tables"]["products"] = [{"file": "s.csv", "one_per": "product_id", "columns": columns}]
         columns = {"customer_id": "c", "country": "u"}
-        body["tables"]["customers"] = [{"file": "*.csv", "one_per": "customer_id", "columns": columns}]
+        # The same rows, whether the delimiter is written or found.
+        customers = {"file": "*.csv", "delimiter": ",", "one_per": "customer_id", "columns": columns}
+        body["tables"]["customers"] = [customers]
         if not with_lines:
             del body["tables"]["order_lines"]
 

@@ -64,6 +64,9 @@ def test_who_reads_the_demo_over_a_shop_of_their_own_is_told_so(settings: Settin
     assert "give LANDING_DIR (or MAPPING), as for its refresh" in (demo_over_shop(settings) or "")
     assert demo_over_shop(replace(settings, landing_dir=tmp_path)) is None
     assert demo_over_shop(replace(settings, mapping_file=tmp_path / "mapping.yml")) is None
+    # A torn export keeps nobody from anything.
+    (version / "audiences" / "summary.json").write_text('{"is_dem')
+    assert demo_over_shop(settings) is None
 
 
 def every_byte(folder: Path) -> dict[str, str]:
